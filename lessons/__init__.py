@@ -1,0 +1,1 @@
+"""Lessons: Markdown that runs. README.md teaches how to write one."""

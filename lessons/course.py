@@ -1,0 +1,58 @@
+"""The course: the lessons and the scenarios for free experiment in one folder, in their order.
+
+The order is the number before each lesson folder's name; parts follow from the lessons' front matter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from lessons.load import find, load_lesson
+from lessons.model import Lesson
+from sim.errors import ScenarioError, UsageError, did_you_mean
+from sim.scenario import Scenario
+
+HERE = Path(__file__).parent
+DEFAULT_SCENARIO = "laptop-and-server"
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What one folder offers: `lessons` in order, `scenarios` by id, and what could not be read."""
+
+    lessons: tuple[Lesson, ...]
+    scenarios: dict[str, Scenario]
+    mistakes: tuple[ScenarioError, ...]
+
+    def lesson(self, ident: str) -> Lesson:
+        """The lesson called `ident`. Raises UsageError with the nearest name."""
+        for lesson in self.lessons:
+            if lesson.id == ident:
+                return lesson
+        known = [lesson.id for lesson in self.lessons]
+        raise UsageError(f"there is no lesson '{ident}'. {did_you_mean(ident, known) or 'There are: ' + ', '.join(known)}")
+
+    def scenario(self, ident: str) -> Scenario:
+        """The scenario called `ident`. Raises UsageError with the nearest name."""
+        if ident in self.scenarios:
+            return self.scenarios[ident]
+        raise UsageError(f"there is no scenario '{ident}'. {did_you_mean(ident, self.scenarios) or 'There are: ' + ', '.join(self.scenarios)}")
+
+
+def read_course(folder: Path = HERE) -> Course:
+    """Read all lessons and scenarios in `folder`. What cannot be read is left out and told in `mistakes`."""
+    mistakes: list[ScenarioError] = []
+    lessons: list[Lesson] = []
+    for path in find(folder):
+        try:
+            lessons.append(load_lesson(path))
+        except ScenarioError as error:
+            mistakes.append(error)
+    scenarios: dict[str, Scenario] = {}
+    for file in sorted((folder / "scenarios").glob("*.yaml")):
+        try:
+            scenarios[file.stem] = Scenario.from_file(file)
+        except ScenarioError as error:
+            mistakes.append(error)
+    return Course(tuple(lessons), scenarios, tuple(mistakes))

@@ -1,0 +1,119 @@
+"""What a lesson is once it is read: steps of blocks. Frozen values; reading is load.py's, running rehearse.py's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from lessons.expect import Check
+from sim.errors import Span
+from sim.scenario import Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """Sanitised HTML."""
+
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Lines typed at a terminal. `language`: shown and run only for learners of iptables or nft; None for all.
+
+    `solution`: hidden until asked for; `wait`: how long (µs) the lesson lets time go on after each line, None: until quiet.
+    """
+
+    terminal: str
+    lines: tuple[str, ...]
+    span: Span
+    language: str | None = None
+    solution: bool = False
+    wait: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One answer to a prediction, with the reason why it is right or why a sensible person errs here."""
+
+    html: str
+    right: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Predict:
+    """A question asked before the packet moves. Exactly one option is right."""
+
+    id: str
+    question: str
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Help that is shown when asked for."""
+
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What the learner is to reach; met when all checks hold."""
+
+    id: str
+    text: str
+    checks: tuple[Check, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Expect:
+    """What must have happened since the block before that ran something. Checked when the lesson is tested; not shown."""
+
+    checks: tuple[Check, ...]
+    span: Span
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a terminal printed since the last run; shown to the learner, and compared line by line when the lesson is tested."""
+
+    terminal: str
+    text: str
+    span: Span
+    language: str | None = None
+
+
+Block = Prose | Run | Predict | Hint | Goal | Expect | Listing
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A page of the lesson: one idea."""
+
+    title: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A lesson: `id` is its folder's name without the number, `part` the chapter of the course it stands in."""
+
+    id: str
+    title: str
+    summary: str
+    part: str
+    minutes: int
+    scenario: Scenario
+    steps: tuple[Step, ...]
+    file: str
+    languages: tuple[str, ...] = field(default=())
+
+    def blocks(self) -> list[Block]:
+        """All blocks, in order."""
+        return [block for step in self.steps for block in step.blocks]
+
+    def goals(self) -> list[Goal]:
+        """All goals, in order."""
+        return [block for block in self.blocks() if isinstance(block, Goal)]

@@ -1,0 +1,148 @@
+"""Runs a lesson headless, as its best pupil would: types what it says, checks every expectation, listing and goal.
+
+A lesson is right when its commands do what it claims, its goals are not met at the start, and are met at the end.
+Lessons with both languages are rehearsed once for each.
+"""
+
+from __future__ import annotations
+
+import difflib
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from lessons.expect import Check, Seen
+from lessons.model import Block, Expect, Goal, Lesson, Listing, Run
+from sim.errors import LocatedError, ScenarioError, Span, UsageError
+from sim.inputs import Input, Line
+from sim.simulation import Simulation
+from sim.trace import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What came of it: `mistakes` (located), the inputs typed, the trace, and the seconds it took to compute."""
+
+    language: str | None
+    mistakes: tuple[LocatedError, ...]
+    inputs: tuple[tuple[int, Input], ...]
+    records: Sequence[Record]
+    seconds: float
+
+
+def rehearse(lesson: Lesson) -> list[Rehearsal]:
+    """Rehearse in each language the lesson offers (once where it offers none)."""
+    return [_Rehearser(lesson, language).run() for language in lesson.languages or (None,)]
+
+
+class _Rehearser:
+    def __init__(self, lesson: Lesson, language: str | None) -> None:
+        self.lesson = lesson
+        self.language = language
+        self.mistakes: list[LocatedError] = []
+        self.since = 0
+        self.checked = 0.0
+
+    def run(self) -> Rehearsal:
+        begun = time.perf_counter()
+        self.simulation = Simulation(self.lesson.scenario)
+        self.simulation.run_until_quiet()
+        self._goals_must(False)
+        for block in self._blocks():
+            if isinstance(block, Run):
+                self._type(block)
+            elif isinstance(block, Expect):
+                self._expect(block)
+            elif isinstance(block, Listing):
+                self._compare(block)
+        self._goals_must(True)
+        seconds = time.perf_counter() - begun - self.checked
+        return Rehearsal(self.language, tuple(self.mistakes), tuple(self.simulation.given), self.simulation.records, seconds)
+
+    def _blocks(self) -> Iterator[Block]:
+        for block in self.lesson.blocks():
+            if getattr(block, "language", None) in (None, self.language):
+                yield block
+
+    def _type(self, block: Run) -> None:
+        self.since = len(self.simulation.records)
+        for text in block.lines:
+            try:
+                self.simulation.give(self.simulation.now, Line(block.terminal, text))
+            except UsageError as error:
+                self._mistake(str(error), block.span)
+                return
+            if block.wait is None:
+                self.simulation.run_until_quiet()
+            else:
+                self.simulation.run(self.simulation.now + block.wait)
+        if self.simulation.ended:
+            self._mistake(self.simulation.ended, block.span)
+
+    def _expect(self, block: Expect) -> None:
+        begun = time.perf_counter()
+        seen = Seen(self.simulation.records, self.since)
+        for check in block.checks:
+            if not seen.holds(check):
+                self._mistake(f"expected {check.text}, but {_happened(seen, check)}", block.span)
+        self.checked += time.perf_counter() - begun
+
+    def _compare(self, block: Listing) -> None:
+        printed = "".join(
+            str(record["text"])
+            for record in Seen(self.simulation.records, self.since).recent
+            if record["kind"] == "output" and record["terminal"] == block.terminal
+        )
+        missing = _missing(block.text.splitlines(), printed.splitlines())
+        if missing is not None:
+            near = difflib.get_close_matches(missing, printed.splitlines(), n=1, cutoff=0.3)
+            said = f"it printed: {near[0]}" if near else f"it printed:\n{printed.strip()}"
+            self._mistake(f"{block.terminal} did not print this line: {missing}\n{said}", block.span)
+
+    def _goals_must(self, met: bool) -> None:
+        begun = time.perf_counter()
+        holds = goals_met(self.lesson.goals(), self.simulation.records)
+        for goal in self.lesson.goals():
+            if holds[goal.id] != met:
+                problem = "is not met at the end" if met else "is met before the learner has done anything"
+                self._mistake(f"the goal '{goal.id}' {problem}: {_unmet(goal, self.simulation.records)}", goal.span)
+        self.checked += time.perf_counter() - begun
+
+    def _mistake(self, message: str, span: Span) -> None:
+        where = f" ({self.language})" if self.language else ""
+        self.mistakes.append(ScenarioError(message + where, span))
+
+
+def _missing(wanted: Sequence[str], printed: Sequence[str]) -> str | None:
+    """The first line of `wanted` that does not come, in order, among `printed`; `...` stands for anything."""
+    rest = iter(printed)
+    for line in wanted:
+        if line.strip() == "...":
+            continue
+        if not any(line.rstrip() == other.rstrip() for other in rest):
+            return line
+    return None
+
+
+def _happened(seen: Seen, check: Check) -> str:
+    times = seen.matches(check)
+    if times:
+        return f"that happened {times} times"
+    similar = [record for record in seen.recent if record["kind"] == check.kind]
+    if not similar:
+        return f"no {check.kind} came"
+    shown = [{name: record.get(name) for name in check.fields if name != "packet"} for record in similar[:6]]
+    return f"of {len(similar)} {check.kind} records none fits: " + "; ".join(map(str, shown))
+
+
+def _unmet(goal: Goal, records: Sequence[Record]) -> str:
+    seen = Seen(records)
+    return "; ".join(check.text for check in goal.checks if not seen.holds(check)) or "all its checks hold"
+
+
+def goals_met(goals: Sequence[Goal], records: Sequence[Record]) -> dict[str, bool]:
+    """For each goal's id, whether its checks hold on these records."""
+    if not goals:
+        return {}
+    seen = Seen(records)
+    return {goal.id: all(seen.holds(check) for check in goal.checks) for goal in goals}

@@ -1,0 +1,1 @@
+"""The simulator: a function from (scenario, seed, inputs) to a trace. README.md is the map."""

@@ -1,0 +1,1 @@
+"""What runs on a machine: terminals, programs (clients) and services (servers)."""

@@ -1,0 +1,192 @@
+"""YAML read strictly, each value's place remembered, mistakes reported at file, line and column.
+
+Stricter than YAML on purpose: no duplicate keys, no anchors or aliases (a stranger's file could swell without end), `no` and `on`
+are words and not booleans, no tags. What a document may say is a pydantic model's business; `load` puts both together.
+Not in here: what scenarios and lessons mean.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from sim.errors import ScenarioError, Span, did_you_mean
+
+MAX_CHARACTERS = 1_000_000
+Path = tuple[str | int, ...]
+_INT = re.compile(r"[-+]?\d+")
+_FLOAT = re.compile(r"[-+]?(\d+\.\d*|\.\d+)([eE][-+]?\d+)?")
+_WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
+
+
+class Strict(BaseModel):
+    """Base of all that is read from a file: unknown keys are mistakes, values never change once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Document(NamedTuple):
+    """What was read: plain `data`, and for each path into it the `places` it stood at."""
+
+    data: Any
+    places: dict[Path, Span]
+    file: str
+    lines: list[str]
+    first_line: int
+
+    def mistake(self, message: str, path: Path = (), hint: str = "") -> ScenarioError:
+        """A ScenarioError that points at `path`, or at the nearest thing around it."""
+        while path and path not in self.places:
+            path = path[:-1]
+        span = self.places.get(path)
+        index = span.line - self.first_line if span else -1
+        source = self.lines[index] if 0 <= index < len(self.lines) else ""
+        return ScenarioError(message, span, source, hint)
+
+
+def read(text: str, file: str, first_line: int = 1) -> Document:
+    """Read one YAML document. `first_line` is where the text begins in `file` (front matter). Raises ScenarioError."""
+    document = Document(None, {}, file, text.splitlines(), first_line)
+    if len(text) > MAX_CHARACTERS:
+        raise ScenarioError(f"{file}: {len(text)} characters; a file may have {MAX_CHARACTERS}")
+    try:
+        node = yaml.compose(_no_aliases(text, document), Loader=yaml.CSafeLoader)
+    except yaml.YAMLError as error:
+        raise _yaml_mistake(error, document) from error
+    data = _construct(node, (), document) if node is not None else None
+    return document._replace(data=data)
+
+
+def _no_aliases(text: str, document: Document) -> str:
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            span = _span(event.start_mark, document, 1)
+            source = document.lines[span.line - document.first_line]
+            raise ScenarioError("anchors and aliases (& and *) are not taken here: write the value out", span, source)
+    return text
+
+
+def _span(mark: Any, document: Document, length: int) -> Span:
+    return Span(document.file, mark.line + document.first_line, mark.column + 1, max(1, length))
+
+
+def _yaml_mistake(error: yaml.YAMLError, document: Document) -> ScenarioError:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or str(error)
+    if mark is None:
+        return ScenarioError(f"{document.file}: {problem}")
+    span = _span(mark, document, 1)
+    source = document.lines[mark.line] if mark.line < len(document.lines) else ""
+    return ScenarioError(f"this is not YAML: {problem}", span, source)
+
+
+def _construct(node: yaml.Node, path: Path, document: Document) -> Any:
+    same_line = node.end_mark.line == node.start_mark.line
+    length = node.end_mark.column - node.start_mark.column if same_line else 1
+    document.places[path] = _span(node.start_mark, document, length)
+    if len(path) > 40:
+        raise document.mistake("nested too deep", path)
+    if not str(node.tag).startswith("tag:yaml.org,2002:"):
+        raise document.mistake(f"tags like {node.tag} are not taken here", path)
+    if isinstance(node, yaml.MappingNode):
+        return _mapping(node, path, document)
+    if isinstance(node, yaml.SequenceNode):
+        return [_construct(item, (*path, index), document) for index, item in enumerate(node.value)]
+    return _scalar(node)
+
+
+def _mapping(node: yaml.MappingNode, path: Path, document: Document) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        if not isinstance(key_node, yaml.ScalarNode):
+            raise document.mistake("a key must be a word", path)
+        key = str(key_node.value)
+        if key in result:
+            document.places[(*path, key)] = _span(key_node.start_mark, document, len(key))
+            raise document.mistake(f"'{key}' stands here twice", (*path, key))
+        result[key] = _construct(value_node, (*path, key), document)
+        document.places[(*path, key, "<key>")] = _span(key_node.start_mark, document, len(key))
+    return result
+
+
+def _scalar(node: yaml.Node) -> Any:
+    text = str(node.value)
+    if getattr(node, "style", None):  # quoted or block: always text
+        return text
+    if text.lower() in _WORDS:
+        return _WORDS[text.lower()]
+    if _INT.fullmatch(text):
+        return int(text) if len(text) < 20 else text
+    return float(text) if _FLOAT.fullmatch(text) else text
+
+
+def problems(model: type[Model], document: Document) -> list[ScenarioError]:
+    """All that is wrong with a document, each at its place; empty when the model takes it."""
+    try:
+        model.model_validate(document.data)
+    except ValidationError as error:
+        return [_problem(model, document, dict(item)) for item in error.errors()]
+    return []
+
+
+def load(model: type[Model], document: Document) -> Model:
+    """The document as `model`. Raises the first mistake as ScenarioError."""
+    try:
+        return model.model_validate(document.data)
+    except ValidationError as error:
+        raise _problem(model, document, dict(error.errors()[0])) from error
+
+
+_PLAIN = {
+    "missing": "'{last}' is missing here",
+    "extra_forbidden": "unknown key '{last}'",
+    "string_type": "a text is wanted here",
+    "int_type": "a whole number is wanted here",
+    "int_parsing": "a whole number is wanted here",
+    "float_type": "a number is wanted here",
+    "bool_type": "true or false is wanted here",
+    "list_type": "a list is wanted here",
+    "dict_type": "a mapping (key: value) is wanted here",
+    "model_type": "a mapping (key: value) is wanted here",
+    "too_long": "too long: {msg}",
+}
+
+
+def _problem(model: type[BaseModel], document: Document, item: dict[str, Any]) -> ScenarioError:
+    path: Path = tuple(item["loc"])
+    last = str(path[-1]) if path else ""
+    message = _PLAIN.get(str(item["type"]), "{msg}").format(last=last, msg=str(item["msg"]).removeprefix("Value error, "))
+    if item["type"] == "extra_forbidden":
+        return document.mistake(message, (*path, "<key>"), did_you_mean(last, _known_keys(model, path[:-1])))
+    return document.mistake(message, path)
+
+
+def _known_keys(model: Any, path: Path) -> list[str]:
+    """The keys allowed at `path`: walks the model's annotations; [] where that is not to be had."""
+    for part in path:
+        model = _step(model, part)
+    fields = getattr(model, "model_fields", None)
+    return [field.alias or name for name, field in fields.items()] if fields else []
+
+
+def _step(model: Any, part: str | int) -> Any:
+    fields = getattr(model, "model_fields", {})
+    by_alias = {field.alias or name: field.annotation for name, field in fields.items()}
+    annotation = by_alias.get(part, model) if isinstance(part, str) else model
+    return _inner_model(annotation) or annotation
+
+
+def _inner_model(annotation: Any) -> Any:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        found = _inner_model(argument)
+        if found is not None:
+            return found
+    return None

@@ -1,0 +1,141 @@
+"""The kernel's connection table by ctnetlink: look one up, list all, list expectations, flush.
+
+Entries are dicts in one form (see `Entry` below), made for comparison with ctlab's own. Formats:
+include/uapi/linux/netfilter/nfnetlink_conntrack.h, 6.18.
+
+    {"family": "ipv4", "protocol": "tcp", "protonum": 6, "timeout": 120, "state": "SYN_SENT",
+     "original": {"src", "dst", "sport", "dport"}, "reply": {...}, "unreplied": True, "assured": False, "mark": 0}
+
+ICMP tuples have type, code, id; GRE srckey, dstkey; other protocols addresses alone. `state` is None where the protocol has
+none; a protocol that `conntrack -L` does not name is "unknown", as there. A zone other than 0 adds "zone".
+"""
+
+from __future__ import annotations
+
+import errno
+import functools
+import socket
+from typing import Any, Final
+
+from sim.edges.kernel import netlink
+from sim.edges.kernel.answer import Entry
+from sim.edges.kernel.netlink import attributes, nested
+from sim.edges.kernel.tuples import AF_INET, GRE, ICMP, ICMPV6, SCTP, TCP, tuple_of
+
+CT_NEW, CT_GET, CT_DELETE = 0x0100, 0x0101, 0x0102
+EXP_GET, EXP_DELETE = 0x0201, 0x0202
+TUPLE_ORIG, TUPLE_REPLY, STATUS, PROTOINFO, TIMEOUT, MARK, ZONE = 1, 2, 3, 4, 7, 8, 18
+EXPECT_MASTER, EXPECT_TUPLE, EXPECT_MASK, EXPECT_TIMEOUT, EXPECT_HELPER = 1, 2, 3, 4, 6
+SEEN_REPLY, ASSURED = 2, 4
+TCP_STATES: Final = "NONE SYN_SENT SYN_RECV ESTABLISHED FIN_WAIT CLOSE_WAIT LAST_ACK TIME_WAIT CLOSE SYN_SENT2".split()
+SCTP_STATES: Final = (
+    "NONE CLOSED COOKIE_WAIT COOKIE_ECHOED ESTABLISHED SHUTDOWN_SENT SHUTDOWN_RECD SHUTDOWN_ACK_SENT HEARTBEAT_SENT".split()
+)
+NAMES: Final = {1: "icmp", 6: "tcp", 17: "udp", 33: "dccp", 47: "gre", 58: "icmpv6", 132: "sctp", 136: "udplite"}
+PROTOINFO_STATE: Final = {TCP: (1, TCP_STATES), SCTP: (3, SCTP_STATES)}
+
+
+class Table:
+    """The table of the namespace in which the process stands when it makes this."""
+
+    def __init__(self) -> None:
+        self._link = netlink.connect()
+
+    def lookup(self, data: bytes) -> bytes | None:
+        """What `entry_of` reads: the entry that a raw packet's own tuple finds, in either direction, or None."""
+        found = tuple_of(data)
+        if found is None:
+            return None
+        family, body = found
+        request = netlink.message(CT_GET, 0, family, 0, nested(TUPLE_ORIG, body))
+        # EINVAL: ctnetlink takes no tuple of an ICMP type that starts or answers nothing
+        answer = netlink.ask_one(self._link, request, (errno.ENOENT, errno.EINVAL))
+        return None if answer is None else answer[netlink.HEADER.size :]
+
+    def dump(self) -> list[Entry]:
+        """Every entry of both families, in the kernel's order (none to rely on)."""
+        request = netlink.message(CT_GET, netlink.NLM_F_DUMP, 0, 0, b"")
+        return [entry_of(payload) for payload in netlink.talk(self._link, request)]
+
+    def expectations(self) -> list[Entry]:
+        """Every expectation: family, protocol, protonum, timeout, tuple, mask, master, helper."""
+        request = netlink.message(EXP_GET, netlink.NLM_F_DUMP, 0, 0, b"")
+        return [_expectation_of(payload) for payload in netlink.talk(self._link, request)]
+
+    def flush(self) -> None:
+        """Forget every entry and expectation."""
+        for kind in (CT_DELETE, EXP_DELETE):
+            list(netlink.talk(self._link, netlink.message(kind, netlink.NLM_F_ACK, 0, 0, b"")))
+
+
+def entry_of(payload: bytes) -> Entry:
+    """The dict of one ctnetlink entry; `payload` starts with nfgenmsg."""
+    found = attributes(payload, netlink.NFGEN.size)
+    protonum, original = _tuple(found[TUPLE_ORIG])
+    _, reply = _tuple(found[TUPLE_REPLY])
+    status = int.from_bytes(found[STATUS])
+    entry = _head(payload, protonum, int.from_bytes(found.get(TIMEOUT, b"")))
+    entry |= {
+        "state": _state(protonum, found.get(PROTOINFO, b"")),
+        "original": original,
+        "reply": reply,
+        "unreplied": not status & SEEN_REPLY,
+        "assured": bool(status & ASSURED),
+        "mark": int.from_bytes(found.get(MARK, b"")),
+    }
+    return entry | ({"zone": int.from_bytes(found[ZONE])} if ZONE in found else {})
+
+
+def _expectation_of(payload: bytes) -> Entry:
+    found = attributes(payload, netlink.NFGEN.size)
+    protonum, expected = _tuple(found[EXPECT_TUPLE])
+    return _head(payload, protonum, int.from_bytes(found.get(EXPECT_TIMEOUT, b""))) | {
+        "tuple": expected,
+        "mask": _tuple(found[EXPECT_MASK])[1],
+        "master": _tuple(found[EXPECT_MASTER])[1],
+        "helper": found.get(EXPECT_HELPER, b"").rstrip(b"\0").decode(),
+    }
+
+
+def _head(payload: bytes, protonum: int, timeout: int) -> Entry:
+    return {
+        "family": "ipv4" if payload[0] == AF_INET else "ipv6",
+        "protocol": NAMES.get(protonum, "unknown"),
+        "protonum": protonum,
+        "timeout": timeout,
+    }
+
+
+def _tuple(data: bytes) -> tuple[int, dict[str, Any]]:
+    protonum, shown = _read_tuple(data)
+    return protonum, dict(shown)
+
+
+@functools.lru_cache(4096)
+def _read_tuple(data: bytes) -> tuple[int, dict[str, Any]]:
+    parts = attributes(data)
+    addresses, numbers = attributes(parts[1]), attributes(parts.get(2, b""))
+    protonum = numbers.get(1, b"\0")[0]
+    shown: dict[str, Any] = {"src": _address(addresses, 1), "dst": _address(addresses, 2)}
+    if protonum in (ICMP, ICMPV6):
+        first = 4 if protonum == ICMP else 7
+        keys = {"type": first + 1, "code": first + 2, "id": first}
+    elif protonum == GRE:
+        keys = {"srckey": 2, "dstkey": 3}
+    else:
+        keys = {"sport": 2, "dport": 3}
+    return protonum, shown | {key: int.from_bytes(numbers[at]) for key, at in keys.items() if at in numbers}
+
+
+def _address(addresses: dict[int, bytes], at: int) -> str:
+    if at in addresses:
+        return socket.inet_ntop(socket.AF_INET, addresses[at])
+    return socket.inet_ntop(socket.AF_INET6, addresses[at + 2])
+
+
+def _state(protonum: int, protoinfo: bytes) -> str | None:
+    if protonum not in PROTOINFO_STATE or not protoinfo:
+        return None
+    kind, names = PROTOINFO_STATE[protonum]
+    number = attributes(attributes(protoinfo).get(kind, b"")).get(1, b"\0")[0]
+    return names[number] if number < len(names) else str(number)

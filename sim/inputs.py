@@ -1,0 +1,110 @@
+"""What a person can do to a simulation, as frozen values with JSON both ways. A session is (scenario, seed, inputs)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+from sim.errors import UsageError, did_you_mean
+
+MAX_TEXT = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line typed at a terminal: to its shell, or to the program in front."""
+
+    type: ClassVar[str] = "line"
+    terminal: str
+    text: str
+
+    def say(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key that is no text: ^C (interrupt) or ^D (end of input)."""
+
+    type: ClassVar[str] = "key"
+    terminal: str
+    key: str
+
+    def say(self) -> str:
+        return self.key
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChange:
+    """A link gets another delay (µs) or loss (0 to 1), or is cut (`up` false) or mended."""
+
+    type: ClassVar[str] = "link"
+    link: str
+    delay: int | None = None
+    loss: float | None = None
+    up: bool | None = None
+
+    def say(self) -> str:
+        changes = [f"delay {self.delay} µs" if self.delay is not None else "", f"loss {self.loss:.0%}" if self.loss is not None else ""]
+        changes.append({True: "mended", False: "cut", None: ""}[self.up])
+        return f"{self.link}: " + ", ".join(change for change in changes if change)
+
+
+@dataclass(frozen=True, slots=True)
+class Crafted:
+    """A packet in the words of craft.py, sent by a machine as it is (no OUTPUT hook asks whose it is)."""
+
+    type: ClassVar[str] = "packet"
+    machine: str
+    packet: str
+
+    def say(self) -> str:
+        return self.packet
+
+
+Input = Line | Key | LinkChange | Crafted
+_CLASSES: dict[str, type[Input]] = {cls.type: cls for cls in (Line, Key, LinkChange, Crafted)}
+_CHECKS: dict[str, type | tuple[type, ...]] = {
+    "terminal": str, "text": str, "key": str, "link": str, "delay": int, "loss": (int, float), "up": bool, "machine": str, "packet": str,
+}  # fmt: skip
+
+
+def to_json(value: Input) -> dict[str, Any]:
+    """{"type": "line", "terminal": …}."""
+    return {"type": value.type} | asdict(value)
+
+
+def from_json(data: Mapping[str, Any]) -> Input:
+    """The input that `data` describes. Raises UsageError."""
+    kind = data.get("type")
+    cls = _CLASSES.get(kind) if isinstance(kind, str) else None
+    if cls is None:
+        raise UsageError(f"an input's type is one of {', '.join(_CLASSES)}, not '{kind}'. {did_you_mean(str(kind), _CLASSES)}".strip())
+    fields = {name: value for name, value in data.items() if name != "type" and value is not None}
+    for name, value in fields.items():
+        if name not in cls.__dataclass_fields__:
+            raise UsageError(f"a {kind} input has no '{name}'")
+        if not isinstance(value, _CHECKS[name]) or (name != "up" and isinstance(value, bool)):
+            raise UsageError(f"a {kind} input's '{name}' is not of the right kind")
+        if isinstance(value, str) and (len(value) > MAX_TEXT or "\n" in value or "\r" in value):
+            raise UsageError(f"'{name}' is one line of at most {MAX_TEXT} characters")
+    missing = [name for name in _required(cls) if name not in fields]
+    if missing:
+        raise UsageError(f"a {kind} input needs '{missing[0]}'")
+    made = cls(**fields)
+    _check_values(made)
+    return made
+
+
+def _required(cls: type[Input]) -> list[str]:
+    return ["link"] if cls is LinkChange else list(cls.__dataclass_fields__)
+
+
+def _check_values(value: Input) -> None:
+    if isinstance(value, Key) and value.key not in ("^C", "^D"):
+        raise UsageError("the keys that can be sent are ^C and ^D")
+    if isinstance(value, LinkChange) and not 0 <= (value.loss or 0) <= 1:
+        raise UsageError("loss is a chance from 0 to 1")
+    if isinstance(value, LinkChange) and not 0 <= (value.delay or 0) <= 60_000_000:
+        raise UsageError("a delay is from 0 to 60 s")

@@ -1,0 +1,1 @@
+"""Rules: two languages (iptables and nft), one model, one evaluator."""

@@ -1,0 +1,261 @@
+"""From rules to Python source: one function a chain, that takes an Skb and answers a verdict.
+
+    def chain_0(skb):                                        # a base chain: DROP 0, ACCEPT 1
+        p = skb.packet
+        if p.version != 4: return 1
+        if p.protonum == 6 and p.complete and p.dport == 22 and CT_STATE_BITS[skb.ctinfo] & 8:
+            c3[0] += 1; c3[1] += len(p.data)
+            return 1
+        v = chain_1(skb)                                     # a user chain: DROP, ACCEPT, or -1 for "nothing decided"
+        if v >= 0: return v
+        ...
+
+No text of a user's gets into the source: values are constants k0, k1 ... of its name space, numbers are written by repr(int).
+What the constants hold and what is called is evaluate.py's. The slow path, which tells each step, is walk.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+from sim.errors import MeaningMistake
+from sim.ruleset.bucket import Bucket
+from sim.ruleset.match import Finder, items_test
+from sim.ruleset.model import (
+    Action,
+    Assign,
+    Chain,
+    Compare,
+    Counter,
+    HeaderThere,
+    Item,
+    Limit,
+    Log,
+    NamedSet,
+    Notrack,
+    Reject,
+    Rule,
+    SetReference,
+    Table,
+    Test,
+    Verdict,
+    VerdictMap,
+)
+from sim.ruleset.selectors import NEEDS, parts_of
+
+Keep = Callable[[Any], str]  # gives a value a name in the source's name space
+
+
+class Cells(Protocol):
+    """Where what changes is kept: counters [packets, bytes] and buckets, the same ones through every reload. `serial` counts parts."""
+
+    def counter(self, rule: Rule, serial: int, part: Counter) -> list[int]: ...
+    def policy(self, table: Table, chain: Chain) -> list[int]: ...
+    def bucket(self, rule: Rule, serial: int, part: Limit) -> Bucket: ...
+
+
+_ORDER = ("<", "<=", ">", ">=")
+_VERDICT = {"drop": 0, "accept": 1}
+
+
+def elements(table: Table, values: tuple[Item, ...] | SetReference) -> tuple[Item, ...]:
+    """The items that a Compare looks for, a named set's contents for a reference. Raises MeaningMistake when there is no such set."""
+    return named(table, values).elements if isinstance(values, SetReference) else values
+
+
+def named(table: Table, reference: SetReference) -> NamedSet:
+    """The set that is meant. Raises MeaningMistake when the table has none of that name."""
+    found = table.named_set(reference.name)
+    if found is None:
+        raise MeaningMistake(f"there is no set or map '{reference.name}' in table '{table.family} {table.name}'")
+    return found
+
+
+def needs(selector: str) -> list[str]:
+    """What must hold before the selector can be read, as source."""
+    wanted = [need for row in parts_of(selector) for need in row.needs]
+    return [NEEDS[need] for need in dict.fromkeys(wanted)]
+
+
+def reading(selector: str) -> str:
+    """The source that reads the selector; a tuple for a concatenation."""
+    rows = parts_of(selector)
+    return rows[0].source if len(rows) == 1 else "(" + ", ".join(row.source for row in rows) + ")"
+
+
+def comparison(compare: Compare, table: Table, keep: Keep) -> str:
+    """The source of the comparison itself, once what it needs is there."""
+    items = elements(table, compare.values)
+    source = reading(compare.selector)
+    if compare.mask is not None:
+        source, items = _masked(source, compare.mask, items)
+    if compare.op in ("&", "!&"):
+        return f"{'not ' if compare.op == '!&' else ''}{source} & {int(_number(items[0]))}"
+    if compare.op in _ORDER:
+        return f"{source} {compare.op} {literal(items[0], keep)}"
+    return items_test(source, items, compare.op == "!=", keep)
+
+
+def _masked(source: str, mask: int | bytes, items: tuple[Item, ...]) -> tuple[str, tuple[Item, ...]]:
+    if isinstance(mask, int):
+        return f"({source} & {mask})", items
+    numbers = tuple(int.from_bytes(item) if isinstance(item, bytes) else item for item in items)
+    return f"(int.from_bytes({source}) & {int.from_bytes(mask)})", numbers
+
+
+def _number(item: Item) -> int:
+    if not isinstance(item, int):
+        raise MeaningMistake(f"{item!r} is not a number of bits")
+    return item
+
+
+def literal(item: Item, keep: Keep) -> str:
+    """One value in source: a number as it is, anything else as a named constant."""
+    return repr(int(item)) if isinstance(item, int) else keep(item)
+
+
+class ChainSource:
+    """Writes the function of one chain."""
+
+    def __init__(self, table: Table, chain: Chain, names: dict[str, str], keep: Keep, cells: Cells) -> None:
+        self._table, self._chain, self._names, self._keep, self._cells = table, chain, names, keep, cells
+        self.lines = [f"def {names[chain.name]}(skb):", "    p = skb.packet"]
+        self._depth = 1
+        self._facts: set[str] = set()
+        self._pending: list[str] = []
+        self._serial = 0
+        if chain.hook is not None and table.family != "inet":
+            self._line(f"if p.version != {4 if table.family == 'ip' else 6}: return 1")
+        self._known = {"ip": {NEEDS["ip"]}, "ip6": {NEEDS["ip6"]}}.get(table.family, set())
+        for rule in chain.rules:
+            self._rule(rule)
+        self._depth = 1
+        self._end()
+
+    def _line(self, text: str) -> None:
+        self.lines.append("    " * self._depth + text)
+
+    def _end(self) -> None:
+        """What stands at the chain's end, and where `return` leads: the policy in a base chain, back in a user chain."""
+        if self._chain.hook is None:
+            self._line("return -1")
+            return
+        name = self._keep(self._cells.policy(self._table, self._chain))
+        self._line(f"{name}[0] += 1; {name}[1] += len(p.data)")
+        self._line(f"return {_VERDICT[self._chain.policy]}")
+
+    def _rule(self, rule: Rule) -> None:
+        self._depth, self._facts, self._pending, self._serial = 1, set(self._known), [], 0
+        for part in rule.flat():
+            self._part(rule, part)
+            self._serial += 1
+        self._flush()
+
+    def _require(self, atoms: Iterable[str]) -> None:
+        for atom in atoms:
+            if atom not in self._facts:
+                self._facts.add(atom)
+                self._pending.append(atom)
+
+    def _flush(self) -> None:
+        """Open an `if` for the tests that are waiting; what follows in the rule stands inside it."""
+        if self._pending:
+            self._line(f"if {' and '.join(self._pending)}:")
+            self._depth += 1
+            self._line("pass")
+            self._pending = []
+
+    def _part(self, rule: Rule, part: Test | Action) -> None:
+        match part:
+            case Compare():
+                self._compare(part)
+            case HeaderThere():
+                self._flush()
+                attack = " or p.fragment == 8" if part.tcp else ""
+                self._line(f"if not (p.complete or p.fragment){attack}: return 0")
+                self._require((NEEDS["header"],))
+            case Limit():
+                self._pending.append(f"{self._keep(self._cells.bucket(rule, self._serial, part))}.take(skb.now, len(p.data))")
+            case VerdictMap():
+                self._verdict_map(part)
+            case _:
+                self._flush()
+                self._act(rule, part)
+
+    def _compare(self, part: Compare) -> None:
+        test = comparison(part, self._table, self._keep)
+        if part.absent:
+            missing = [f"not ({need})" for need in needs(part.selector) if need not in self._facts]
+            self._pending.append("(" + " or ".join([*missing, test]) + ")")
+        else:
+            self._require((*needs(part.selector), test))
+
+    def _verdict_map(self, part: VerdictMap) -> None:
+        self._require(needs(part.selector))
+        self._flush()
+        entries = map_entries(self._table, part)
+        verdicts = list(dict.fromkeys(verdict for _, verdict in entries))
+        finder = self._keep(Finder([(item, verdicts.index(verdict)) for item, verdict in entries]))
+        self._line(f"m = {finder}.find({reading(part.selector)})")
+        for number, verdict in enumerate(verdicts):
+            self._line(f"if m == {number}:")
+            self._depth += 1
+            self._verdict(verdict)
+            self._depth -= 1
+        self._pending.append("m >= 0")
+
+    def _act(self, rule: Rule, part: Action) -> None:
+        match part:
+            case Counter():
+                name = self._keep(self._cells.counter(rule, self._serial, part))
+                self._line(f"{name}[0] += 1; {name}[1] += len(p.data)")
+            case Verdict():
+                self._verdict(part)
+            case Reject():
+                self._line(f"reject({self._keep(part)}, skb)")
+                self._line("return 0")
+            case Log():
+                self._line(f"log({self._keep(part)}, skb)")
+            case Assign():
+                self._assign(part)
+            case Notrack():
+                self._line("if skb.ctinfo is None: skb.ctinfo = 7")
+
+    def _assign(self, part: Assign) -> None:
+        target = {"meta mark": "skb.mark", "ct mark": "skb.conn.mark"}[part.selector]
+        if part.selector == "ct mark":
+            self._require(needs(part.selector))
+            self._flush()
+        self._line(f"{target} = ({target} & {part.keep}) ^ {part.value}")
+
+    def _verdict(self, verdict: Verdict) -> None:
+        base = self._chain.hook is not None
+        if verdict.name in _VERDICT:
+            self._line(f"return {_VERDICT[verdict.name]}")
+        elif verdict.name == "return":
+            self._end()
+        elif verdict.name in ("jump", "goto"):
+            self._jump(verdict, base)
+        else:
+            self._line("pass")
+
+    def _jump(self, verdict: Verdict, base: bool) -> None:
+        if verdict.chain not in self._names:
+            raise MeaningMistake(f"there is no chain '{verdict.chain}' in table '{self._table.family} {self._table.name}'")
+        call = f"{self._names[verdict.chain]}(skb)"
+        if verdict.name == "goto" and not base:
+            self._line(f"return {call}")
+            return
+        self._line(f"v = {call}")
+        self._line("if v >= 0: return v")
+        if verdict.name == "goto":
+            self._end()
+
+
+def map_entries(table: Table, part: VerdictMap) -> tuple[tuple[Item, Verdict], ...]:
+    """The (item, verdict) pairs of a verdict map, a named one's too."""
+    if not isinstance(part.entries, SetReference):
+        return part.entries
+    found = named(table, part.entries)
+    return tuple((item, value) for item, value in zip(found.elements, found.values, strict=True) if isinstance(value, Verdict))

@@ -1,0 +1,97 @@
+"""Is a value one of these items? As source for a comparison, and as a Finder for sets with many intervals and for maps.
+
+Scalars are looked up by hash and intervals by bisection, so that neither grows with the size of the set; only wildcards and
+concatenations with ranges in them are walked.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sim.ruleset.model import Item, Prefix, Range, Wildcard
+
+Span = tuple[Any, Any]
+
+
+def span(item: Item) -> Span | None:
+    """(low, high) of a range or prefix, both included; None for anything else."""
+    if isinstance(item, Range):
+        return item.low, item.high
+    if isinstance(item, Prefix):
+        host = (1 << (len(item.address) * 8 - item.length)) - 1
+        return item.address, (int.from_bytes(item.address) | host).to_bytes(len(item.address))
+    return None
+
+
+def _is_plain(item: Item) -> bool:
+    """Whether equality decides: a scalar, or a concatenation of scalars."""
+    if isinstance(item, Range | Prefix | Wildcard):
+        return False
+    return not isinstance(item, tuple) or all(_is_plain(each) for each in item)
+
+
+def holds(item: Item, value: Any) -> bool:
+    """Whether one item holds the value."""
+    if isinstance(item, Wildcard):
+        return bool(value.startswith(item.start))
+    edges = span(item)
+    if edges is not None:
+        return bool(edges[0] <= value <= edges[1])
+    if isinstance(item, tuple):
+        return all(holds(each, part) for each, part in zip(item, value, strict=True))
+    return bool(item == value)
+
+
+class Finder:
+    """Finds the payload (an int from 0) of the item that holds a value; -1 when none does."""
+
+    def __init__(self, entries: Sequence[tuple[Item, int]]) -> None:
+        self._plain = {item: payload for item, payload in entries if _is_plain(item)}
+        spans = sorted((edges, payload) for item, payload in entries if (edges := span(item)) is not None)
+        self._apart = all(left[0][1] < right[0][0] for left, right in zip(spans, spans[1:], strict=False))
+        self._lows = [edges[0] for edges, _ in spans]
+        self._spans = spans
+        self._walked = [(item, payload) for item, payload in entries if not _is_plain(item) and span(item) is None]
+
+    def find(self, value: Any) -> int:
+        """The payload for `value`, or -1."""
+        found = self._plain.get(value, -1)
+        if found < 0 and self._spans:
+            found = self._in_spans(value)
+        if found < 0 and self._walked:
+            found = next((payload for item, payload in self._walked if holds(item, value)), -1)
+        return found
+
+    def _in_spans(self, value: Any) -> int:
+        if not self._apart:
+            return next((payload for (low, high), payload in self._spans if low <= value <= high), -1)
+        at = bisect_right(self._lows, value) - 1
+        return self._spans[at][1] if at >= 0 and value <= self._spans[at][0][1] else -1
+
+
+def items_test(source: str, items: Sequence[Item], negate: bool, keep: Callable[[Any], str]) -> str:
+    """The source that says whether the value read by `source` is one of `items` (is none of them, with `negate`)."""
+
+    def literal(value: Any) -> str:
+        return repr(int(value)) if isinstance(value, int) else keep(value)
+
+    plain = [item for item in items if _is_plain(item)]
+    if len(plain) == len(items) == 1:
+        return f"{source} {'!=' if negate else '=='} {literal(plain[0])}"
+    if len(plain) == len(items):
+        return f"{source} {'not in' if negate else 'in'} {keep(frozenset(plain))}"
+    if len(items) > 2 or isinstance(items[0], tuple) and span(items[0]) is None and not isinstance(items[0], Wildcard):
+        return f"{keep(Finder([(item, 0) for item in items]))}.find({source}) {'<' if negate else '>='} 0"
+    atoms = []
+    for item in items:
+        edges = span(item)
+        if isinstance(item, Wildcard):
+            atoms.append(f"{source}.startswith({keep(item.start)})")
+        elif edges is not None:
+            atoms.append(f"{literal(edges[0])} <= {source} <= {literal(edges[1])}")
+        else:
+            atoms.append(f"{source} == {literal(item)}")
+    test = atoms[0] if len(atoms) == 1 else f"({' or '.join(atoms)})"
+    return f"not ({test})" if negate else test

@@ -1,0 +1,170 @@
+"""What a rule can look at: a table of selectors, by nft's words. A row is all that a new one takes.
+
+A row says: the data type (datatypes.py), the size in bits, what must be there first (`needs`), and how the value is read: a Python
+expression over `skb` (Skb) and `p` (its Packet). Numbers are ints, addresses bytes, device names str.
+
+Payload that is cut short counts as absent as a whole header (Packet.complete), not field by field.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Selector(NamedTuple):
+    """One row: see the module's docstring. `needs` are keys of NEEDS."""
+
+    name: str
+    type: str
+    bits: int
+    needs: tuple[str, ...]
+    source: str
+
+
+NEEDS = {
+    "ip": "p.version == 4",
+    "ip6": "p.version == 6",
+    "header": "p.complete",
+    "first": "not p.fragment",
+    "icmp": "p.protonum == 1",
+    "tcp": "p.protonum == 6",
+    "udp": "p.protonum == 17",
+    "dccp": "p.protonum == 33",
+    "esp": "p.protonum == 50",
+    "ah": "p.protonum == 51",
+    "icmpv6": "p.protonum == 58",
+    "sctp": "p.protonum == 132",
+    "udplite": "p.protonum == 136",
+    "conn": "skb.conn is not None",
+}
+
+
+def _l4(offset: int, size: int) -> str:
+    """The source that reads `size` bytes at `offset` of the transport header as a number."""
+    if size == 1:
+        return f"p.data[p.l4 + {offset}]" if offset else "p.data[p.l4]"
+    return f"int.from_bytes(p.data[p.l4 + {offset}:p.l4 + {offset + size}])"
+
+
+def _l3(offset: int, size: int) -> str:
+    """The same for the network header."""
+    return f"p.data[{offset}]" if size == 1 else f"int.from_bytes(p.data[{offset}:{offset + size}])"
+
+
+_META = (
+    Selector("meta l4proto", "inet_proto", 8, (), "p.protonum"),
+    Selector("meta nfproto", "nf_proto", 8, (), "(2 if p.version == 4 else 10)"),
+    Selector("meta protocol", "ether_type", 16, (), "(0x0800 if p.version == 4 else 0x86DD)"),
+    Selector("meta length", "integer", 32, (), "len(p.data)"),
+    Selector("meta mark", "mark", 32, (), "skb.mark"),
+    Selector("meta iifname", "ifname", 128, (), "skb.indev"),
+    Selector("meta oifname", "ifname", 128, (), "skb.outdev"),
+    Selector("meta iif", "iface_index", 32, (), "skb.indev"),
+    Selector("meta oif", "iface_index", 32, (), "skb.outdev"),
+    Selector("meta pkttype", "pkt_type", 8, (), "packet_type(skb)"),
+)
+_IP = (
+    Selector("ip saddr", "ipv4_addr", 32, ("ip",), "p.src"),
+    Selector("ip daddr", "ipv4_addr", 32, ("ip",), "p.dst"),
+    Selector("ip protocol", "inet_proto", 8, ("ip",), "p.protonum"),
+    Selector("ip ttl", "integer", 8, ("ip",), "p.ttl"),
+    Selector("ip length", "integer", 16, ("ip",), "len(p.data)"),
+    Selector("ip id", "integer", 16, ("ip",), _l3(4, 2)),
+    Selector("ip frag-off", "integer", 16, ("ip",), _l3(6, 2)),
+    Selector("ip checksum", "integer", 16, ("ip",), _l3(10, 2)),
+    Selector("ip version", "integer", 4, ("ip",), "4"),
+    Selector("ip hdrlength", "integer", 4, ("ip",), "p.data[0] & 15"),
+    Selector("ip dscp", "dscp", 6, ("ip",), "p.tos >> 2"),
+    Selector("ip ecn", "ecn", 2, ("ip",), "p.tos & 3"),
+    Selector("ip6 saddr", "ipv6_addr", 128, ("ip6",), "p.src"),
+    Selector("ip6 daddr", "ipv6_addr", 128, ("ip6",), "p.dst"),
+    Selector("ip6 nexthdr", "inet_proto", 8, ("ip6",), _l3(6, 1)),
+    Selector("ip6 hoplimit", "integer", 8, ("ip6",), "p.ttl"),
+    Selector("ip6 length", "integer", 16, ("ip6",), "len(p.data) - 40"),
+    Selector("ip6 version", "integer", 4, ("ip6",), "6"),
+    Selector("ip6 dscp", "dscp", 6, ("ip6",), "p.tos >> 2"),
+    Selector("ip6 ecn", "ecn", 2, ("ip6",), "p.tos & 3"),
+    Selector("ip6 flowlabel", "integer", 20, ("ip6",), "int.from_bytes(p.data[1:4]) & 0xFFFFF"),
+)
+_PORTS = tuple(
+    Selector(f"{protocol} {port}", "inet_service", 16, (protocol, "header"), f"p.{port}")
+    for protocol in ("tcp", "udp", "udplite", "sctp", "dccp")
+    for port in ("sport", "dport")
+)
+_TRANSPORT = (
+    Selector("th sport", "inet_service", 16, ("header",), _l4(0, 2)),
+    Selector("th dport", "inet_service", 16, ("header",), _l4(2, 2)),
+    Selector("tcp flags", "tcp_flag", 8, ("tcp", "header"), "p.flags"),
+    Selector("tcp sequence", "integer", 32, ("tcp", "header"), "p.seq"),
+    Selector("tcp ackseq", "integer", 32, ("tcp", "header"), "p.ack"),
+    Selector("tcp doff", "integer", 4, ("tcp", "header"), "p.data[p.l4 + 12] >> 4"),
+    Selector("tcp reserved", "integer", 4, ("tcp", "header"), "p.data[p.l4 + 12] & 15"),
+    Selector("tcp window", "integer", 16, ("tcp", "header"), "p.window"),
+    Selector("tcp checksum", "integer", 16, ("tcp", "header"), _l4(16, 2)),
+    Selector("tcp urgptr", "integer", 16, ("tcp", "header"), _l4(18, 2)),
+    Selector("udp length", "integer", 16, ("udp", "header"), _l4(4, 2)),
+    Selector("udp checksum", "integer", 16, ("udp", "header"), _l4(6, 2)),
+    Selector("icmp type", "icmp_type", 8, ("icmp", "header"), _l4(0, 1)),
+    Selector("icmp code", "icmp_code", 8, ("icmp", "header"), _l4(1, 1)),
+    Selector("icmp checksum", "integer", 16, ("icmp", "header"), _l4(2, 2)),
+    Selector("icmp id", "integer", 16, ("icmp", "header"), _l4(4, 2)),
+    Selector("icmp sequence", "integer", 16, ("icmp", "header"), _l4(6, 2)),
+    Selector("icmp gateway", "integer", 32, ("icmp", "header"), _l4(4, 4)),
+    Selector("icmp mtu", "integer", 16, ("icmp", "header"), _l4(6, 2)),
+    Selector("icmpv6 type", "icmpv6_type", 8, ("icmpv6", "header"), _l4(0, 1)),
+    Selector("icmpv6 code", "icmpv6_code", 8, ("icmpv6", "header"), _l4(1, 1)),
+    Selector("icmpv6 checksum", "integer", 16, ("icmpv6", "header"), _l4(2, 2)),
+    Selector("icmpv6 id", "integer", 16, ("icmpv6", "header"), _l4(4, 2)),
+    Selector("icmpv6 sequence", "integer", 16, ("icmpv6", "header"), _l4(6, 2)),
+    Selector("icmpv6 mtu", "integer", 32, ("icmpv6", "header"), _l4(4, 4)),
+)
+
+
+def _ct(name: str, datatype: str, bits: int, source: str) -> Selector:
+    return Selector(f"ct {name}", datatype, bits, ("conn",), source)
+
+
+_CT_TUPLES = tuple(
+    _ct(f"{direction} {name}", datatype, bits, f"skb.conn.{direction}.{field}")
+    for direction in ("original", "reply")
+    for name, datatype, bits, field in (
+        ("ip saddr", "ipv4_addr", 32, "src"),
+        ("ip daddr", "ipv4_addr", 32, "dst"),
+        ("ip6 saddr", "ipv6_addr", 128, "src"),
+        ("ip6 daddr", "ipv6_addr", 128, "dst"),
+        ("protocol", "inet_proto", 8, "protonum"),
+        ("proto-src", "inet_service", 16, "sport"),
+        ("proto-dst", "inet_service", 16, "dport"),
+    )
+)
+_CT = (
+    Selector("ct state", "ct_state", 32, (), "CT_STATE_BITS[skb.ctinfo]"),
+    Selector("xt ctstate", "xt_ctstate", 32, (), "xt_state(skb)"),
+    _ct("direction", "ct_dir", 8, "direction_of(skb)"),
+    _ct("status", "ct_status", 32, "skb.conn.status"),
+    _ct("mark", "mark", 32, "skb.conn.mark"),
+    _ct("zone", "integer", 16, "skb.conn.zone"),
+    _ct("expiration", "time", 32, "milliseconds_left(skb)"),
+    _ct("l3proto", "nf_proto", 8, "(2 if len(skb.conn.original.src) == 4 else 10)"),
+    _ct("protocol", "inet_proto", 8, "skb.conn.original.protonum"),
+    Selector("xt ctexpire", "seconds", 32, ("conn",), "milliseconds_left(skb) // 1000"),
+)
+_FIB = (
+    Selector("fib saddr type", "fib_addrtype", 32, (), "address_type(p.src, '')"),
+    Selector("fib daddr type", "fib_addrtype", 32, (), "address_type(p.dst, '')"),
+    Selector("fib saddr . iif type", "fib_addrtype", 32, (), "address_type(p.src, skb.indev)"),
+    Selector("fib daddr . iif type", "fib_addrtype", 32, (), "address_type(p.dst, skb.indev)"),
+    Selector("fib saddr . oif type", "fib_addrtype", 32, (), "address_type(p.src, skb.outdev)"),
+    Selector("fib daddr . oif type", "fib_addrtype", 32, (), "address_type(p.dst, skb.outdev)"),
+)
+
+SELECTORS: dict[str, Selector] = {
+    row.name: row for row in (*_META, *_IP, *_PORTS, *_TRANSPORT, *_CT, *_CT_TUPLES, *_FIB)
+}
+
+
+def parts_of(selector: str) -> tuple[Selector, ...]:
+    """The rows behind a selector; more than one for a concatenation "ip saddr . tcp dport". Raises KeyError."""
+    if selector in SELECTORS:
+        return (SELECTORS[selector],)
+    return tuple(SELECTORS[name] for name in selector.split(" . "))

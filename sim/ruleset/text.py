@@ -1,0 +1,83 @@
+"""What the languages' front ends share: the Result of a command, words of a line with their spans, and telling the languages apart."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sim.errors import Span, SyntaxMistake
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a command printed (`out`, `err`) and its exit `status`."""
+
+    out: str = ""
+    err: str = ""
+    status: int = 0
+
+
+class Word(NamedTuple):
+    """One word of a line, quotes taken off, and where it stands."""
+
+    text: str
+    span: Span
+
+
+_ESCAPED = re.compile(r"\\(.)")
+
+
+def split_words(line: str, file: str, number: int) -> list[Word]:
+    """The words of an iptables-save line, as add_argv in iptables 1.8.9 (xshared.c) splits them.
+
+    Double quotes hold blanks together, a backslash inside them takes the next character as it is. Raises SyntaxMistake
+    for a quote that is not closed.
+    """
+    words: list[Word] = []
+    at, size = 0, len(line)
+    while at < size:
+        if line[at] in " \t\n":
+            at += 1
+            continue
+        start, text, quoted = at, [], False
+        while at < size and (quoted or line[at] not in " \t\n"):
+            if line[at] == '"':
+                quoted = not quoted
+            elif line[at] == "\\" and quoted and at + 1 < size:
+                at += 1
+                text.append(line[at])
+            else:
+                text.append(line[at])
+            at += 1
+        if quoted:
+            raise SyntaxMistake("this quote is not closed", Span(file, number, start + 1, at - start), line)
+        words.append(Word("".join(text), Span(file, number, start + 1, at - start)))
+    return words
+
+
+def words_of(argv: list[str], file: str = "command line") -> list[Word]:
+    """Words that a shell has already split, with their places in the line joined by blanks."""
+    words, column = [], 1
+    for text in argv:
+        words.append(Word(text, Span(file, 1, column, max(1, len(text)))))
+        column += len(text) + 1
+    return words
+
+
+_NFT_START = re.compile(r"\s*(table|add|create|insert|delete|flush|define|include|list|replace|reset|destroy|#!.*\bnft\b)\b")
+_IPTABLES_START = re.compile(r"\s*(\*\w+\s*$|:\S+ |(\[\d+:\d+\] )?-\w |(sudo )?ip6?tables)")
+
+
+def looks_like(text: str) -> str:
+    """ "iptables" or "nft": in which language a file of rules is written. Decided by the first line that says so; nft if none does."""
+    for line in text.splitlines():
+        if line.startswith("#!") and "nft" in line:
+            return "nft"
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        if _IPTABLES_START.match(line):
+            return "iptables"
+        if _NFT_START.match(line):
+            return "nft"
+    return "nft"

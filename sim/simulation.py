@@ -1,0 +1,155 @@
+"""Simulation: a scenario at work. Runs to a time or a condition, takes inputs at a time, forks the past.
+
+A simulation is a function of (scenario, seed, inputs): the same three give the same trace, byte for byte. An input at time t comes after
+all that happens at t by itself; what was given later than the present is applied when the run gets there. Forking replays
+the inputs up to t in a new simulation; nothing is ever undone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import simpy
+
+from sim.build import World, build
+from sim.errors import BudgetExceeded, UsageError, did_you_mean
+from sim.inputs import Crafted, Input, Key, Line, LinkChange, to_json
+from sim.scenario import Scenario
+from sim.trace import InputGiven, Noted, Record, Trace
+from sim.units import show_time
+
+QUIET = 3_000_000  # µs without any event after which a person would say that nothing more happens
+INFINITE = 1 << 62
+
+
+class Simulation:
+    """`scenario` at work from time 0. `seed` overrides the scenario's; `inputs` are (time in µs, input), in order of time.
+
+    `records` is the trace so far, `now` the time in µs, `ended` the budget's message once a limit was met, else "".
+    """
+
+    def __init__(self, scenario: Scenario, seed: int | None = None, inputs: Sequence[tuple[int, Input]] = ()) -> None:
+        self.scenario = scenario
+        self.seed = scenario.seed if seed is None else seed
+        self.env = simpy.Environment()
+        self.trace = Trace(lambda: self.now)
+        self.world: World = build(scenario, self.seed, self.env, self.trace)
+        self.given: list[tuple[int, Input]] = []
+        self.ended = ""
+        scheduled = [(item.at, self._scheduled(index)) for index, item in enumerate(scenario.traffic)]
+        self._waiting = sorted([*scheduled, *inputs], key=lambda pair: pair[0])
+        self._own = len(scheduled)
+
+    def _scheduled(self, index: int) -> Input:
+        item = self.scenario.traffic[index]
+        if item.packet is not None:
+            return Crafted(str(item.machine), item.packet)
+        return Line(str(item.terminal), str(item.type))
+
+    @property
+    def now(self) -> int:
+        """The time in µs since the scenario's start."""
+        return int(self.env.now)
+
+    @property
+    def records(self) -> list[Record]:
+        """The trace so far."""
+        return self.trace.records
+
+    def peek(self) -> int | None:
+        """When the next thing happens (µs), or None when nothing ever will."""
+        first = min(int(min(self.env.peek(), INFINITE)), self._waiting[0][0] if self._waiting else INFINITE)
+        return None if first >= INFINITE else first
+
+    def step(self) -> bool:
+        """Let the next thing happen. False when nothing will, or the budget is spent."""
+        at = self.peek()
+        if at is None or self.ended:
+            return False
+        try:
+            self._check_budget(at)
+        except BudgetExceeded as error:
+            self.ended = str(error)
+            self.trace.add("", Noted("budget", self.ended))
+            return False
+        if self._waiting and self.env.peek() > self._waiting[0][0]:
+            self._apply(*self._waiting.pop(0))
+        else:
+            self.env.step()
+        return True
+
+    def _check_budget(self, at: int) -> None:
+        budget = self.scenario.budget
+        if len(self.records) >= budget.records:
+            raise BudgetExceeded("events", budget.records, f"This experiment has used up its {budget.records} events. Go back in time and try something smaller.")
+        if at > budget.time:
+            raise BudgetExceeded("time", budget.time, f"This experiment has used up its {show_time(budget.time)} of simulated time.")
+
+    def run(self, until: int | Callable[[Record], bool] | None = None, *, records: int | None = None) -> None:
+        """Run to a time in µs (all of that instant included), to the first record that `until` accepts, or to the end.
+
+        `records`: stop as well once so many records have come. Budget: see `ended`.
+        """
+        seen = len(self.records)
+        last = seen + records if records is not None else INFINITE
+        limit = until if isinstance(until, int) else INFINITE
+        while len(self.records) < last:
+            at = self.peek()
+            if at is None or at > limit or not self.step():
+                break
+            if callable(until) and any(until(record) for record in self.records[seen:]):
+                return
+            seen = len(self.records)
+        if isinstance(until, int) and not self.ended and len(self.records) < last:
+            self._wait_until(until)
+
+    def run_until_quiet(self, pause: int = QUIET, limit: int = INFINITE) -> None:
+        """Run until nothing happens for `pause` µs, or to the time `limit`."""
+        while (at := self.peek()) is not None and at - self.now <= pause and at <= limit and self.step():
+            pass
+
+    def _wait_until(self, at: int) -> None:
+        """Move the clock to `at`, where nothing is left to happen before."""
+        if at > self.now:
+            self.env.run(until=self.env.timeout(at - self.now))
+
+    def give(self, at: int, value: Input) -> None:
+        """Take an input at `at` (µs). Raises UsageError when that is past (fork then), or when it names what is not there."""
+        if at < self.now:
+            raise UsageError(f"{show_time(at)} is past: it is {show_time(self.now)} now. Fork at {show_time(at)} to change it.")
+        self.check(value)
+        index = next((i for i, (time, _) in enumerate(self._waiting) if time > at), len(self._waiting))
+        self._waiting.insert(index, (at, value))
+
+    def check(self, value: Input) -> None:
+        """Raises UsageError when the input names a terminal, machine or link that is not there, or a packet that is none."""
+        kind, name, known = self.world.place(value)
+        if name not in known:
+            raise UsageError(f"there is no {kind} '{name}'. {did_you_mean(name, known) or 'There are: ' + ', '.join(known)}".strip())
+        if isinstance(value, Crafted):
+            self.world.bytes_of(value)
+
+    def _apply(self, at: int, value: Input) -> None:
+        self._wait_until(at)
+        self.given.append((at, value))
+        place = value.machine if isinstance(value, Crafted) else ""
+        self.trace.add(place, InputGiven(value.say(), to_json(value)))
+        if isinstance(value, Line):
+            self.world.terminals[value.terminal].line(value.text)
+        elif isinstance(value, Key):
+            self.world.terminals[value.terminal].key(value.key)
+        elif isinstance(value, LinkChange):
+            self.world.change_link(value)
+        else:
+            self.world.send(value)
+
+    def fork(self, at: int) -> Simulation:
+        """A new simulation that went the same way up to and including `at` (µs); what was given after is left out."""
+        mine = [(time, value) for time, value in self.given if time <= at]
+        scheduled = [(item.at, self._scheduled(index)) for index, item in enumerate(self.scenario.traffic)]
+        for pair in scheduled:
+            if pair in mine:
+                mine.remove(pair)
+        other = Simulation(self.scenario, self.seed, mine)
+        other.run(at)
+        return other

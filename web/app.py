@@ -1,0 +1,245 @@
+"""The server: Flask for the page and its few requests, one socket for the lab. What the messages mean is messages.py's and session.py's.
+
+Safe by default: it binds loopback, takes requests only for the host names it serves, a socket only from the page's own origin, and a
+session only by its key. Nothing that a page sends reaches the simulator unchecked, and no error shows a traceback.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import webbrowser
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, abort, jsonify, request, send_from_directory
+from flask_socketio import SocketIO, emit, join_room
+from werkzeug.exceptions import HTTPException
+
+from lessons.course import HERE, Course, read_course
+from sim.errors import CtlabError, UsageError
+from sim.inputs import from_json
+from web import messages
+from web.session import Session, Sessions
+from web.store import Store, default_path
+
+DIST = Path(__file__).parent / "static" / "dist"
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
+_POLICY = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+log = logging.getLogger("ctlab")
+
+
+class Lab:
+    """What the routes need: the course, the sessions, who sits at which socket."""
+
+    def __init__(self, store: Store, folder: Path = HERE) -> None:
+        self.folder = folder
+        self.course: Callable[[], Course] = lru_cache(maxsize=1)(lambda: read_course(folder))
+        self.sessions = Sessions(self.course, store)
+        self.seats: dict[str, str] = {}
+
+
+def create_app(store: Store, *, folder: Path = HERE, hosts: tuple[str, ...] | None = LOOPBACK) -> tuple[Flask, SocketIO]:
+    """The Flask app and its socket. `hosts`: the names by which it may be asked (None: any), against DNS rebinding."""
+    app = Flask("ctlab", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = 1_000_000
+    socket = SocketIO(app, async_mode="threading", cors_allowed_origins=None, max_http_buffer_size=1_000_000, manage_session=False)
+    lab = Lab(store, folder)
+    _guard(app, hosts)
+    _routes(app, lab)
+    _Socket(socket, lab, hosts).register()
+    return app, socket
+
+
+def _host(text: str) -> str:
+    return urlsplit(f"//{text}").hostname or ""
+
+
+def _guard(app: Flask, hosts: tuple[str, ...] | None) -> None:
+    @app.before_request
+    def only_for_us() -> None:
+        if hosts is not None and _host(request.host) not in hosts:
+            abort(403, f"This lab is not served as {request.host}.")
+
+    @app.after_request
+    def headers(response: Response) -> Response:
+        response.headers.setdefault("Content-Security-Policy", _POLICY)
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.setdefault("Referrer-Policy", "no-referrer")
+        return response
+
+    @app.errorhandler(HTTPException)
+    def refused(error: HTTPException) -> tuple[Response, int]:
+        return jsonify(error=error.description), error.code or 500
+
+    @app.errorhandler(CtlabError)
+    def mistaken(error: CtlabError) -> tuple[Response, int]:
+        return jsonify(error=str(error)), 404 if isinstance(error, UsageError) else 400
+
+
+def _routes(app: Flask, lab: Lab) -> None:
+    def page(**_: str) -> Response:
+        if not (DIST / "index.html").is_file():
+            abort(503, "The page has not been built. Run: python3 dev.py run")
+        response = send_from_directory(DIST, "index.html")
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+    app.add_url_rule("/", "course", page)
+    app.add_url_rule("/s/<key>", "lab", page)
+
+    @app.get("/assets/<path:name>")
+    def assets(name: str) -> Response:
+        response = send_from_directory(DIST / "assets", name)
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
+
+    @app.get("/api/course")
+    def course() -> Response:
+        return jsonify(_course_message(lab.course()))
+
+    @app.post("/api/sessions")
+    def create() -> Response:
+        wanted = messages.check(messages.Create, request.get_json())
+        return jsonify(key=lab.sessions.create(wanted.lesson, wanted.scenario).key)
+
+
+def _course_message(course: Course) -> dict[str, Any]:
+    lessons = [{"id": x.id, "title": x.title, "summary": x.summary, "minutes": x.minutes, "part": x.part} for x in course.lessons]
+    scenarios = [{"id": ident, "title": x.title, "summary": x.summary} for ident, x in course.scenarios.items()]
+    return {"lessons": lessons, "scenarios": scenarios, "mistakes": [str(mistake) for mistake in course.mistakes]}
+
+
+class _Socket:
+    """The socket's events: each message is checked, done under the session's lock, saved, answered."""
+
+    def __init__(self, socket: SocketIO, lab: Lab, hosts: tuple[str, ...] | None) -> None:
+        self.socket = socket
+        self.lab = lab
+        self.hosts = hosts
+
+    def register(self) -> None:
+        self.socket.on_event("connect", self._connect)
+        self.socket.on_event("disconnect", self._disconnect)
+        for name in messages.INCOMING:
+            self.socket.on_event(name, self._handler(name))
+
+    def _connect(self, auth: Any = None) -> bool:
+        """False refuses: a browser always says from which page it comes, and that must be ours."""
+        origin = request.headers.get("Origin")
+        allowed = self.hosts is None or _host(request.host) in self.hosts
+        return allowed and (origin is None or urlsplit(origin).netloc == request.host)
+
+    def _disconnect(self, reason: Any = None) -> None:
+        self.lab.seats.pop(_sid(), None)
+
+    def _handler(self, name: str) -> Callable[..., Any]:
+        action = getattr(self, f"_on_{name}")
+
+        def handle(data: Any = None, *_: Any) -> Any:
+            try:
+                message = messages.check(messages.INCOMING[name], data)
+                session = self.lab.sessions.find(message.key if name == "join" else self.lab.seats.get(_sid(), ""))
+                with session.lock:
+                    return action(session, message)
+            except CtlabError as error:
+                emit("refused", {"error": str(error), "event": name})
+            except Exception:
+                log.exception("while handling %s", name)
+                emit("refused", {"error": "Something went wrong in the lab itself; nothing was lost. Reload the page to go on.", "event": name})
+            return None
+
+        return handle
+
+    def _trace(self, session: Session, start: int, play_from: int | None, *, to: str) -> None:
+        messages.trace_messages(
+            session.simulation.records, start, more=session.pending, branches=session.public_branches(), play_from=play_from,
+            send=lambda message: self.socket.emit("trace", message, to=to),
+        )  # fmt: skip
+
+    def _on_join(self, session: Session, message: messages.Join) -> None:
+        self.lab.seats[_sid()] = session.key
+        join_room(session.key)
+        emit("hello", {
+            "key": session.key, "scenario": messages.scenario_message(session.scenario), "lesson": messages.lesson_message(session.lesson),
+            "position": session.position, "progress": session.progress(),
+        })  # fmt: skip
+        self._trace(session, 0, None, to=_sid())
+
+    def _on_input(self, session: Session, message: messages.InputMessage) -> None:
+        data = message.input if isinstance(message.input, list) else [message.input]
+        start = session.take(message.at, [from_json(item) for item in data])
+        self.lab.sessions.save(session)
+        self._trace(session, start, message.at, to=session.key)
+
+    def _on_more(self, session: Session, message: messages.More) -> None:
+        self._trace(session, session.more(), None, to=session.key)
+
+    def _on_position(self, session: Session, message: messages.Position) -> None:
+        if session.move(message.t, message.step):
+            emit("progress", session.progress(), to=session.key)
+        self.lab.sessions.save(session)
+
+    def _on_answer(self, session: Session, message: messages.Answer) -> None:
+        session.answer(message.prediction, message.choice)
+        self.lab.sessions.save(session)
+        emit("progress", session.progress(), to=session.key)
+
+    def _on_restart(self, session: Session, message: messages.Restart) -> None:
+        start = session.restart()
+        self.lab.sessions.save(session)
+        self._trace(session, start, 0, to=session.key)
+
+    def _on_restore(self, session: Session, message: messages.Restore) -> None:
+        start = session.restore(message.branch)
+        self.lab.sessions.save(session)
+        self._trace(session, start, None, to=session.key)
+
+    def _on_complete(self, session: Session, message: messages.Complete) -> dict[str, Any]:
+        start, words = session.simulation.world.complete(message.terminal, message.line, message.cursor)
+        return {"start": start, "words": words[:100]}
+
+
+def _sid() -> str:
+    return str(request.sid)  # type: ignore[attr-defined]
+
+
+def serve(host: str = "127.0.0.1", port: int = 8080, *, data: Path | None = None, open_browser: bool = True, folder: Path = HERE) -> None:
+    """Run the lab until interrupted. A port that is taken is passed over for the next free one. Raises UsageError."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    store = Store(data or default_path())
+    local = host in LOOPBACK
+    app, socket = create_app(store, folder=folder, hosts=LOOPBACK if local else None)
+    port = _free_port(host, port)
+    address = f"http://{'localhost' if local else host}:{port}/"
+    print(f"ctlab is at {address}   (Ctrl-C ends it)", flush=True)
+    if open_browser:
+        threading.Timer(0.5, webbrowser.open, (address,)).start()
+    try:
+        socket.run(app, host=host, port=port, allow_unsafe_werkzeug=True, log_output=False)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        store.close()
+
+
+def _free_port(host: str, port: int) -> int:
+    import socket as sockets
+
+    family = sockets.AF_INET6 if ":" in host else sockets.AF_INET
+    for candidate in range(port, port + 20):
+        with sockets.socket(family, sockets.SOCK_STREAM) as probe:
+            probe.setsockopt(sockets.SOL_SOCKET, sockets.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, candidate))
+            except OverflowError as error:
+                raise UsageError(f"port {candidate} is not between 1 and 65535") from error
+            except OSError as error:
+                if error.errno in (13, 98):
+                    continue
+                raise UsageError(f"cannot listen on {host}: {error.strerror}") from error
+            return int(probe.getsockname()[1])
+    raise UsageError(f"ports {port} to {port + 19} on {host} are all taken: choose one with --port")

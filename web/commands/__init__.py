@@ -1,0 +1,1 @@
+"""The subcommands of `ctlab`, one a file; cli.py names them."""

@@ -1,0 +1,139 @@
+"""Every message between page and server, both ways, in one place. README.md has the table in words; the page's side is ui/src/channel.ts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lessons.load import as_message
+from lessons.model import Lesson
+from sim.errors import UsageError
+from sim.scenario import Scenario
+from sim.trace import Record
+
+BATCH = 2_000  # records in one message: about 1 MB
+Moment = Annotated[int, Field(ge=0, le=1 << 53)]
+
+
+class Incoming(BaseModel):
+    """Base of what the page may send: nothing unknown, nothing of another type."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Create(Incoming):
+    lesson: Annotated[str, Field(max_length=80)] | None = None
+    scenario: Annotated[str, Field(max_length=80)] | None = None
+
+
+class Join(Incoming):
+    key: Annotated[str, Field(max_length=80)]
+
+
+class InputMessage(Incoming):
+    """`input` is one input or a list of them: each is applied when the one before has come to rest."""
+
+    at: Moment
+    input: dict[str, Any] | Annotated[list[dict[str, Any]], Field(min_length=1, max_length=50)]
+
+
+class More(Incoming):
+    pass
+
+
+class Position(Incoming):
+    t: Moment
+    step: Annotated[int, Field(ge=0, le=1000)]
+
+
+class Answer(Incoming):
+    prediction: Annotated[str, Field(max_length=80)]
+    choice: Annotated[int, Field(ge=0, le=100)]
+
+
+class Restart(Incoming):
+    pass
+
+
+class Restore(Incoming):
+    branch: Annotated[int, Field(ge=0)]
+
+
+class Complete(Incoming):
+    terminal: Annotated[str, Field(max_length=80)]
+    line: Annotated[str, Field(max_length=4096)]
+    cursor: Annotated[int, Field(ge=0, le=4096)]
+
+
+INCOMING: dict[str, type[Incoming]] = {
+    "join": Join, "input": InputMessage, "more": More, "position": Position, "answer": Answer, "restart": Restart, "restore": Restore,
+    "complete": Complete,
+}  # fmt: skip
+
+
+def check(model: type[Incoming], data: Any) -> Any:
+    """The message as its model. Raises UsageError that says which field is wrong."""
+    try:
+        return model.model_validate({} if data is None else data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "message"
+        raise UsageError(f"the page sent what makes no sense: {where}: {first['msg']}") from error
+
+
+def scenario_message(scenario: Scenario) -> dict[str, Any]:
+    """`Scenario` of README.md."""
+    count = len(scenario.machines)
+    machines = [
+        {
+            "name": name, "kind": spec.kind, "services": [_service(s.name, s.options) for s in spec.services], "note": spec.note,
+            "x": spec.at[0] if spec.at else (index + 0.5) / count, "y": spec.at[1] if spec.at else 0.5,
+            "interfaces": [{"dev": dev, "addresses": list(addresses)} for dev, addresses in spec.interfaces.items()],
+        }
+        for index, (name, spec) in enumerate(scenario.machines.items())
+    ]  # fmt: skip
+    links = [
+        {"id": link.id or f"{link.between[0]}--{link.between[1]}", "a": _end(link.between[0]), "b": _end(link.between[1]),
+         "delay": link.delay, "loss": link.loss}
+        for link in scenario.links
+    ]  # fmt: skip
+    terminals = [{"id": t.id, "machine": t.machine, "title": t.title or t.machine} for t in scenario.terminals]
+    return {
+        "id": scenario.id, "title": scenario.title, "summary": scenario.summary, "firewall": scenario.firewall, "machines": machines,
+        "links": links, "terminals": terminals,
+    }  # fmt: skip
+
+
+_PORTS = {"ssh": 22, "http": 80, "dns": 53}
+
+
+def _service(name: str, options: Mapping[str, Any]) -> str:
+    port = options.get("port", _PORTS.get(name))
+    return f"{name} :{port}" if port else name
+
+
+def _end(text: str) -> dict[str, str]:
+    machine, _, dev = text.partition(".")
+    return {"machine": machine, "dev": dev}
+
+
+def lesson_message(lesson: Lesson | None) -> dict[str, Any] | None:
+    """`Lesson` of README.md, or None in a free lab."""
+    return as_message(lesson) if lesson else None
+
+
+def trace_messages(
+    records: Sequence[Record], start: int, *, more: bool, branches: Sequence[Mapping[str, Any]], play_from: int | None,
+    send: Callable[[dict[str, Any]], None],
+) -> None:  # fmt: skip
+    """Send the records from number `start` on, in batches; the last batch carries `playFrom`."""
+    rest = records[start:]
+    chunks = [rest[i : i + BATCH] for i in range(0, len(rest), BATCH)] or [[]]
+    for index, chunk in enumerate(chunks):
+        last = index == len(chunks) - 1
+        send({
+            "from": start + index * BATCH, "records": [record.to_json() for record in chunk], "more": more if last else True,
+            "branches": list(branches), "playFrom": play_from if last else None,
+        })  # fmt: skip

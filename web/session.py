@@ -1,0 +1,213 @@
+"""Session: one learner's experiment. (scenario, seed, inputs) and a position, saved; the simulation is computed from them, ahead.
+
+What a learner does at t cuts off the future after t: the simulation is forked there, the input applied, and the new future computed. Futures
+that had inputs of their own are kept as branches and can be restored.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from lessons.course import Course
+from lessons.model import Lesson, Predict
+from lessons.rehearse import goals_met
+from sim.errors import CtlabError, UsageError
+from sim.inputs import Input, from_json, to_json
+from sim.scenario import Scenario
+from sim.simulation import Simulation
+from web.store import Store
+
+AHEAD_TIME = 15 * 60_000_000  # µs computed beyond an input: a TCP that nobody answers gives up within it
+AHEAD_RECORDS = 4_000
+MAX_INPUTS = 2_000
+MAX_BRANCHES = 20
+Timed = tuple[int, Input]
+
+
+class Session:
+    """One experiment. All methods are called under `lock`."""
+
+    def __init__(self, key: str, scenario: Scenario, lesson: Lesson | None, data: dict[str, Any] | None = None) -> None:
+        data = data or {}
+        self.key = key
+        self.scenario = scenario
+        self.lesson = lesson
+        self.lock = threading.Lock()
+        self.inputs: list[Timed] = _read_inputs(data.get("inputs", []))
+        self.branches: list[dict[str, Any]] = data.get("branches", [])
+        self.position: dict[str, int] = data.get("position", {"t": 0, "step": 0})
+        self.answers: dict[str, int] = data.get("answers", {})
+        self.reached: set[str] = set(data.get("reached", []))
+        self.simulation = Simulation(scenario, inputs=self.inputs)
+        self._ahead(self.inputs[-1][0] if self.inputs else 0)
+
+    def data(self) -> dict[str, Any]:
+        """What is saved."""
+        return {
+            "lesson": self.lesson.id if self.lesson else None, "scenario": self.scenario.id, "inputs": _write_inputs(self.inputs),
+            "branches": self.branches, "position": self.position, "answers": self.answers, "reached": sorted(self.reached),
+        }  # fmt: skip
+
+    def _ahead(self, at: int) -> None:
+        self.simulation.run(at)
+        self.simulation.run(at + AHEAD_TIME, records=AHEAD_RECORDS)
+
+    def more(self) -> int:
+        """Compute the next stretch. Gives the number of its first record."""
+        start = len(self.simulation.records)
+        at = self.simulation.peek()
+        if at is not None:
+            self._ahead(at)
+        return start
+
+    @property
+    def pending(self) -> bool:
+        """Whether time goes on beyond what was computed."""
+        return self.simulation.peek() is not None and not self.simulation.ended
+
+    def take(self, at: int, values: Sequence[Input]) -> int:
+        """Apply inputs at `at` (µs), the second when the first has come to rest; what came after `at` is cut off.
+
+        Gives the number of the first record that is new. Raises UsageError, and then nothing has changed.
+        """
+        for value in values:
+            self.simulation.check(value)
+        kept = [pair for pair in self.inputs if pair[0] <= at]
+        if len(kept) + len(values) > MAX_INPUTS:
+            raise UsageError(f"This experiment has {MAX_INPUTS} inputs, which is the most there can be. Start again, or go back in time.")
+        fork = Simulation(self.scenario, inputs=kept)
+        fork.run(at)
+        start = len(fork.records)
+        given = list(kept)
+        for index, value in enumerate(values):
+            if index:
+                fork.run_until_quiet(limit=at + AHEAD_TIME)
+            given.append((fork.now, value))
+            fork.give(fork.now, value)
+        self._keep_branch(len(kept))
+        self.inputs, self.simulation = given, fork
+        self._ahead(given[-1][0])
+        return start
+
+    def _keep_branch(self, kept: int) -> None:
+        lost = self.inputs[kept:]
+        if lost:
+            branch = {"id": 1 + max((b["id"] for b in self.branches), default=0), "at": lost[0][0], "text": lost[0][1].say(),
+                      "records": len(self.simulation.records), "inputs": _write_inputs(self.inputs)}  # fmt: skip
+            self.branches = [*self.branches, branch][-MAX_BRANCHES:]
+
+    def restore(self, ident: int) -> int:
+        """Bring a cut-off future back; the present one becomes a branch. Gives the number of the first record that differs."""
+        branch = next((b for b in self.branches if b["id"] == ident), None)
+        if branch is None:
+            raise UsageError("that future is no longer kept")
+        inputs = _read_inputs(branch["inputs"])
+        common = next((i for i, (a, b) in enumerate(zip(inputs, self.inputs, strict=False)) if a != b), min(len(inputs), len(self.inputs)))
+        self._keep_branch(common)
+        self.branches = [b for b in self.branches if b["id"] != ident]
+        return self._replay(inputs)
+
+    def restart(self) -> int:
+        """Back to the scenario's start; the present future becomes a branch."""
+        self._keep_branch(0)
+        self.position = {"t": 0, "step": 0}
+        return self._replay([])
+
+    def _replay(self, inputs: list[Timed]) -> int:
+        self.inputs = inputs
+        self.simulation = Simulation(self.scenario, inputs=inputs)
+        self._ahead(inputs[-1][0] if inputs else 0)
+        return 0
+
+    def public_branches(self) -> list[dict[str, Any]]:
+        """`Branch` of README.md."""
+        return [{name: branch[name] for name in ("id", "at", "text", "records")} for branch in self.branches]
+
+    def answer(self, prediction: str, choice: int) -> None:
+        """Keep an answer; the first one counts. Raises UsageError for a question that is not there."""
+        blocks = self.lesson.blocks() if self.lesson else []
+        asked = next((b for b in blocks if isinstance(b, Predict) and b.id == prediction), None)
+        if asked is None or choice >= len(asked.options):
+            raise UsageError(f"there is no such answer: {prediction} {choice}")
+        self.answers.setdefault(prediction, choice)
+
+    def move(self, time: int, step: int) -> bool:
+        """Remember where the learner is. True when a goal was newly reached by then."""
+        self.position = {"t": time, "step": step}
+        goals = [goal for goal in self.lesson.goals() if goal.id not in self.reached] if self.lesson else []
+        if not goals:
+            return False
+        past = [record for record in self.simulation.records if record.time <= time]
+        met = {ident for ident, holds in goals_met(goals, past).items() if holds}
+        self.reached |= met
+        return bool(met)
+
+    def progress(self) -> dict[str, Any]:
+        """`Progress` of README.md."""
+        goals = self.lesson.goals() if self.lesson else []
+        return {"answers": self.answers, "goals": {goal.id: goal.id in self.reached for goal in goals}, "step": self.position["step"]}
+
+
+def _read_inputs(data: list[Any]) -> list[Timed]:
+    return [(int(at), from_json(value)) for at, value in data]
+
+
+def _write_inputs(inputs: list[Timed]) -> list[Any]:
+    return [[at, to_json(value)] for at, value in inputs]
+
+
+class Sessions:
+    """The sessions at hand: the most recent in memory, all in the store."""
+
+    def __init__(self, course: Callable[[], Course], store: Store, most: int = 50) -> None:
+        self._course = course
+        self._store = store
+        self._most = most
+        self._alive: dict[str, Session] = {}
+        self._lock = threading.Lock()
+
+    def create(self, lesson: str | None, scenario: str | None) -> Session:
+        """A new session with a key that nobody can guess. Raises UsageError."""
+        if (lesson is None) == (scenario is None):
+            raise UsageError("a session is of a lesson or of a scenario: name one of them")
+        session = self._make(secrets.token_urlsafe(24), {"lesson": lesson, "scenario": scenario})
+        self.save(session)
+        self._remember(session)
+        return session
+
+    def find(self, key: str) -> Session:
+        """The session of this key. Raises UsageError when there is none."""
+        with self._lock:
+            session = self._alive.get(key)
+        if session is None:
+            data = self._store.load(key)
+            if data is None:
+                raise UsageError("There is no experiment at this address. It may have been made on another machine: begin at the course page.")
+            session = self._make(key, data)
+        self._remember(session)
+        return session
+
+    def _make(self, key: str, data: dict[str, Any]) -> Session:
+        course = self._course()
+        lesson = course.lesson(data["lesson"]) if data.get("lesson") else None
+        scenario = lesson.scenario if lesson else course.scenario(data["scenario"])
+        try:
+            return Session(key, scenario, lesson, data)
+        except CtlabError:
+            if not data.get("inputs"):
+                raise
+        return Session(key, scenario, lesson, data | {"inputs": [], "branches": []})
+
+    def _remember(self, session: Session) -> None:
+        with self._lock:
+            self._alive.pop(session.key, None)
+            self._alive[session.key] = session
+            while len(self._alive) > self._most:
+                self._alive.pop(next(iter(self._alive)))
+
+    def save(self, session: Session) -> None:
+        """Write a session to the store."""
+        self._store.save(session.key, session.data())
