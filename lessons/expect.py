@@ -17,6 +17,7 @@ A value is compared as it is; "has X" asks that X stands in it, "not X" that it 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -74,7 +75,7 @@ def _unknown_field(document: Document, path: Path, kind: str, name: str, known: 
 
 def _fields_of(kind: str) -> list[str]:
     special = {"table": ["entry"], "sysctl-is": ["key", "value"], "policy": ["table", "chain", "is"]}
-    names = special.get(kind) or [f for f in EVENTS[kind].__dataclass_fields__ if f != "packet"]
+    names = special.get(kind) or [f.name for f in dataclasses.fields(EVENTS[kind]) if f.name != "packet"]
     return [*names, *_COUNTED]
 
 

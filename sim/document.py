@@ -19,6 +19,7 @@ MAX_CHARACTERS = 1_000_000
 Path = tuple[str | int, ...]
 _INT = re.compile(r"[-+]?\d+")
 _FLOAT = re.compile(r"[-+]?(\d+\.\d*|\.\d+)([eE][-+]?\d+)?")
+_TAGS = frozenset("str int float bool null map seq timestamp merge value binary".split())  # what YAML finds by itself
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
@@ -92,7 +93,7 @@ def _construct(node: yaml.Node, path: Path, document: Document) -> Any:
     document.places[path] = _span(node.start_mark, document, length)
     if len(path) > 40:
         raise document.mistake("nested too deep", path)
-    if not str(node.tag).startswith("tag:yaml.org,2002:"):
+    if str(node.tag).rpartition(":")[2] not in _TAGS:
         raise document.mistake(f"tags like {node.tag} are not taken here", path)
     if isinstance(node, yaml.MappingNode):
         return _mapping(node, path, document)
@@ -131,7 +132,7 @@ def problems(model: type[Model], document: Document) -> list[ScenarioError]:
     try:
         model.model_validate(document.data)
     except ValidationError as error:
-        return [_problem(model, document, dict(item)) for item in error.errors()]
+        return [_problem(model, document, dict(item)) for item in _telling(error)]
     return []
 
 
@@ -140,7 +141,12 @@ def load(model: type[Model], document: Document) -> Model:
     try:
         return model.model_validate(document.data)
     except ValidationError as error:
-        raise _problem(model, document, dict(error.errors()[0])) from error
+        raise _problem(model, document, dict(_telling(error)[0])) from error
+
+
+def _telling(error: ValidationError) -> list[Any]:
+    """The errors, unknown keys first: a misspelt key explains the one that is missing."""
+    return sorted(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
 
 
 _PLAIN = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar
 
 from sim.errors import UsageError, did_you_mean
@@ -81,24 +81,24 @@ def from_json(data: Mapping[str, Any]) -> Input:
     cls = _CLASSES.get(kind) if isinstance(kind, str) else None
     if cls is None:
         raise UsageError(f"an input's type is one of {', '.join(_CLASSES)}, not '{kind}'. {did_you_mean(str(kind), _CLASSES)}".strip())
-    fields = {name: value for name, value in data.items() if name != "type" and value is not None}
-    for name, value in fields.items():
-        if name not in cls.__dataclass_fields__:
+    given = {name: value for name, value in data.items() if name != "type" and value is not None}
+    for name, value in given.items():
+        if name not in [field.name for field in fields(cls)]:
             raise UsageError(f"a {kind} input has no '{name}'")
         if not isinstance(value, _CHECKS[name]) or (name != "up" and isinstance(value, bool)):
             raise UsageError(f"a {kind} input's '{name}' is not of the right kind")
         if isinstance(value, str) and (len(value) > MAX_TEXT or "\n" in value or "\r" in value):
             raise UsageError(f"'{name}' is one line of at most {MAX_TEXT} characters")
-    missing = [name for name in _required(cls) if name not in fields]
+    missing = [name for name in _required(cls) if name not in given]
     if missing:
         raise UsageError(f"a {kind} input needs '{missing[0]}'")
-    made = cls(**fields)
+    made = cls(**given)
     _check_values(made)
     return made
 
 
 def _required(cls: type[Input]) -> list[str]:
-    return ["link"] if cls is LinkChange else list(cls.__dataclass_fields__)
+    return ["link"] if cls is LinkChange else [field.name for field in fields(cls)]
 
 
 def _check_values(value: Input) -> None:

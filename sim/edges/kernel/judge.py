@@ -33,20 +33,21 @@ class Judge:
     ) -> None:
         namespace.enter()
         self._tools = namespace.Tools()
+        namespace.prepare()
+        self._watch(watch.quiet_part())  # before any device is up, and before conntrack starts
         self._tuns = namespace.build(devices, routes, self._tools)
         for key, value in sysctls.items():
             namespace.set_sysctl(key, value)
         self._listener = Listener() if questions else None
+        self._watch(watch.label_part(questions))
         self._table = Table()
         self._raw = {AF_INET: _raw_socket(socket.AF_INET), AF_INET6: _raw_socket(socket.AF_INET6)}
-        self._start_watch(questions)
         self._ticks = Ticks()
         self._opened_ns = time.monotonic_ns()
 
-    def _start_watch(self, questions: bool) -> None:
+    def _watch(self, rules: str) -> None:
         try:
-            self._tools.run(["nft", "-f", "-"], watch.quiet_part())
-            self._tools.run(["nft", "-f", "-"], watch.label_part(questions))
+            self._tools.run(["nft", "-f", "-"], rules)
         except ToolFailed as error:
             raise KernelUnavailable(f"this kernel's nf_tables lacks what the watch needs: {error}") from error
 

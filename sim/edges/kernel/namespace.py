@@ -145,10 +145,14 @@ class Tools:
         return output
 
 
-def build(devices: Mapping[str, Sequence[str]], routes: Mapping[str, Sequence[str]], tools: Tools) -> dict[str, int]:
-    """Make devices, addresses and routes; returns the file descriptor of each TUN device."""
+def prepare() -> None:
+    """Set the sysctls that must stand before the first device."""
     for key, value in BEFORE_DEVICES.items():
         set_sysctl(key, value)
+
+
+def build(devices: Mapping[str, Sequence[str]], routes: Mapping[str, Sequence[str]], tools: Tools) -> dict[str, int]:
+    """Make devices, addresses and routes; returns the file descriptor of each TUN device."""
     names = [name for name in devices if name != "lo"]
     descriptors = {name: open_tun(name) for name in names}
     lines = ["link set lo up", "addr flush dev lo"]

@@ -1,0 +1,138 @@
+"""Conn: one entry of the connection table, and what a protocol remembers in it. Changed only inside sim/conntrack and by NAT.
+
+An entry is made by the first packet, lives on that packet alone until it is confirmed, and then in the table until it
+expires or is destroyed (struct nf_conn, include/net/netfilter/nf_conntrack.h, Linux 6.18). Its reply tuple may be changed
+by NAT until then.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sim.conntrack.words import SCTP_STATE_NAMES, TCP_STATE_NAMES
+from sim.packet import Tuple
+
+if TYPE_CHECKING:
+    from sim.conntrack.expect import Expectation
+
+
+class Timed:
+    """Something that ends at an instant: `expires` (µs); `scheduled` is the earliest place it has in the timer heap, -1 for none."""
+
+    __slots__ = ("expires", "id", "scheduled")
+
+    def __init__(self, id: int) -> None:
+        self.id = id
+        self.expires = 0
+        self.scheduled = -1
+
+
+class Conn(Timed):
+    """One entry. `expires` is a duration until the entry is confirmed, and an absolute time after.
+
+    `original`, `reply`: the tuples of packets in each direction; `status`: bits of `words.Status`; `cache`: bits of
+    `words.Told` not yet told; `telling`: those that a listener is being told right now; `heard`: whether anybody listened
+    when the entry was made (without, no event is ever told of it); `acct`: [packets, bytes, packets, bytes] or None;
+    `started`: when confirmed, with nf_conntrack_timestamp, else -1; `master`: the entry whose expectation made this one;
+    `children`: how many entries have this one for master; `helper`: the helper's name or None; `expecting`: its pending
+    expectations; `nat`: NAT's own record; `stamp`: for UDP, when two seconds are over.
+    """
+
+    __slots__ = (
+        "acct", "cache", "children", "expecting", "heard", "helper", "mark", "master", "nat", "original", "reply", "stamp",
+        "started", "status", "telling", "zone",
+    )  # fmt: skip
+
+    def __init__(self, id: int, original: Tuple, reply: Tuple, zone: int) -> None:
+        self.id = id
+        self.expires = 0
+        self.scheduled = -1
+        self.original = original
+        self.reply = reply
+        self.zone = zone
+        self.status = 0
+        self.cache = 0
+        self.telling = 0
+        self.heard = False
+        self.mark = 0
+        self.stamp = 0
+        self.children = 0
+        self.started = -1
+        self.acct: list[int] | None = None
+        self.master: Conn | None = None
+        self.helper: str | None = None
+        self.expecting: list[Expectation] | None = None
+        self.nat: object | None = None
+
+    @property
+    def family(self) -> str:
+        """ipv4 or ipv6."""
+        return "ipv4" if len(self.original.src) == 4 else "ipv6"
+
+    def state_name(self) -> str | None:
+        """The protocol's state as `conntrack -L` prints it, or None."""
+        return None
+
+    def __repr__(self) -> str:
+        return f"<Conn {self.id} {self.original} {self.state_name() or ''}>"
+
+
+class Side:
+    """What window tracking knows of one end of a TCP connection (struct ip_ct_tcp_state). Sequence numbers are modulo 2**32.
+
+    `end`: the highest sequence number it sent, plus one; `maxend`: the highest it may send; `maxwin`: the largest window
+    it offered (already scaled); `maxack`: the highest it acknowledged; `scale`: its window scale; `flags`: of tcp_window.
+    """
+
+    __slots__ = ("end", "flags", "maxack", "maxend", "maxwin", "scale")
+
+    def __init__(self) -> None:
+        self.end = 0
+        self.maxend = 0
+        self.maxwin = 0
+        self.maxack = 0
+        self.scale = 0
+        self.flags = 0
+
+
+class TcpConn(Conn):
+    """A TCP entry (struct ip_ct_tcp): its state, both sides, and what the last segments were."""
+
+    __slots__ = (
+        "last_ack", "last_direction", "last_end", "last_flags", "last_index", "last_scale", "last_seq", "last_win", "retrans",
+        "sides", "state",
+    )  # fmt: skip
+
+    def __init__(self, id: int, original: Tuple, reply: Tuple, zone: int) -> None:
+        super().__init__(id, original, reply, zone)
+        self.state = 0
+        self.sides = (Side(), Side())
+        self.retrans = 0
+        self.last_direction = 0
+        self.last_index = 0
+        self.last_seq = 0
+        self.last_ack = 0
+        self.last_end = 0
+        self.last_win = 0
+        self.last_scale = 0
+        self.last_flags = 0
+
+    def state_name(self) -> str | None:
+        return TCP_STATE_NAMES[self.state]
+
+
+class SctpConn(Conn):
+    """An SCTP entry (struct ip_ct_sctp): state, verification tag of each direction, and the handshake's memory."""
+
+    __slots__ = ("flags", "init", "last_direction", "state", "vtag")
+
+    def __init__(self, id: int, original: Tuple, reply: Tuple, zone: int) -> None:
+        super().__init__(id, original, reply, zone)
+        self.state = 0
+        self.vtag = [0, 0]
+        self.init = [False, False]
+        self.flags = 0
+        self.last_direction = 0
+
+    def state_name(self) -> str | None:
+        return SCTP_STATE_NAMES[self.state]

@@ -1,0 +1,136 @@
+"""Compiles a table to functions: links the generated source with what it calls and with the cells it counts in.
+
+`link(table, ...)` gives a function for each base chain, Skb -> DROP 0 | ACCEPT 1. Probe compiles one comparison alone,
+for the slow path that explains itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from sim.netfilter.skb import Skb
+from sim.ruleset import generate
+from sim.ruleset.log import log_line
+from sim.ruleset.model import Compare, Log, Reject, Table
+from sim.ruleset.reject import rejection
+
+ChainFunction = Callable[[Skb], int]
+
+# What `ct state` reads: NF_CT_STATE_BIT of the ctinfo; without an entry INVALID, unless UNTRACKED (nft_ct_get_eval).
+CT_STATE_BITS = {None: 1, 0: 2, 1: 4, 2: 8, 3: 2, 4: 4, 6: 1, 7: 64}
+_XT_SNAT, _XT_DNAT, _XT_UNTRACKED = 64, 128, 256
+_LOCAL, _TO_MANY = 2, (3, 5)  # RTN_LOCAL; RTN_BROADCAST, RTN_MULTICAST
+_STATUS_SRC_NAT, _STATUS_DST_NAT = 16, 32
+
+
+class Effects(Protocol):
+    """What rules do beyond a verdict. The machine does it.
+
+    `send` puts a packet that REJECT made on its way (locally made: OUTPUT) with the entry of the packet it answers;
+    `kernel_log` takes a line of the kernel's log; `address_type` is the kernel's RTN_ number of an address (1 unicast,
+    2 local, 3 broadcast, 5 multicast ...), looked up on `dev` alone unless that is ""; `source_address` the address with
+    which this machine would speak to another, None without a route.
+    """
+
+    def send(self, data: bytes, skb: Skb) -> None: ...
+    def kernel_log(self, text: str, skb: Skb) -> None: ...
+    def address_type(self, address: bytes, dev: str) -> int: ...
+    def source_address(self, to: bytes) -> bytes | None: ...
+
+
+def xt_state(skb: Skb) -> int:
+    """The state bits of xt_conntrack, which has its own for UNTRACKED and adds SNAT and DNAT (conntrack_mt)."""
+    if skb.ctinfo == 7:
+        return _XT_UNTRACKED
+    bits = CT_STATE_BITS[skb.ctinfo]
+    if skb.conn is not None:
+        bits |= _XT_SNAT if skb.conn.status & _STATUS_SRC_NAT else 0
+        bits |= _XT_DNAT if skb.conn.status & _STATUS_DST_NAT else 0
+    return bits
+
+
+def direction_of(skb: Skb) -> int:
+    """0 original, 1 reply (CTINFO2DIR)."""
+    return 1 if skb.ctinfo in (3, 4) else 0
+
+
+def milliseconds_left(skb: Skb) -> int:
+    """How long the entry would live on without another packet."""
+    assert skb.conn is not None
+    return max(0, skb.conn.expires - skb.now) // 1000
+
+
+def packet_type(skb: Skb) -> int:
+    """skb->pkt_type: HOST unless it came in by broadcast or multicast; told by the destination address, as for a routed packet."""
+    dst = skb.packet.dst
+    if not skb.indev:
+        return 0
+    if dst[0] == 255 if len(dst) == 16 else 224 <= dst[0] < 240:
+        return 2
+    return 1 if dst == b"\xff\xff\xff\xff" else 0
+
+
+def environment(effects: Effects) -> dict[str, Any]:
+    """The names that generated source may call."""
+
+    def reject(part: Reject, skb: Skb) -> None:
+        kind = effects.address_type(skb.packet.dst, "")
+        answer = rejection(part, skb, effects.source_address, kind == _LOCAL, kind not in _TO_MANY)
+        if answer is not None:
+            effects.send(answer, skb)
+
+    def log(part: Log, skb: Skb) -> None:
+        if part.group is None:
+            effects.kernel_log(log_line(part, skb), skb)
+
+    return {
+        "CT_STATE_BITS": CT_STATE_BITS, "xt_state": xt_state, "direction_of": direction_of, "packet_type": packet_type,
+        "milliseconds_left": milliseconds_left, "address_type": effects.address_type, "reject": reject, "log": log,
+    }  # fmt: skip
+
+
+class _Constants:
+    """Gives values their names k0, k1 ... in a name space."""
+
+    def __init__(self, space: dict[str, Any]) -> None:
+        self._space, self._count = space, 0
+
+    def keep(self, value: Any) -> str:
+        name = f"k{self._count}"
+        self._count += 1
+        self._space[name] = value
+        return name
+
+
+def source_of(table: Table, space: dict[str, Any], cells: generate.Cells) -> tuple[str, dict[str, str]]:
+    """The source of a table's chains, and the function's name for each chain."""
+    names = {chain.name: f"chain_{number}" for number, chain in enumerate(table.chains)}
+    constants = _Constants(space)
+    lines: list[str] = []
+    for chain in table.chains:
+        lines += generate.ChainSource(table, chain, names, constants.keep, cells).lines
+    return "\n".join(lines) + "\n", names
+
+
+def link(table: Table, effects: Effects, cells: generate.Cells) -> dict[str, ChainFunction]:
+    """The functions of a table's chains by name. Raises MeaningMistake for a jump to a chain that is not there."""
+    space = environment(effects)
+    source, names = source_of(table, space, cells)
+    exec(compile(source, f"<{table.language} {table.family} table>", "exec"), space)  # source is ours: see generate.py
+    return {chain: space[name] for chain, name in names.items()}
+
+
+class Probe:
+    """One comparison alone: `test(skb)` whether it matches, `read(skb)` the packet's value or None where the field is absent."""
+
+    def __init__(self, compare: Compare, table: Table, effects: Effects) -> None:
+        space = environment(effects)
+        needs = " and ".join(generate.needs(compare.selector)) or "True"
+        test = generate.comparison(compare, table, _Constants(space).keep)
+        body = f"({test}) if {needs} else {compare.absent}"
+        source = f"def test(skb):\n    p = skb.packet\n    return {body}\n"
+        source += f"def read(skb):\n    p = skb.packet\n    return {generate.reading(compare.selector)} if {needs} else None\n"
+        exec(compile(source, "<comparison>", "exec"), space)  # source is ours: see generate.py
+        self.test: Callable[[Skb], bool] = space["test"]
+        self.read: Callable[[Skb], Any] = space["read"]

@@ -1,0 +1,203 @@
+"""Rules and their decisions in plain words: `sentence` for a rule, `because` for one comparison with one packet.
+
+    because: "came in on eth0, not lo"   "port 22 yes"   "label is ESTABLISHED, not NEW"   "TCP, not ICMP"
+    sentence: "Accept packets with label NEW to TCP port 22."
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sim.netfilter.skb import Skb
+from sim.packet import Packet
+from sim.ruleset.model import (
+    Action,
+    Assign,
+    Compare,
+    Counter,
+    Extension,
+    HeaderThere,
+    Limit,
+    Log,
+    Notrack,
+    Reject,
+    Rule,
+    SetReference,
+    Table,
+    Test,
+    Verdict,
+    VerdictMap,
+    flatten,
+)
+from sim.ruleset.values import show_item, show_items, show_value
+from sim.ruleset.wording import CLAUSES, READINGS, missing
+from sim.trace import Because, Reason
+
+# ---- one comparison, one packet --------------------------------------------------------------------------------------
+
+
+def because(part: Compare, text: str, matched: bool, value: Any, skb: Skb) -> Because:
+    """Why one comparison did or did not match; `value` is what the packet has, None where it lacks the field."""
+    if value is None:
+        return Because(text, matched, "", missing(part.selector, skb.packet))
+    shown = show_value(part.selector, value)
+    return Because(text, matched, shown, _words(part, matched, shown))
+
+
+def _words(part: Compare, matched: bool, shown: str) -> str:
+    reading = READINGS.get(part.selector, part.selector + " {}").format(shown)
+    wanted = _wanted(part)
+    negated = part.op in ("!=", "!&")
+    if matched == negated:
+        if matched and len(wanted) > 60:
+            return f"{reading}, not one of those"
+        return f"{reading}, not {wanted}"
+    if negated:
+        return f"{reading}, which is left out"
+    return reading if _is_clause(part.selector) else f"{reading} yes"
+
+
+def _is_clause(selector: str) -> bool:
+    """Whether the reading is a sentence of its own ("label is NEW"), so that "yes" would be odd behind it."""
+    return " is " in READINGS.get(selector, "") or READINGS.get(selector, "").startswith(("came ", "leaves "))
+
+
+def _wanted(part: Compare) -> str:
+    if isinstance(part.values, SetReference):
+        return f"in @{part.values.name}"
+    words = {"<": "below ", ">": "above ", "<=": "at most ", ">=": "at least "}.get(part.op, "")
+    masked = f" under mask {part.mask:#x}" if isinstance(part.mask, int) and part.selector != "tcp flags" else ""
+    return words + show_items(part.selector, part.values, part.mask) + masked
+
+
+def because_limit(part: Limit, text: str, matched: bool) -> Because:
+    """Why a limit matched or not."""
+    within = matched != part.over
+    return Because(text, matched, "", "within the rate" if within else f"more than {part.rate} {part.per} a {part.unit}")
+
+
+def because_map(part: VerdictMap, text: str, verdict: Verdict | None, value: Any, skb: Skb) -> Because:
+    """What a verdict map answered."""
+    if value is None:
+        return Because(text, False, "", missing(part.selector, skb.packet))
+    shown = show_value(part.selector, value)
+    reading = READINGS.get(part.selector, part.selector + " {}").format(shown)
+    answer = f" gives {verdict_word(verdict)}" if verdict is not None else ", not in the map"
+    return Because(text, verdict is not None, shown, reading + answer)
+
+
+def because_cut_short(packet: Packet) -> Because:
+    """iptables' modules drop what is cut short (hotdrop)."""
+    return Because("", False, f"{len(packet.data) - packet.l4} bytes", "its header is cut short: iptables drops it at once")
+
+
+def because_fragment(packet: Packet) -> Because:
+    """Later fragments have no ports."""
+    return Because("", False, f"offset {packet.fragment}", "a later fragment, without a header to look at")
+
+
+# ---- verdicts --------------------------------------------------------------------------------------------------------
+
+
+def verdict_word(verdict: Verdict | Reject) -> str:
+    """ACCEPT DROP REJECT RETURN CONTINUE, "JUMP web", "GOTO web"."""
+    if isinstance(verdict, Reject):
+        return "REJECT"
+    return f"{verdict.name.upper()} {verdict.chain}".strip()
+
+
+def dropped_by_policy(table: str, chain: str) -> Reason:
+    """The reason when no rule decided and the policy is drop."""
+    text = "No rule decided, so the policy does: this packet is gone, and nobody is told."
+    return Reason("policy", text, {"table": table, "chain": chain})
+
+
+def dropped_by_rule(verdict: Verdict | Reject, rule: Rule, table: str, chain: str, number: int) -> Reason:
+    """The reason when a rule dropped or rejected it."""
+    told = "the sender is told" if isinstance(verdict, Reject) else "nobody is told"
+    text = f"Rule {number} of {chain} decided: {rule.text}. This packet is gone, and {told}."
+    return Reason("reject" if isinstance(verdict, Reject) else "rule", text, {"table": table, "chain": chain, "rule": rule.id, "number": number})
+
+
+# ---- a rule's parts with the text they were written in ---------------------------------------------------------------
+
+
+def parts_with_text(table: Table, rule: Rule) -> Iterator[tuple[Test | Action, str]]:
+    """The parts as Rule.flat gives them, each with its text in the rule's language."""
+    from sim.ruleset.iptables.show import option_text, part_text  # languages stand above the words, but know how they are written
+    from sim.ruleset.nft.show import part_text as nft_text
+
+    for part in rule.parts:
+        if not isinstance(part, Extension):
+            yield part, (part_text(part, table.family) if table.language == "iptables" else nft_text(part, table))
+            continue
+        tests = [each for each in flatten(part.parts) if not isinstance(each, HeaderThere)]
+        aligned = len(tests) == len(part.options)
+        texts = iter(part.options)
+        whole = " ".join(option_text(option) for option in part.options)
+        for each in flatten(part.parts):
+            yield each, "" if isinstance(each, HeaderThere) else option_text(next(texts)) if aligned else whole
+
+
+# ---- one rule --------------------------------------------------------------------------------------------------------
+
+
+def sentence(rule: Rule) -> str:
+    """The rule in a plain English sentence."""
+    parts = list(rule.flat())
+    clauses = _clauses([part for part in parts if isinstance(part, Compare | Limit | VerdictMap)])
+    doing = [words for part in parts if (words := _does(part))] or ["count"]
+    subject = " ".join(["packets", *clauses]) if clauses else "every packet"
+    first, *rest = doing
+    text = f"{first} {subject}" if "{}" not in first else first.format(subject)
+    for words in rest:
+        text += ", then " + (words.format("them") if "{}" in words else f"{words} them")
+    return text[0].upper() + text[1:] + "."
+
+
+def _clauses(tests: list[Compare | Limit | VerdictMap]) -> list[str]:
+    named = {part.selector.split(" ")[0] for part in tests if isinstance(part, Compare)}
+    clauses = []
+    for part in tests:
+        if isinstance(part, Limit):
+            clauses.append(f"{'beyond' if part.over else 'at no more than'} {part.rate} {part.per} a {part.unit}")
+        elif isinstance(part, Compare) and not _said_by_port(part, named):
+            clauses.append(_clause(part))
+    return clauses
+
+
+def _said_by_port(part: Compare, named: set[str]) -> bool:
+    """Whether "of protocol TCP" goes without saying, because a TCP port follows."""
+    if part.selector not in ("meta l4proto", "ip protocol", "ip6 nexthdr") or part.op != "==" or isinstance(part.values, SetReference):
+        return False
+    return all(isinstance(item, int) and show_item("meta l4proto", item) in named for item in part.values)
+
+
+def _clause(part: Compare) -> str:
+    positive, negative = CLAUSES.get(part.selector, (f"whose {part.selector} is {{}}", f"whose {part.selector} is not {{}}"))
+    return (negative if part.op in ("!=", "!&") else positive).format(_wanted(part))
+
+
+def _does(part: Test | Action) -> str:
+    match part:
+        case Verdict(name="jump" | "goto"):
+            return f"send {{}} through chain {part.chain}"
+        case Verdict(name="return"):
+            return "let {} leave this chain"
+        case Verdict(name="continue"):
+            return ""
+        case Verdict():
+            return part.name
+        case Reject():
+            return f"reject {{}} with {'a TCP reset' if part.kind == 'tcp reset' else f'an ICMP {part.kind} error'}"
+        case Log():
+            return "log" if part.group is None else f"send {{}} to log group {part.group}"
+        case Assign():
+            return f"set the {part.selector.replace('meta ', 'packet ').replace('ct ', 'connection ')} of {{}} to {part.value:#x}"
+        case Notrack():
+            return "keep {} out of connection tracking"
+        case VerdictMap():
+            return f"decide by {part.selector} what becomes of {{}}"
+        case Counter() | _:
+            return ""

@@ -1,0 +1,170 @@
+"""RuleState: one machine's rules at work. It owns all that changes: which Ruleset is loaded, counters, policy counters, buckets.
+
+Loading swaps in a frozen Ruleset: rules get their ids, base chains their place in the hooks' lists; a Ruleset that cannot be
+compiled changes nothing. Counters belong to rule ids and stay while the rule stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from sim.netfilter.hooks import Hooks
+from sim.netfilter.skb import Skb
+from sim.ruleset import show
+from sim.ruleset.bucket import Bucket, bucket
+from sim.ruleset.evaluate import ChainFunction, Effects, Probe, link
+from sim.ruleset.model import Assign, Chain, Compare, Counter, Limit, Notrack, Rule, Ruleset, Table, TableKey, VerdictMap
+from sim.ruleset.selectors import parts_of
+from sim.ruleset.walk import Walker
+from sim.trace import Emit, RulesLoaded
+
+ChainKey = tuple[str, str, str, str]
+
+
+class RuleState:
+    """`hooks` get the base chains; `effects` do what rules do beyond a verdict; `emit` None means the fast path: nothing is told."""
+
+    def __init__(self, hooks: Hooks, effects: Effects, emit: Emit | None = None) -> None:
+        self.ruleset = Ruleset()
+        self.needs_conntrack: frozenset[str] = frozenset()
+        self._hooks, self._effects, self._emit = hooks, effects, emit
+        self._last_id = 0
+        self._probes: dict[Compare, Probe] = {}
+        self._counters: dict[int, dict[int, list[int]]] = {}
+        self._policies: dict[ChainKey, list[int]] = {}
+        self._buckets: dict[tuple[int, int], Bucket] = {}
+        self._linked: dict[TableKey, tuple[Table, dict[str, ChainFunction]]] = {}
+        self._registered: dict[ChainKey, tuple[int, int]] = {}
+        self.on_load: list[Callable[[], None]] = []
+
+    # ---- loading -----------------------------------------------------------------------------------------------------
+
+    def load(self, ruleset: Ruleset, by: str) -> Ruleset:
+        """Make `ruleset` the machine's rules; returns it with its rules numbered. `by`: the command, for RulesLoaded.
+
+        Raises MeaningMistake, and changes nothing, when a rule names a chain or set that is not there.
+        """
+        last_id = self._last_id
+        numbered = self._numbered(ruleset)
+        try:
+            linked = {table.key: self._link(table) for table in numbered.tables}
+        except Exception:
+            self._last_id = last_id
+            raise
+        self.ruleset, self._linked = numbered, linked
+        self.needs_conntrack = conntrack_families(numbered)
+        self._forget()
+        self._register()
+        for told in self.on_load:
+            told()
+        if self._emit is not None:
+            self._emit(RulesLoaded(show.view(numbered, self.counters, self.policy_counters), by))
+        return numbered
+
+    def _numbered(self, ruleset: Ruleset) -> Ruleset:
+        if all(rule.id for _, _, _, rule in ruleset.rules()):
+            return ruleset
+        return replace(ruleset, tables=tuple(self._numbered_table(table) for table in ruleset.tables))
+
+    def _numbered_table(self, table: Table) -> Table:
+        if all(rule.id for chain in table.chains for rule in chain.rules):
+            return table
+        return replace(table, chains=tuple(chain.with_rules(tuple(map(self._with_id, chain.rules))) for chain in table.chains))
+
+    def _with_id(self, rule: Rule) -> Rule:
+        if rule.id:
+            return rule
+        self._last_id += 1
+        return replace(rule, id=self._last_id)
+
+    def _link(self, table: Table) -> tuple[Table, dict[str, ChainFunction]]:
+        known = self._linked.get(table.key)
+        if known is not None and known[0] is table:
+            return known
+        return table, link(table, self._effects, self)
+
+    def _forget(self) -> None:
+        """Drop the counters and buckets of what is gone."""
+        alive = {rule.id for _, _, _, rule in self.ruleset.rules()}
+        self._counters = {key: cells for key, cells in self._counters.items() if key in alive}
+        self._buckets = {key: cell for key, cell in self._buckets.items() if key[0] in alive}
+        chains = {(*table.key, chain.name) for table in self.ruleset.tables for chain in table.chains}
+        self._policies = {key: cell for key, cell in self._policies.items() if key in chains}
+
+    def _register(self) -> None:
+        wanted = {
+            (*table.key, chain.name): (table, chain) for table in self.ruleset.tables for chain in table.chains if chain.hook is not None
+        }
+        for key, place in list(self._registered.items()):
+            if key not in wanted or place != _place(wanted[key][1]):
+                self._hooks.unregister(_name(key))
+                del self._registered[key]
+        for key, (table, chain) in wanted.items():
+            function = self._function(table, chain)
+            if key in self._registered:
+                self._hooks.replace(_name(key), function)
+            elif chain.hook is not None:
+                self._hooks.register(chain.hook, chain.priority, _name(key), function)
+                self._registered[key] = _place(chain)
+
+    def _function(self, table: Table, chain: Chain) -> Callable[[Skb], int]:
+        if self._emit is None:
+            return self._linked[table.key][1][chain.name]
+        return Walker(table, chain, self._effects, self, self._emit, self._probes).run
+
+    # ---- what changes ------------------------------------------------------------------------------------------------
+
+    def counter(self, rule: Rule, serial: int, part: Counter) -> list[int]:
+        """The cell [packets, bytes] in which a Counter counts; `serial` is its place among the rule's parts (Rule.flat)."""
+        return self._counters.setdefault(rule.id, {}).setdefault(serial, [part.packets, part.bytes])
+
+    def policy(self, table: Table, chain: Chain) -> list[int]:
+        """The cell [packets, bytes] of a base chain's policy."""
+        return self._policies.setdefault((*table.key, chain.name), [0, 0])
+
+    def bucket(self, rule: Rule, serial: int, part: Limit) -> Bucket:
+        """The token bucket of a Limit."""
+        return self._buckets.setdefault((rule.id, serial), bucket(part))
+
+    def counters(self, rule_id: int, which: int = 0) -> tuple[int, int]:
+        """(packets, bytes) of a rule's first counter, or of its `which`th; (0, 0) for a rule without."""
+        cells = list(self._counters.get(rule_id, {}).values())
+        return (cells[which][0], cells[which][1]) if which < len(cells) else (0, 0)
+
+    def set_counters(self, rule_id: int, packets: int = 0, bytes: int = 0) -> None:
+        """Set every counter of one rule (iptables -Z, iptables-restore -c, nft reset)."""
+        for cell in self._counters.get(rule_id, {}).values():
+            cell[:] = [packets, bytes]
+
+    def policy_counters(self, table: Table, chain: Chain) -> tuple[int, int]:
+        """(packets, bytes) on which a base chain's policy decided."""
+        packets, size = self._policies.get((*table.key, chain.name), (0, 0))
+        return packets, size
+
+    def set_policy_counters(self, table: Table, chain: Chain, packets: int = 0, bytes: int = 0) -> None:
+        """Set a base chain's policy counters."""
+        self.policy(table, chain)[:] = [packets, bytes]
+
+
+def _name(key: ChainKey) -> str:
+    return " ".join(key)
+
+
+def _place(chain: Chain) -> tuple[int, int]:
+    return (-1 if chain.hook is None else int(chain.hook), chain.priority)
+
+
+def conntrack_families(ruleset: Ruleset) -> frozenset[str]:
+    """For which of "ip" and "ip6" a rule needs conntrack: that family's hooks are in the lists only while one does (nf_ct_netns_get)."""
+    families: set[str] = set()
+    for table, _, _, rule in ruleset.rules():
+        if any(_uses_conntrack(part) for part in rule.flat()):
+            families |= {"ip", "ip6"} if table.family == "inet" else {table.family}
+    return frozenset(families)
+
+
+def _uses_conntrack(part: object) -> bool:
+    if isinstance(part, Compare | VerdictMap):
+        return any(row.name.startswith(("ct ", "xt ct")) for row in parts_of(part.selector))
+    return isinstance(part, Notrack) or (isinstance(part, Assign) and part.selector.startswith("ct "))

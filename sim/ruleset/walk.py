@@ -1,0 +1,183 @@
+"""The slow path: goes through a chain rule by rule and tells each step (RuleTried, ChainDecided). Same verdicts as the compiled path.
+
+Its comparisons are the compiled ones (evaluate.Probe); what it adds is the walk, the words (explain.py) and the events.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sim.netfilter.skb import Skb
+from sim.ruleset import explain
+from sim.ruleset.evaluate import Effects, Probe, environment
+from sim.ruleset.generate import Cells, map_entries
+from sim.ruleset.match import Finder
+from sim.ruleset.model import (
+    Assign,
+    Chain,
+    Compare,
+    Counter,
+    HeaderThere,
+    Limit,
+    Log,
+    Notrack,
+    Reject,
+    Rule,
+    SetReference,
+    Table,
+    Verdict,
+    VerdictMap,
+)
+from sim.trace import Because, ChainDecided, Emit, RuleTried
+
+_DROP = Verdict("drop")
+
+
+@dataclass(slots=True)
+class _Tried:
+    """What became of one rule: whether it matched, its verdict, and why."""
+
+    matched: bool = True
+    verdict: Verdict | Reject | None = None
+    because: tuple[Because, ...] = ()
+
+
+class Walker:
+    """One base chain's hook function that tells what it does. `probes` keeps compiled comparisons from load to load."""
+
+    def __init__(
+        self, table: Table, chain: Chain, effects: Effects, cells: Cells, emit: Emit, probes: dict[Compare, Probe]
+    ) -> None:
+        self._table, self._base, self._effects, self._cells, self._emit = table, chain, effects, cells, emit
+        self._probes, self._own_probes = probes, dict[Compare, Probe]()
+        self._calls = environment(effects)
+        self._chains = {each.name: each for each in table.chains}
+        self._name = table.name if table.language == "iptables" else f"{table.family} {table.name}"
+        self._hook = chain.hook.name if chain.hook is not None else ""
+
+    def run(self, skb: Skb) -> int:
+        """The verdict on one packet: DROP 0, ACCEPT 1."""
+        if self._table.family != "inet" and skb.packet.version != (4 if self._table.family == "ip" else 6):
+            return 1
+        decided = self._walk(self._base, skb)
+        if decided is None:
+            return self._by_policy(skb)
+        verdict, rule, number, chain = decided
+        accepted = verdict == Verdict("accept")
+        if not accepted:
+            skb.dropped = (f"{self._name} {chain.name} rule {number}", explain.dropped_by_rule(verdict, rule, self._name, chain.name, number))
+        self._decide(skb, "ACCEPT" if accepted else "DROP", "rule", rule.id)
+        return int(accepted)
+
+    def _by_policy(self, skb: Skb) -> int:
+        cell = self._cells.policy(self._table, self._base)
+        cell[0] += 1
+        cell[1] += len(skb.packet.data)
+        if self._base.policy == "drop":
+            skb.dropped = (f"{self._name} {self._base.name} policy", explain.dropped_by_policy(self._name, self._base.name))
+        self._decide(skb, self._base.policy.upper(), "policy", None)
+        return int(self._base.policy == "accept")
+
+    def _decide(self, skb: Skb, verdict: str, by: str, rule: int | None) -> None:
+        packet = skb.packet.id
+        self._emit(ChainDecided(packet, self._hook, self._table.language, self._name, self._base.name, verdict, by, rule))
+
+    def _walk(self, chain: Chain, skb: Skb) -> tuple[Verdict | Reject, Rule, int, Chain] | None:
+        """The deciding verdict with its rule, number and chain; None when nothing in `chain` decided."""
+        for number, rule in enumerate(chain.rules, 1):
+            tried = self._try(rule, skb)
+            self._tell(chain, number, rule, tried, skb)
+            verdict = tried.verdict
+            if isinstance(verdict, Reject) or (verdict is not None and verdict.name in ("accept", "drop")):
+                return verdict, rule, number, chain
+            if verdict is None or verdict.name == "continue":
+                continue
+            if verdict.name == "return":
+                return None
+            decided = self._walk(self._chains[verdict.chain], skb)
+            if decided is not None or verdict.name == "goto":
+                return decided
+        return None
+
+    def _tell(self, chain: Chain, number: int, rule: Rule, tried: _Tried, skb: Skb) -> None:
+        shown = explain.verdict_word(tried.verdict) if tried.verdict is not None else None
+        self._emit(RuleTried(
+            packet=skb.packet.id, hook=self._hook, language=self._table.language, table=self._name, chain=chain.name, rule=rule.id,
+            number=number, text=rule.text, matched=tried.matched, verdict=shown, because=tried.because,
+        ))  # fmt: skip
+
+    def _try(self, rule: Rule, skb: Skb) -> _Tried:
+        tried = _Tried()
+        for serial, (part, text) in enumerate(explain.parts_with_text(self._table, rule)):
+            self._part(rule, serial, part, text, skb, tried)
+            if not tried.matched or tried.verdict is not None:
+                break
+        return tried
+
+    def _part(self, rule: Rule, serial: int, part: object, text: str, skb: Skb, tried: _Tried) -> None:
+        match part:
+            case Compare():
+                probe = self._probe(part)
+                tried.matched = bool(probe.test(skb))
+                self._because(tried, explain.because(part, text, tried.matched, probe.read(skb), skb))
+            case HeaderThere():
+                self._header(part, skb, tried)
+            case Limit():
+                tried.matched = self._cells.bucket(rule, serial, part).take(skb.now, len(skb.packet.data))
+                self._because(tried, explain.because_limit(part, text, tried.matched))
+            case VerdictMap():
+                self._map(part, text, skb, tried)
+            case Verdict():
+                tried.verdict = part
+            case Counter():
+                cell = self._cells.counter(rule, serial, part)
+                cell[0] += 1
+                cell[1] += len(skb.packet.data)
+            case Assign() if part.selector == "ct mark" and skb.conn is None:
+                tried.matched = False
+            case _:
+                self._act(part, skb, tried)
+
+    def _act(self, part: object, skb: Skb, tried: _Tried) -> None:
+        match part:
+            case Reject():
+                self._calls["reject"](part, skb)
+                tried.verdict = part
+            case Log():
+                self._calls["log"](part, skb)
+            case Assign(selector="meta mark"):
+                skb.mark = (skb.mark & part.keep) ^ part.value
+            case Assign():
+                assert skb.conn is not None
+                skb.conn.mark = (skb.conn.mark & part.keep) ^ part.value
+            case Notrack():
+                if skb.ctinfo is None:
+                    skb.ctinfo = 7
+
+    def _because(self, tried: _Tried, because: Because) -> None:
+        tried.because = (*tried.because, because)
+
+    def _probe(self, part: Compare) -> Probe:
+        kept = self._own_probes if isinstance(part.values, SetReference) else self._probes
+        found = kept.get(part)
+        if found is None:
+            found = kept[part] = Probe(part, self._table, self._effects)
+        return found
+
+    def _header(self, part: HeaderThere, skb: Skb, tried: _Tried) -> None:
+        packet = skb.packet
+        tried.matched = packet.complete
+        if (not packet.complete and not packet.fragment) or (part.tcp and packet.fragment == 8):
+            tried.verdict = _DROP
+            self._because(tried, explain.because_cut_short(packet))
+        elif not packet.complete:
+            self._because(tried, explain.because_fragment(packet))
+
+    def _map(self, part: VerdictMap, text: str, skb: Skb, tried: _Tried) -> None:
+        entries = map_entries(self._table, part)
+        value = self._probe(Compare(part.selector, (0,))).read(skb)
+        finder = Finder([(item, number) for number, (item, _) in enumerate(entries)])
+        found = -1 if value is None else finder.find(value)
+        tried.matched = found >= 0
+        tried.verdict = entries[found][1] if found >= 0 else None
+        self._because(tried, explain.because_map(part, text, tried.verdict, value, skb))

@@ -1,0 +1,122 @@
+"""A lesson is read with its blocks, and each mistake in it is reported at file, line and column."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lessons.course import read_course
+from lessons.load import as_message, read_lesson
+from lessons.model import Expect, Goal, Lesson, Predict, Run
+from sim.errors import ScenarioError
+
+FILE = Path(__file__).parent.parent.parent / "lessons" / "00-example" / "lesson.md"
+GOOD = """\
+---
+title: An example
+part: Examples
+summary: One line.
+minutes: 5
+scenario: laptop-and-server
+---
+# First
+
+Prose with `NEW` and <script>alert(1)</script>.
+
+```run laptop lang=nft wait=500ms
+ping -c 1 server
+```
+
+```predict first
+Which label?
+- [ ] `NEW`
+  Because it
+  is new.
+- [x] `ESTABLISHED`
+  Because.
+```
+
+# Second
+
+```goal done
+text: All is done
+checks:
+  - label: {label: NEW, packet: {protocol: tcp}, count: 2}
+```
+
+```expect
+- output: {terminal: laptop, text: has 64 bytes}
+```
+
+```
+code to look at
+```
+"""
+MISTAKES = [
+    ("title: An example", "titel: An example", ":2:1: unknown key 'titel'", "did you mean 'title'?"),
+    ("scenario: laptop-and-server", "scenario: laptop-and-sever", ":6:11: there is no scenario", "did you mean 'laptop-and-server'?"),
+    ("```run laptop lang", "```run lapttop lang", ":12:1: the scenario has no terminal 'lapttop'", "did you mean 'laptop'?"),
+    ("lang=nft", "lang=nf", ":12:1: lang is iptables or nft", "did you mean 'nft'?"),
+    ("wait=500ms", "wait=soon", ":12:1: 'soon' is no time", ""),
+    ("wait=500ms", "wiat=500ms", "run has no setting 'wiat'", "did you mean 'wait'?"),
+    ("```predict first", "```prdict first", ":16:1: unknown block 'prdict'", "did you mean 'predict'?"),
+    ("- [x]", "- [ ]", "exactly one", ""),
+    ("  Because.\n", "", "each option says why", ""),
+    ("label: NEW, packet", "lable: NEW, packet", "has no field 'lable'", "did you mean 'label'?"),
+    ("- label: {", "- labell: {", ":30:5: no record is of kind 'labell'", "did you mean 'label'?"),
+    ("```goal done", "```goal Done!", "needs an id", ""),
+    ("```goal done", "```goal first", "stands here twice", ""),
+    ("text: All", "txt: All", "a goal has `text:` and `checks:`", ""),
+    ("count: 2", "count: two", ":30:57: count is a whole number", ""),
+    ("# First\n", "", "begins with a heading", ""),
+    ("---\ntitle", "title", ":1:1: a lesson begins with front matter", ""),
+    ("ping -c 1 server\n", "", "nothing to type", ""),
+    ("minutes: 5", "minutes: many", ":5:10: a whole number is wanted here", ""),
+]
+
+
+def read(text: str) -> Lesson:
+    return read_lesson(text, FILE)
+
+
+def test_a_lesson_has_its_steps_and_blocks_in_order() -> None:
+    lesson = read(GOOD)
+    assert (lesson.id, lesson.title, [step.title for step in lesson.steps]) == ("example", "An example", ["First", "Second"])
+    run = next(block for block in lesson.blocks() if isinstance(block, Run))
+    assert (run.terminal, run.lines, run.language, run.wait) == ("laptop", ("ping -c 1 server",), "nft", 500_000)
+    predict = next(block for block in lesson.blocks() if isinstance(block, Predict))
+    assert [option.right for option in predict.options] == [False, True]
+    assert predict.options[0].why == "Because it is new."
+    assert [goal.id for goal in lesson.goals()] == ["done"]
+    assert lesson.languages == ("nft",)
+
+
+def test_prose_is_safe_and_labels_are_chips() -> None:
+    message = str(as_message(read(GOOD)))
+    assert "<script>" not in message and "&lt;script&gt;" in message
+    assert 'class="chip NEW"' in message
+    assert "code to look at" in message
+
+
+def test_what_is_only_for_testing_is_not_sent_to_the_page() -> None:
+    lesson = read(GOOD)
+    assert any(isinstance(block, Expect) for block in lesson.blocks())
+    kinds = {block["type"] for step in as_message(lesson)["steps"] for block in step["blocks"]}
+    assert kinds == {"html", "run", "predict", "goal"}
+    assert all(not isinstance(block, Goal) or block.checks for block in lesson.blocks())
+
+
+@pytest.mark.parametrize(("old", "new", "message", "hint"), MISTAKES, ids=[m[1][:40].strip() or m[0][:40].strip() for m in MISTAKES])
+def test_a_mistake_is_reported_where_it_stands(old: str, new: str, message: str, hint: str) -> None:
+    assert old in GOOD
+    with pytest.raises(ScenarioError) as caught:
+        read(GOOD.replace(old, new, 1))
+    assert message in str(caught.value)
+    assert hint in str(caught.value)
+
+
+def test_every_lesson_and_scenario_of_the_course_can_be_read() -> None:
+    course = read_course()
+    assert course.mistakes == ()
+    assert len(course.lessons) >= 3

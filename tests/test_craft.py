@@ -1,0 +1,53 @@
+"""Packets in words become the bytes they describe."""
+
+from __future__ import annotations
+
+import pytest
+
+from sim import wire
+from sim.craft import craft
+from sim.errors import UsageError
+from sim.packet import Packet
+
+
+def test_a_tcp_segment_has_the_fields_that_were_written() -> None:
+    packet = Packet(craft('tcp 10.0.0.1:1000 > 10.0.0.2:80 PF. seq 7 ack 9 win 512 ttl 3 data "hi"'))
+    assert (packet.sport, packet.dport, packet.seq, packet.ack, packet.window, packet.ttl) == (1000, 80, 7, 9, 512, 3)
+    assert packet.flags == 0x19
+    assert packet.data[packet.payload :] == b"hi"
+    assert wire.transport_checksum_ok(packet.src, packet.dst, 6, packet.data[20:])
+
+
+@pytest.mark.parametrize("text", ["tcp 10.0.0.1:1 > 10.0.0.2:2 S bad-checksum", "udp [fd00::1]:1 > [fd00::2]:2 data x bad-checksum"])
+def test_a_bad_checksum_is_bad(text: str) -> None:
+    packet = Packet(craft(text))
+    assert not wire.transport_checksum_ok(packet.src, packet.dst, packet.protonum, packet.data[packet.l4 :])
+    good = Packet(craft(text.replace(" bad-checksum", "")))
+    assert wire.transport_checksum_ok(good.src, good.dst, good.protonum, good.data[good.l4 :])
+
+
+def test_an_icmp_error_carries_the_packet_it_is_about() -> None:
+    packet = Packet(craft("icmp 10.0.0.9 > 10.0.0.1 port-unreachable about (udp 10.0.0.1:5000 > 10.0.0.2:53)"))
+    inner = Packet(packet.data[28:])
+    assert (packet.data[20], packet.data[21]) == (3, 3)
+    assert (inner.sport, inner.dport) == (5000, 53)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("tcp 10.0.0.1:1 > 10.0.0.2:2 S sqe 1", "did you mean 'seq'"),
+        ("tpc 10.0.0.1:1 > 10.0.0.2:2", "did you mean 'tcp'"),
+        ("tcp 10.0.0.1:1 > fd00::1 S", "different IP versions"),
+        ("tcp 10.0.0.1:99999 > 10.0.0.2:2", "above 65535"),
+        ("tcp 10.0.0.1:1 > 10.0.0.2:2 seq", "wants a value"),
+        ("tcp 10.0.0.1:1 > 10.0.0.2:2 seq many", "is no number"),
+        ("hex 45zz", "not hexadecimal"),
+        ("", "a packet is written like"),
+        ('tcp "', "cannot read this packet"),
+        ("tcp example > 10.0.0.2:2", "is no IPv4 or IPv6 address"),
+    ],
+)
+def test_words_that_make_no_packet_are_refused_with_a_sentence(text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        craft(text)

@@ -1,0 +1,38 @@
+"""Inputs go to JSON and back, and nothing else passes for one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sim.errors import UsageError
+from sim.inputs import Crafted, Input, Key, Line, LinkChange, from_json, to_json
+
+
+@pytest.mark.parametrize(
+    "value", [Line("t", "ls"), Key("t", "^C"), LinkChange("a--b", loss=0.5), LinkChange("a--b", up=False), Crafted("m", "tcp …")]
+)
+def test_an_input_comes_back_from_json_as_it_was(value: Input) -> None:
+    assert from_json(to_json(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"type": "lines", "terminal": "t", "text": ""}, "did you mean 'line'"),
+        ({}, "an input's type is one of"),
+        ({"type": "line", "terminal": "t"}, "needs 'text'"),
+        ({"type": "line", "terminal": 1, "text": ""}, "'terminal' is not of the right kind"),
+        ({"type": "line", "terminal": "t", "text": "a\nb"}, "one line"),
+        ({"type": "line", "terminal": "t", "text": "x" * 5000}, "one line"),
+        ({"type": "line", "terminal": "t", "text": "", "sudo": True}, "has no 'sudo'"),
+        ({"type": "key", "terminal": "t", "key": "^Z"}, "the keys that can be sent"),
+        ({"type": "link", "link": "l", "loss": 2}, "a chance from 0 to 1"),
+        ({"type": "link", "link": "l", "delay": True}, "not of the right kind"),
+        ({"type": "link", "link": "l", "delay": -1}, "a delay is from"),
+    ],
+)
+def test_what_is_no_input_is_refused_with_a_sentence(data: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        from_json(data)

@@ -1,0 +1,22 @@
+// What the page asks the server over HTTP; web/README.md has the table. Everything else goes over the socket.
+
+export interface LessonEntry { id: string; title: string; summary: string; minutes: number; part: string }
+export interface ScenarioEntry { id: string; title: string; summary: string }
+export interface Course { lessons: LessonEntry[]; scenarios: ScenarioEntry[] }
+
+/** The server's JSON answer; fails with the server's own sentence where it refused. */
+async function ask<T>(path: string, init?: RequestInit): Promise<T> {
+  const answer = await fetch(path, init)
+  const body: unknown = await answer.json().catch(() => ({}))
+  if (answer.ok) return body as T
+  throw new Error((body as { error?: string }).error ?? `The lab answered ${answer.status} to ${path}.`)
+}
+
+export const course = (): Promise<Course> => ask('/api/course')
+
+/** A new session of one's own; gives its key, which is also its address: /s/<key>. */
+export async function begin(what: { lesson: string } | { scenario: string }): Promise<string> {
+  const headers = { 'content-type': 'application/json' }
+  const { key } = await ask<{ key: string }>('/api/sessions', { method: 'POST', headers, body: JSON.stringify(what) })
+  return key
+}

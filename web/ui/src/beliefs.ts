@@ -1,0 +1,65 @@
+// What client, conntrack and server each believe about one connection, change by change, and where they part. Pure.
+
+import { endpoint } from './format'
+import type { EntryRecord, Index, Life } from './index'
+import type { RecordOf } from './records'
+
+/** The three beliefs from record `n` on; null: knows nothing of it. `changed` says whose belief is new. */
+export interface Moment {
+  n: number; t: number; client: string | null; conntrack: string | null; server: string | null
+  changed: ReadonlySet<Side>; parted: boolean
+}
+export type Side = 'client' | 'conntrack' | 'server'
+export interface Beliefs { client: string; server: string; moments: Moment[] }
+
+type Change = { n: number; t: number; side: Side; state: string | null }
+
+const PHASES: { readonly [state: string]: number } = {
+  'SYN-SENT': 1, SYN_SENT: 1, 'SYN-RECV': 1, SYN_RECV: 1, SYN_SENT2: 1, ESTAB: 2, ESTABLISHED: 2, 'FIN-WAIT-1': 3, 'FIN-WAIT-2': 3, FIN_WAIT: 3,
+  CLOSING: 3, 'CLOSE-WAIT': 3, CLOSE_WAIT: 3, 'LAST-ACK': 3, LAST_ACK: 3,
+}
+
+/** Beliefs agree when they are in the same phase: nothing or over, opening, open, closing. */
+export function parted(beliefs: readonly (string | null)[]): boolean {
+  return new Set(beliefs.map((state) => PHASES[state ?? ''] ?? 0)).size > 1
+}
+
+const entryChanges = (life: Life<'entry'>): Change[] =>
+  life.changes.map((one: EntryRecord) => ({
+    n: one.n, t: one.t, side: 'conntrack', state: one.kind === 'entry-destroy' ? null : (one.entry.state ?? one.entry.protocol),
+  }))
+
+function socketChanges(index: Index, local: string, remote: string, side: Side): { machine: string; changes: Change[] } {
+  for (const life of index.sockets.values()) {
+    const found = life.changes.some((one) => one.local === local && one.remote === remote)
+    if (!found) continue
+    const changes = life.changes.filter((one) => one.local === local && one.remote === remote)
+    const told = (one: RecordOf<'socket'>): Change => ({ n: one.n, t: one.t, side, state: one.state === 'CLOSED' ? null : one.state })
+    return { machine: life.machine, changes: changes.map(told) }
+  }
+  return { machine: '', changes: [] }
+}
+
+function fold(changes: Change[]): Moment[] {
+  const moments: Moment[] = []
+  const now: { [side in Side]: string | null } = { client: null, conntrack: null, server: null }
+  for (const { n, t, side, state } of changes.sort((a, b) => a.n - b.n)) {
+    if (now[side] === state) continue
+    now[side] = state
+    const last = moments.at(-1)
+    const changed = new Set(last?.t === t ? [...last.changed, side] : [side])
+    if (last?.t === t) moments.pop()
+    moments.push({ n, t, ...now, changed, parted: parted([now.client, now.conntrack, now.server]) })
+  }
+  return moments
+}
+
+/** The beliefs about the connection of an entry. Sockets are found by the addresses and ports of its two tuples. */
+export function beliefs(index: Index, life: Life<'entry'>): Beliefs {
+  const { original, reply } = (life.changes[0] as EntryRecord).entry
+  const [there, here] = [endpoint(original.src, original.sport), endpoint(original.dst, original.dport)]
+  const client = socketChanges(index, there, here, 'client')
+  const server = socketChanges(index, endpoint(reply.src, reply.sport), endpoint(reply.dst, reply.dport), 'server')
+  const moments = fold([...client.changes, ...entryChanges(life), ...server.changes])
+  return { client: client.machine || original.src, server: server.machine || reply.src, moments }
+}

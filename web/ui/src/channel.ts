@@ -1,0 +1,95 @@
+// The socket to the server: every message both ways, as web/README.md's table has them. Knows nothing of what they mean.
+
+import { io, type Socket } from 'socket.io-client'
+import type { Input, TraceRecord } from './records'
+
+export interface Machine {
+  name: string; kind: string; x: number; y: number; interfaces: { dev: string; addresses: string[] }[]; services: string[]
+  note?: string
+}
+export interface LinkEnd { machine: string; dev: string }
+export interface Link { id: string; a: LinkEnd; b: LinkEnd; delay: number; loss: number }
+export interface Terminal { id: string; machine: string; title: string }
+export interface Scenario {
+  id: string; title: string; summary?: string; firewall: string; machines: Machine[]; links: Link[]; terminals: Terminal[]
+}
+
+export interface Option { html: string; right: boolean; why: string }
+export type Language = 'iptables' | 'nft'
+type ForLanguage = { language?: Language | null }
+export type Block = ForLanguage & (
+  | { type: 'html'; html: string }
+  | { type: 'run'; terminal: string; lines: string[] }
+  | { type: 'solution'; terminal: string; lines: string[] }
+  | { type: 'output'; terminal: string; text: string }
+  | { type: 'predict'; id: string; question: string; options: Option[] }
+  | { type: 'goal'; id: string; text: string }
+  | { type: 'hint'; html: string }
+)
+export interface Lesson {
+  id: string; title: string; part: string; minutes: number; languages: Language[]; steps: { title: string; blocks: Block[] }[]
+}
+export interface Progress { answers: { [id: string]: number }; goals: { [id: string]: boolean }; step: number }
+export interface Branch { id: number; at: number; text: string; records: number }
+
+export interface Hello {
+  key: string; scenario: Scenario; lesson: Lesson | null; position: { t: number; step: number }; progress: Progress
+}
+export interface TraceBatch { from: number; records: TraceRecord[]; more: boolean; branches: Branch[]; playFrom: number | null }
+export interface Refusal { error: string; event: string }
+export interface Completion { start: number; words: string[] }
+
+/** What the page is told. */
+export interface Ears {
+  hello(message: Hello): void
+  trace(message: TraceBatch): void
+  progressed(message: Progress): void
+  refused(message: Refusal): void
+  connected(yes: boolean): void
+}
+
+/** What the page says. */
+export interface Messages {
+  input: { at: number; input: Input | Input[] }
+  more: object
+  position: { t: number; step: number }
+  answer: { prediction: string; choice: number }
+  restart: object
+  restore: { branch: number }
+}
+
+export class Channel {
+  readonly #socket: Socket
+
+  /** Joins the session `key`, and joins it again whenever the connection comes back. */
+  constructor(key: string, ears: Ears) {
+    this.#socket = io({ transports: ['websocket', 'polling'] })
+    this.#socket.on('connect', () => {
+      this.#socket.emit('join', { key })
+      ears.connected(true)
+    })
+    this.#socket.on('disconnect', () => ears.connected(false))
+    this.#socket.on('connect_error', () => ears.connected(false))
+    this.#socket.on('hello', (message: Hello) => ears.hello(message))
+    this.#socket.on('trace', (message: TraceBatch) => ears.trace(message))
+    this.#socket.on('progress', (message: Progress) => ears.progressed(message))
+    this.#socket.on('refused', (message: Refusal) => ears.refused(message))
+  }
+
+  say<E extends keyof Messages>(event: E, data: Messages[E]): void {
+    this.#socket.emit(event, data)
+  }
+
+  /** The words that could stand at the cursor; none when the server does not answer within two seconds. */
+  async complete(terminal: string, line: string, cursor: number): Promise<Completion> {
+    try {
+      return (await this.#socket.timeout(2000).emitWithAck('complete', { terminal, line, cursor })) as Completion
+    } catch {
+      return { start: cursor, words: [] }
+    }
+  }
+
+  close(): void {
+    this.#socket.close()
+  }
+}

@@ -1,0 +1,157 @@
+// The whole known trace, its future too, arranged for the views: packets with all that happened to them, lives of entries and
+// sockets, what happened to the table, inputs. Grows and is cut with the trace. A view that may not tell the future asks with `n`.
+
+import type { RecordOf, TraceRecord } from './records'
+import { packetOf } from './records'
+import { countUpTo, Warp } from './warp'
+
+/** A packet's way. `decided`: how many records there are once the firewall (or a loss) has decided about it. */
+export interface Trip {
+  readonly packet: number
+  ordinal: number // from 1, in the order in which packets appear
+  records: TraceRecord[]
+  label: RecordOf<'label'> | null // the firewall's
+  end: RecordOf<'dropped' | 'lost' | 'delivered'> | null
+  about: RecordOf<'sent'> | null // where it was first put on a link
+  decided: number
+}
+
+export interface Life<K extends 'socket' | 'entry'> {
+  readonly machine: string
+  readonly id: number
+  changes: (K extends 'socket' ? RecordOf<'socket'> : EntryRecord)[]
+}
+export type EntryRecord = RecordOf<'entry-new' | 'entry-update' | 'entry-destroy'>
+
+const DOING = new Set(['sent', 'arrived', 'label', 'delivered', 'dropped', 'lost', 'output'])
+
+function summarise(trip: Trip, record: TraceRecord, firewall: string): void {
+  if (record.kind === 'sent') trip.about ??= record
+  if (record.kind === 'label' && record.machine === firewall) trip.label ??= record
+  const ends = record.kind === 'dropped' || record.kind === 'lost' || record.kind === 'delivered'
+  if (ends) trip.end = record
+  if (record.machine === firewall || record.kind === 'dropped' || record.kind === 'lost') trip.decided = record.n + 1
+}
+
+function cutList<T extends { readonly n: number }>(list: T[], from: number): void {
+  while (list.length && (list.at(-1) as T).n >= from) list.pop()
+}
+
+function cutLives<T extends { changes: { readonly n: number }[] }>(lives: Map<string, T>, from: number): void {
+  for (const [key, life] of lives) {
+    cutList(life.changes, from)
+    if (life.changes.length === 0) lives.delete(key)
+  }
+}
+
+export class Index {
+  readonly firewall: string
+  readonly warp = new Warp()
+  readonly order: Trip[] = []
+  readonly table: (EntryRecord | RecordOf<'entry-expired'>)[] = []
+  readonly inputs: RecordOf<'input'>[] = []
+  readonly entries = new Map<string, Life<'entry'>>()
+  readonly sockets = new Map<string, Life<'socket'>>()
+  /** How many records there are up to the last one in which a packet moved or something was printed. */
+  lastDoing = 0
+  readonly #trips = new Map<number, Trip>()
+  #decided: Trip[] | null = null
+
+  constructor(firewall: string) {
+    this.firewall = firewall
+  }
+
+  trip(packet: number | null): Trip | undefined {
+    return packet === null ? undefined : this.#trips.get(packet)
+  }
+
+  add(record: TraceRecord): void {
+    this.#decided = null
+    this.warp.add(record)
+    if (DOING.has(record.kind)) this.lastDoing = record.n + 1
+    const packet = packetOf(record)
+    if (packet !== null) this.#addToTrip(packet, record)
+    if (record.kind === 'input') this.inputs.push(record)
+    if (record.kind === 'socket') this.#live(this.sockets, record.machine, record.socket).changes.push(record)
+    if (record.kind === 'entry-expired') this.table.push(record)
+    if (record.kind === 'entry-new' || record.kind === 'entry-update' || record.kind === 'entry-destroy') {
+      this.table.push(record)
+      this.#live(this.entries, record.machine, record.conn).changes.push(record)
+    }
+  }
+
+  /** Forget everything from record `from` on; `records` are those before it. */
+  cut(from: number, records: readonly TraceRecord[]): void {
+    this.#decided = null
+    this.warp.cut(from, records)
+    for (const trip of this.order) this.#cutTrip(trip, from)
+    while (this.order.length && (this.order.at(-1) as Trip).records.length === 0) {
+      this.#trips.delete((this.order.pop() as Trip).packet)
+    }
+    cutList(this.table, from)
+    cutList(this.inputs, from)
+    cutLives(this.entries, from)
+    cutLives(this.sockets, from)
+    this.lastDoing = 0
+    for (let n = from - 1; n >= 0 && !this.lastDoing; n--) if (DOING.has((records[n] as TraceRecord).kind)) this.lastDoing = n + 1
+  }
+
+  /** Packets in the order in which the firewall decided about them. */
+  get decided(): readonly Trip[] {
+    return (this.#decided ??= this.order.slice().sort((a, b) => a.decided - b.decided))
+  }
+
+  /** The first packet decided after `n` records, or the last one decided before. */
+  nextAfter(n: number): Trip | undefined {
+    return this.decided[countUpTo(this.decided, n, (trip) => trip.decided)]
+  }
+
+  lastBefore(n: number): Trip | undefined {
+    return this.decided[countUpTo(this.decided, n - 1, (trip) => trip.decided) - 1]
+  }
+
+  /** The number of records after which the next (or the previous) entry has run out of time, or null. */
+  expiryAfter(n: number): number | null {
+    return this.table.find((one) => one.kind === 'entry-expired' && this.#afterDeath(one.n) > n)?.n ?? null
+  }
+
+  expiryBefore(n: number): number | null {
+    return this.table.findLast((one) => one.kind === 'entry-expired' && this.#afterDeath(one.n) < n)?.n ?? null
+  }
+
+  /** The records up to and with the entry-destroy that follows an entry-expired. */
+  #afterDeath(expired: number): number {
+    return expired + 2
+  }
+
+  #addToTrip(packet: number, record: TraceRecord): void {
+    let trip = this.#trips.get(packet)
+    if (!trip) {
+      trip = { packet, ordinal: this.order.length + 1, records: [], label: null, end: null, about: null, decided: record.n + 1 }
+      this.#trips.set(packet, trip)
+      this.order.push(trip)
+    }
+    trip.records.push(record)
+    summarise(trip, record, this.firewall)
+  }
+
+  #cutTrip(trip: Trip, from: number): void {
+    const last = trip.records.at(-1)
+    if (!last || last.n < from) return
+    trip.records = trip.records.filter((record) => record.n < from)
+    Object.assign(trip, { label: null, end: null, about: null, decided: (trip.records[0]?.n ?? 0) + 1 })
+    for (const record of trip.records) summarise(trip, record, this.firewall)
+  }
+
+  #live<L extends Life<'socket'> | Life<'entry'>>(lives: Map<string, L>, machine: string, id: number): L {
+    const key = `${machine} ${id}`
+    let life = lives.get(key)
+    if (!life) lives.set(key, (life = { machine, id, changes: [] } as unknown as L))
+    return life
+  }
+}
+
+/** The records of a trip that lie before record `n`. */
+export function until(trip: Trip, n: number): readonly TraceRecord[] {
+  return (trip.records.at(-1)?.n ?? 0) < n ? trip.records : trip.records.filter((record) => record.n < n)
+}

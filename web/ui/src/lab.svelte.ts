@@ -1,0 +1,327 @@
+// The lab as the views see it: one moment, one chosen packet, what the server said. The glue of channel, story, index and clock.
+// Views read its fields and call its verbs; none of them talks to the server or keeps a moment of its own.
+
+import { tick } from 'svelte'
+import {
+  Channel, type Branch, type Ears, type Hello, type Language, type Lesson, type Progress, type Refusal, type Scenario, type TraceBatch,
+} from './channel'
+import { Clock, SPEEDS, type Position } from './clock'
+import { Index, type Trip } from './index'
+import { tellEvent, tellPacket } from './narrate'
+import type { Input } from './records'
+import { remembered, remember } from './remember'
+import { Story, type State } from './story'
+import { text } from './text'
+
+export type StageView = 'ladder' | 'topology' | 'beliefs'
+export type TableView = 'table' | 'lines' | 'rules'
+const TRIES = 6 // stretches asked for in a row, when what is looked for lies further ahead
+
+export class Lab implements Ears {
+  scenario = $state.raw<Scenario | null>(null)
+  lesson = $state.raw<Lesson | null>(null)
+  progress = $state.raw<Progress>({ answers: {}, goals: {}, step: 0 })
+  step = $state(0)
+  /** Records told so far, and the time (µs): the moment. */
+  n = $state(0)
+  t = $state(0)
+  /** Grows whenever the trace does, or is cut. */
+  version = $state(0)
+  playing = $state(false)
+  speed = $state(1)
+  more = $state(false)
+  waiting = $state(false)
+  branches = $state.raw<Branch[]>([])
+  refusal = $state.raw<Refusal | null>(null)
+  online = $state(true)
+  picked = $state<number | null>(null)
+  said = $state('')
+  stage = $state<StageView>('ladder')
+  tables = $state<TableView>('table')
+  language = $state<Language | 'both'>(remembered('language', ['iptables', 'nft', 'both']) ?? 'both')
+  terminal = $state('')
+  help = $state(false)
+  readonly key: string
+  /** How long (ms) each move took from its call until the page was brought up to it; the browser tests read it. */
+  readonly timings: number[] = []
+
+  story = new Story('')
+  index = new Index('')
+  readonly #channel: Channel
+  readonly #clock: Clock
+  #resume: number | null = 0
+  #asked = false
+  #openEnded = false // playing because a person pressed play: then more is computed as it is needed
+  #wants: { again: () => boolean; left: number } | null = null
+  #saving: ReturnType<typeof setTimeout> | null = null
+
+  readonly state: State = $derived.by(() => (this.version, this.story.seek(this.n)))
+  readonly chosen: Trip | undefined = $derived.by(() => (this.version, this.index.trip(this.picked ?? this.state.packet)))
+  readonly packets: number = $derived.by(() => (this.version, this.index.order.length))
+
+  constructor(key: string, channel = (ears: Ears): Channel => new Channel(key, ears)) {
+    this.key = key
+    this.#clock = new Clock({
+      warp: () => this.index.warp,
+      position: () => ({ n: this.n, t: this.t }),
+      move: (to) => this.#move(to),
+      arrived: () => this.#arrived(),
+    })
+    this.#clock.stepwise = matchMedia('(prefers-reduced-motion: reduce)').matches
+    this.#channel = channel(this)
+  }
+
+  // ---- what the server says
+
+  hello(message: Hello): void {
+    const rejoined = this.scenario !== null
+    const { firewall, terminals } = message.scenario
+    this.#resume = rejoined ? this.t : message.position.t
+    this.step = rejoined ? this.step : Math.min(message.position.step, Math.max(0, (message.lesson?.steps.length ?? 1) - 1))
+    this.story = new Story(firewall)
+    this.index = new Index(firewall)
+    this.progress = message.progress
+    this.lesson = message.lesson
+    this.terminal ||= terminals[0]?.id ?? ''
+    this.scenario = message.scenario
+    this.version++
+  }
+
+  trace(message: TraceBatch): void {
+    this.waiting = this.#asked = false
+    const present = { n: this.n, t: this.t }
+    this.index.cut(message.from, this.story.records)
+    this.story.replace(message.from, message.records)
+    for (const record of message.records) this.index.add(record)
+    this.more = message.more
+    this.branches = message.branches
+    this.version++
+    this.#find(message, present)
+    const wants = this.#wants
+    if (wants && (wants.again() || !this.more || --wants.left <= 0)) this.#wants = null
+    else if (wants) this.#ask()
+  }
+
+  progressed(message: Progress): void {
+    this.progress = message
+  }
+
+  refused(message: Refusal): void {
+    this.waiting = this.#asked = false
+    this.#wants = null
+    this.refusal = message
+  }
+
+  connected(yes: boolean): void {
+    this.online = yes
+    if (!yes) this.waiting = this.#asked = false
+  }
+
+  // ---- the moment
+
+  /** Play or pause. At the end of what is known the lab is asked for more. */
+  toggle(): void {
+    if (this.playing) return this.pause()
+    this.playing = this.#openEnded = true
+    this.picked = null
+    this.#goOn()
+  }
+
+  pause(): void {
+    this.#clock.stop()
+    this.playing = false
+    this.#wants = null
+  }
+
+  faster(by: 1 | -1): void {
+    this.setSpeed(SPEEDS[Math.max(0, Math.min(SPEEDS.length - 1, SPEEDS.indexOf(this.speed as 1) + by))] ?? 1)
+  }
+
+  setSpeed(speed: number): void {
+    this.#clock.speed = this.speed = speed
+  }
+
+  /** To the moment after `n` records. */
+  seek(n: number): void {
+    this.pause()
+    this.picked = null
+    const wanted = Math.max(0, Math.min(n, this.story.length))
+    this.#timed({ n: wanted, t: this.story.records[wanted - 1]?.t ?? 0 })
+  }
+
+  /** To a time in µs, between events too. */
+  seekTime(t: number): void {
+    this.pause()
+    this.picked = null
+    this.#timed({ n: this.index.warp.countAt(t), t })
+  }
+
+  /** One event on or back. */
+  stepEvent(by: 1 | -1): void {
+    this.seek(this.n + by)
+    this.said = tellEvent(this.state, this.index)
+  }
+
+  /** To the next packet that the firewall decides about, or the one before. */
+  stepPacket(by: 1 | -1): void {
+    this.pause()
+    if (by < 0) return this.#toTrip(this.index.lastBefore(this.n), 0)
+    this.#want(() => {
+      const next = this.index.nextAfter(this.n)
+      if (next) this.#toTrip(next, this.story.length)
+      return next !== undefined
+    }, () => this.seek(this.story.length))
+  }
+
+  toStart(): void {
+    this.seek(0)
+    this.said = text.say.begin
+  }
+
+  toEnd(): void {
+    this.seek(this.story.length)
+    this.said = text.say.at(this.t)
+  }
+
+  /** To the next entry that runs out of time, or the one before. */
+  toExpiry(by: 1 | -1): void {
+    this.pause()
+    const look = (): boolean => {
+      const at = by > 0 ? this.index.expiryAfter(this.n) : this.index.expiryBefore(this.n)
+      if (at === null) return false
+      this.seek(at + 2)
+      this.said = tellEvent(this.state, this.index)
+      return true
+    }
+    if (by < 0) look()
+    else this.#want(look, () => (this.said = text.time.noExpiry))
+  }
+
+  /** Choose a packet, and with it the moment at which the firewall decided about it. */
+  choose(packet: number): void {
+    const trip = this.index.trip(packet)
+    if (!trip) return
+    this.seek(trip.decided)
+    this.picked = packet
+    this.said = tellPacket(trip, this.n)
+  }
+
+  // ---- what a person does
+
+  /** Give the machines something to do at this moment; what was to come after it is another future now. */
+  give(input: Input | Input[]): void {
+    this.pause()
+    this.waiting = true
+    this.refusal = null
+    this.#channel.say('input', { at: Math.floor(this.t), input })
+  }
+
+  answer(prediction: string, choice: number): void {
+    this.progress = { ...this.progress, answers: { [prediction]: choice, ...this.progress.answers } }
+    this.#channel.say('answer', { prediction, choice })
+  }
+
+  goTo(step: number): void {
+    this.step = Math.max(0, Math.min(step, (this.lesson?.steps.length ?? 1) - 1))
+    this.#save()
+  }
+
+  restart(): void {
+    this.pause()
+    this.#resume = 0
+    this.#channel.say('restart', {})
+  }
+
+  restore(branch: number): void {
+    this.pause()
+    this.#channel.say('restore', { branch })
+  }
+
+  complete(line: string, cursor: number): Promise<{ start: number; words: string[] }> {
+    return this.#channel.complete(this.terminal, line, cursor)
+  }
+
+  setLanguage(language: Language | 'both'): void {
+    this.language = language
+    remember('language', language)
+  }
+
+  // ---- inside
+
+  /** Where we are once a batch has come: back where we were, at the new future's start, or where we stood. */
+  #find(message: TraceBatch, present: Position): void {
+    const { warp } = this.index
+    if (message.playFrom !== null) {
+      const t = message.playFrom
+      this.#resume = null
+      this.#move({ n: Math.min(message.from, this.story.length), t })
+      this.picked = null
+      this.playing = true
+      this.#openEnded = false
+      return this.#clock.play(this.index.lastDoing)
+    }
+    const last = warp.moments.at(-1)?.t ?? 0
+    const t = Math.min(this.#resume ?? present.t, last)
+    if (this.#resume !== null) this.#move({ n: warp.countAt(t), t })
+    else if (message.from < present.n) this.#move({ n: Math.min(warp.countAt(t), this.story.length), t })
+    const complete = !message.more || last >= (this.#resume ?? 0)
+    if (this.#resume !== null && complete) this.#resume = null
+  }
+
+  #move(to: Position): void {
+    this.n = to.n
+    this.t = to.t
+    this.#save()
+    const near = this.playing && to.n >= this.story.length - 5
+    if (near && this.more && this.#openEnded) this.#ask()
+  }
+
+  #timed(to: Position): void {
+    const begun = performance.now()
+    this.#move(to)
+    void tick().then(() => this.timings.push(performance.now() - begun))
+  }
+
+  #toTrip(trip: Trip | undefined, otherwise: number): void {
+    this.seek(trip?.decided ?? otherwise)
+    if (!trip) return
+    this.picked = trip.packet
+    this.said = tellPacket(trip, this.n)
+  }
+
+  #goOn(): void {
+    this.#want(() => {
+      const ahead = this.n < this.story.length || this.t < (this.index.warp.moments.at(-1)?.t ?? 0)
+      if (ahead) this.#clock.play()
+      return ahead
+    }, () => void (this.playing = false))
+  }
+
+  #arrived(): void {
+    if (this.#openEnded && this.more) return this.#goOn()
+    this.playing = false
+    const { chosen } = this
+    if (chosen) this.said = tellPacket(chosen, this.n)
+  }
+
+  /** Do it, if need be once more has been computed; `otherwise` when nothing more comes. */
+  #want(again: () => boolean, otherwise: () => void = () => undefined): void {
+    if (again()) return
+    if (!this.more) return otherwise()
+    this.#wants = { again, left: TRIES }
+    this.#ask()
+  }
+
+  #ask(): void {
+    if (this.#asked) return
+    this.#asked = true
+    this.#channel.say('more', {})
+  }
+
+  #save(): void {
+    this.#saving ??= setTimeout(() => {
+      this.#saving = null
+      this.#channel.say('position', { t: Math.floor(this.t), step: this.step })
+    }, 400)
+  }
+}

@@ -1,0 +1,142 @@
+// The ladder's geometry: lifelines from the scenario, rows from the index, arrows from a packet's records. Pure, in pixels.
+
+import type { Scenario } from './channel'
+import { until, type Index, type Trip } from './index'
+import type { RecordOf, TraceRecord } from './records'
+import { text } from './text'
+import { SILENCE } from './warp'
+
+export interface Lifeline { machine: string; role: 'machine' | 'netfilter' | 'programs'; title: string; firewall: boolean }
+
+const neighbours = (scenario: Scenario, name: string): number[] =>
+  scenario.links
+    .filter((link) => link.a.machine === name || link.b.machine === name)
+    .map((link) => (link.a.machine === name ? link.b.machine : link.a.machine))
+    .map((other) => scenario.machines.find((machine) => machine.name === other)?.x ?? 0)
+
+/** A firewall that is an end of connections itself stands twice: its netfilter, and behind it its programs. */
+function lifelinesOf(scenario: Scenario, machine: Scenario['machines'][number]): Lifeline[] {
+  const firewall = machine.name === scenario.firewall
+  const whole: Lifeline = { machine: machine.name, role: 'machine', title: machine.name, firewall }
+  if (!firewall || (machine.kind !== 'host' && machine.services.length === 0)) return [whole]
+  const service = machine.services.length === 1 ? (machine.services[0]?.split(' ')[0] ?? '') : ''
+  const programs = service === 'ssh' ? 'sshd' : service || text.ladder.programs
+  const pair: Lifeline[] = [
+    { ...whole, role: 'netfilter', title: text.ladder.netfilter(machine.name) },
+    { ...whole, role: 'programs', title: `${machine.name}: ${programs}`, firewall: false },
+  ]
+  const others = neighbours(scenario, machine.name)
+  const left = others.filter((x) => x < machine.x).length * 2 >= others.length
+  return left ? pair : pair.reverse()
+}
+
+/** From left to right. */
+export function lifelines(scenario: Scenario): Lifeline[] {
+  const machines = scenario.machines.slice().sort((a, b) => a.x - b.x || a.y - b.y)
+  return machines.flatMap((machine) => lifelinesOf(scenario, machine))
+}
+
+/** An arrow from lifeline to lifeline. `reach` is how far it came, 0 to 1; `end` what stands at its tip. */
+export interface Arrow { from: number; to: number; reach: number; end: 'arrow' | 'cross' | 'none' }
+
+interface Places { outer(machine: string): number; inner(machine: string): number }
+export function places(lines: readonly Lifeline[]): Places {
+  const find = (machine: string, role: Lifeline['role']): number => lines.findIndex((one) => one.machine === machine && one.role === role)
+  const either = (machine: string, role: Lifeline['role']): number => Math.max(find(machine, role), find(machine, 'machine'), 0)
+  return { outer: (machine) => either(machine, 'netfilter'), inner: (machine) => either(machine, 'programs') }
+}
+
+const LOST_AT = 0.6
+
+function extend(arrows: Arrow[], record: TraceRecord, at: Places, t: number): void {
+  const last = arrows.at(-1)
+  const inside = (from: number, to: number): void => void (from !== to && arrows.push({ from, to, reach: 1, end: 'arrow' }))
+  if (record.kind === 'hook' && record.hook === 'OUTPUT') inside(at.inner(record.machine), at.outer(record.machine))
+  else if (record.kind === 'sent') {
+    const reach = record.arrives === null || record.arrives === record.t ? 1 : Math.min(1, (t - record.t) / (record.arrives - record.t))
+    arrows.push({ from: at.outer(record.machine), to: at.outer(record.to), reach: Math.max(0, reach), end: 'none' })
+  } else if (record.kind === 'arrived' && last) Object.assign(last, { reach: 1, end: 'arrow' })
+  else if (record.kind === 'delivered') inside(at.outer(record.machine), at.inner(record.machine))
+  else if (record.kind === 'lost' && last) Object.assign(last, { reach: LOST_AT, end: 'cross' })
+  else if (record.kind === 'dropped') {
+    if (last) Object.assign(last, { reach: 1, end: 'cross' })
+    else arrows.push({ from: at.inner(record.machine), to: at.outer(record.machine), reach: 1, end: 'cross' })
+  }
+}
+
+/** What of the packet's way is to be drawn after `n` records, at time `t`. */
+export function arrows(trip: Trip, n: number, t: number, at: Places): Arrow[] {
+  const drawn: Arrow[] = []
+  for (const record of until(trip, n)) extend(drawn, record, at, t)
+  return drawn
+}
+
+/** `n`: the row is there once more records than this have been told. */
+export type Row = { y: number; height: number; n: number; t: number } & (
+  | { kind: 'packet'; trip: Trip }
+  | { kind: 'silence'; span: number }
+  | { kind: 'input'; input: RecordOf<'input'> }
+  | { kind: 'fold'; trips: Trip[]; key: number }
+)
+export interface Opened { chosen: number | null; folds: ReadonlySet<number> }
+
+const HEIGHT = { packet: 32, tall: 56, silence: 26, input: 28, fold: 28 }
+const REPEATS = 3 // from so many repeats in a row on, all but the last are folded
+
+type Item = { n: number; t: number; trip: Trip } | { n: number; t: number; input: RecordOf<'input'> }
+
+function items(index: Index): Item[] {
+  const packets = index.order.map((trip): Item => ({ n: trip.records[0]?.n ?? 0, t: trip.records[0]?.t ?? 0, trip }))
+  const inputs = index.inputs.map((input): Item => ({ n: input.n, t: input.t, input }))
+  return [...packets, ...inputs].sort((a, b) => a.n - b.n)
+}
+
+const repeats = (item: Item | undefined): boolean => item !== undefined && 'trip' in item && (item.trip.about?.again ?? 0) > 0
+
+class Rows {
+  readonly rows: Row[] = []
+  y = 8
+
+  push(row: Row, height: number): void {
+    this.rows.push({ ...row, y: this.y, height })
+    this.y += height
+  }
+
+  silence(item: Item): void {
+    const last = this.rows.at(-1)
+    if (last && item.t - last.t >= SILENCE) this.push({ kind: 'silence', span: item.t - last.t, n: item.n, t: item.t, y: 0, height: 0 }, HEIGHT.silence)
+  }
+
+  item(item: Item, chosen: number | null): void {
+    this.silence(item)
+    if ('input' in item) return this.push({ kind: 'input', input: item.input, n: item.n, t: item.t, y: 0, height: 0 }, HEIGHT.input)
+    const tall = item.trip.packet === chosen && item.trip.end?.kind === 'dropped'
+    this.push({ kind: 'packet', trip: item.trip, n: item.n, t: item.t, y: 0, height: 0 }, tall ? HEIGHT.tall : HEIGHT.packet)
+  }
+
+  fold(folded: Item[]): void {
+    const [first, last] = [folded[0] as Item, folded.at(-1) as Item]
+    const trips = folded.flatMap((item) => ('trip' in item ? [item.trip] : []))
+    this.push({ kind: 'fold', trips, key: trips[0]?.packet ?? 0, n: first.n, t: last.t, y: 0, height: 0 }, HEIGHT.fold)
+  }
+}
+
+/** The rows from top to bottom. Repeats in a row are folded but for the last, the chosen one and what was opened. */
+export function rows(index: Index, opened: Opened): Row[] {
+  const all = items(index)
+  const laid = new Rows()
+  for (let i = 0; i < all.length; ) {
+    let end = i
+    while (repeats(all[end])) end++
+    const run = all.slice(i, end)
+    const mine = run.some((item) => 'trip' in item && item.trip.packet === opened.chosen)
+    const first = run[0]
+    const open = !first || mine || ('trip' in first && opened.folds.has(first.trip.packet))
+    if (run.length >= REPEATS && !open) {
+      laid.fold(run.slice(0, -1))
+      laid.item(run.at(-1) as Item, opened.chosen)
+    } else for (const item of run.length ? run : all.slice(i, i + 1)) laid.item(item, opened.chosen)
+    i = Math.max(end, i + 1)
+  }
+  return laid.rows
+}

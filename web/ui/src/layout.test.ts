@@ -1,0 +1,149 @@
+import { expect, test } from 'vitest'
+import { beliefs, parted } from './beliefs'
+import type { Scenario } from './channel'
+import { Index } from './index'
+import { arrows, lifelines, places, rows } from './ladder'
+import { common, EMPTY, insert, key, recall, replace, tailColumn } from './lineedit'
+import { entry, Maker, why } from './made'
+import type { TraceRecord } from './records'
+import { marks, timeAt, wordsOf, xOf } from './timeline'
+import { boxes, position } from './topology'
+
+const machine = (name: string, kind: string, x: number, services: string[] = []) => ({ name, kind, x, y: 0.5, interfaces: [], services })
+const link = (a: string, b: string) => ({ id: `${a}-${b}`, a: { machine: a, dev: 'eth0' }, b: { machine: b, dev: 'eth0' }, delay: 5000, loss: 0 })
+const base = { id: 's', title: 's', terminals: [] }
+const TWO: Scenario = {
+  ...base, firewall: 'server', machines: [machine('server', 'host', 0.9, ['ssh :22']), machine('laptop', 'host', 0.1)], links: [link('laptop', 'server')],
+}
+const THREE: Scenario = {
+  ...base, firewall: 'fw', machines: [machine('client', 'host', 0), machine('fw', 'firewall', 0.5), machine('web', 'host', 1, ['http :80'])],
+  links: [link('client', 'fw'), link('fw', 'web')],
+}
+
+function indexed(records: readonly TraceRecord[], firewall = 'server'): Index {
+  const index = new Index(firewall)
+  for (const record of records) index.add(record)
+  return index
+}
+
+test('a firewall that is an end of connections stands twice, its netfilter on the side of its neighbours', () => {
+  expect(lifelines(TWO).map((one) => one.title)).toEqual(['laptop', 'server: netfilter', 'server: sshd'])
+})
+
+test('a firewall between two machines stands once, in the middle', () => {
+  expect(lifelines(THREE).map((one) => one.title)).toEqual(['client', 'fw', 'web'])
+})
+
+test('a packet that INPUT drops is drawn to the netfilter lifeline and ends there with a cross', () => {
+  const made = new Maker().sent(1, 'laptop', 'server').at(5000).add('server', 'arrived', { packet: 1, dev: 'eth0' })
+  made.add('server', 'dropped', { packet: 1, where: 'INPUT', by: 'policy', reason: why('policy') })
+  const [trip] = indexed(made.records).order
+  if (!trip) throw new Error('no trip')
+  const at = places(lifelines(TWO))
+  expect(arrows(trip, 1, 2500, at)).toEqual([{ from: 0, to: 1, reach: 0.5, end: 'none' }])
+  expect(arrows(trip, 3, 5000, at)).toEqual([{ from: 0, to: 1, reach: 1, end: 'cross' }])
+})
+
+test('a packet that is delivered goes on to the programs, one of their own starts there', () => {
+  const made = new Maker().sent(1, 'laptop', 'server').at(5000).add('server', 'arrived', { packet: 1, dev: 'eth0' })
+  made.add('server', 'delivered', { packet: 1, to: 'tcp' }).add('server', 'hook', { packet: 2, hook: 'OUTPUT', indev: null, outdev: 'eth0' })
+  made.sent(2, 'server', 'laptop')
+  const [one, two] = indexed(made.records).order
+  if (!one || !two) throw new Error('no trips')
+  const at = places(lifelines(TWO))
+  expect(arrows(one, 9, 5000, at).map(({ from, to }) => [from, to])).toEqual([[0, 1], [1, 2]])
+  expect(arrows(two, 9, 5000, at).map(({ from, to }) => [from, to])).toEqual([[2, 1], [1, 0]])
+})
+
+test('silence becomes one row, repeats become one row that can be opened, and the chosen packet is never folded away', () => {
+  const made = new Maker().sent(1, 'laptop', 'server')
+  for (let again = 1; again <= 4; again++) made.at(again * 100_000).sent(1 + again, 'laptop', 'server', 'PSH', again)
+  made.at(9_000_000).sent(9, 'laptop', 'server')
+  const index = indexed(made.records)
+  const kinds = (chosen: number | null, folds = new Set<number>()): string => rows(index, { chosen, folds }).map((row) => row.kind).join(' ')
+  expect(kinds(null)).toBe('packet fold packet silence packet')
+  expect(kinds(3)).toBe('packet packet packet packet packet silence packet')
+  expect(kinds(null, new Set([2]))).toBe('packet packet packet packet packet silence packet')
+})
+
+test('rows follow each other without gap or overlap', () => {
+  const made = new Maker().sent(1, 'laptop', 'server').at(9_000_000).sent(2, 'laptop', 'server')
+  const laid = rows(indexed(made.records), { chosen: null, folds: new Set() })
+  for (let i = 1; i < laid.length; i++) expect(laid[i]?.y).toBe((laid[i - 1]?.y ?? 0) + (laid[i - 1]?.height ?? 0))
+})
+
+test('machines stay on the stage, and a packet moves from one to the other in the time that the link takes', () => {
+  const placed = boxes(THREE, { width: 620, height: 300 })
+  for (const box of placed.values()) {
+    expect(box.x - box.width / 2).toBeGreaterThanOrEqual(0)
+    expect(box.x + box.width / 2).toBeLessThanOrEqual(620)
+  }
+  const flight = { packet: 1, from: 'client', dev: 'e', to: 'fw', toDev: 'e', sent: 0, arrives: 100, headers: {}, text: '', about: '', again: 0 }
+  const xs = [0, 50, 100].map((t) => position(flight, t, placed)?.x ?? 0)
+  expect(xs[1]).toBeCloseTo(((xs[0] ?? 0) + (xs[2] ?? 0)) / 2)
+})
+
+test('beliefs part while one side thinks the connection open and another does not know it', () => {
+  expect(parted(['ESTAB', 'ESTABLISHED', 'ESTAB'])).toBe(false)
+  expect(parted(['ESTAB', null, 'ESTAB'])).toBe(true)
+  expect(parted(['FIN-WAIT-2', 'FIN_WAIT', 'CLOSE-WAIT'])).toBe(false)
+  expect(parted(['TIME-WAIT', 'TIME_WAIT', null])).toBe(false)
+})
+
+test('the sockets of both ends are found by the entry’s tuples, and their changes stand in the order of time', () => {
+  const socket = (id: number, local: string, remote: string, state: string) =>
+    ({ socket: id, protocol: 'tcp', local, remote, state, program: '', unacked: '', tries: 0, retry_at: null })
+  const [here, there] = ['192.168.1.10:51514', '192.168.1.20:22']
+  const made = new Maker().add('laptop', 'socket', socket(1, here, there, 'SYN-SENT')).add('server', 'socket', socket(1, '*:22', '*:*', 'LISTEN'))
+  made.at(5).add('server', 'entry-new', { conn: 1, packet: 1, entry: entry('SYN_SENT'), reason: why('SYN') })
+  made.add('server', 'socket', socket(2, there, here, 'SYN-RECV')).at(9).add('laptop', 'socket', socket(1, here, there, 'ESTAB'))
+  const index = indexed(made.records)
+  const [life] = index.entries.values()
+  if (!life) throw new Error('no entry')
+  const found = beliefs(index, life)
+  expect([found.client, found.server]).toEqual(['laptop', 'server'])
+  expect(found.moments.map(({ client, conntrack, server }) => [client, conntrack, server])).toEqual([
+    ['SYN-SENT', null, null], ['SYN-SENT', 'SYN_SENT', 'SYN-RECV'], ['ESTAB', 'SYN_SENT', 'SYN-RECV'],
+  ])
+  expect(found.moments.map((moment) => moment.parted)).toEqual([true, false, true])
+})
+
+test('on the timeline place and time are each the inverse of the other', () => {
+  const made = new Maker().sent(1, 'laptop', 'server').at(40_000_000).sent(2, 'laptop', 'server')
+  const index = indexed(made.records)
+  const scale = { left: 50, width: 800 }
+  expect(timeAt(index, scale, xOf(index, scale, 7_000_000))).toBeCloseTo(7_000_000, -1)
+  expect(marks(index, scale).map((mark) => mark.x)).toEqual([50, 850])
+})
+
+test('a refreshed time-out says nothing on the timeline, a new state does', () => {
+  const told = { n: 0, t: 0, machine: 'server', kind: 'entry-update', conn: 1, packet: 1, reason: why('') } as const
+  expect(wordsOf({ ...told, entry: entry('ESTABLISHED'), changed: ['expires'], told: false })).toBeNull()
+  expect(wordsOf({ ...told, entry: entry('ESTABLISHED', { assured: true }), changed: ['state', 'assured'], told: true })).toBe('ESTABLISHED, ASSURED')
+})
+
+test('a line is edited as a shell edits it', () => {
+  let edit = insert(EMPTY, 'iptables -L INPUT')
+  for (const one of ['\x01', '\x1b[C', '\x7f', '\x05', '\x17']) edit = key(edit, one) ?? edit
+  expect(edit).toMatchObject({ line: 'ptables -L ', cursor: 11 })
+  expect(key(edit, '\x15')).toMatchObject({ line: '', cursor: 0 })
+  expect(key(edit, 'x')).toBeNull()
+})
+
+test('history goes back and comes home to an empty line', () => {
+  const history = ['one', 'two']
+  const back = recall(recall(EMPTY, history, 1), history, 1)
+  expect(back.line).toBe('one')
+  expect(recall(back, history, 1)).toBe(back)
+  expect(recall(recall(back, history, -1), history, -1).line).toBe('')
+})
+
+test('a completion replaces the word before the cursor with what all candidates share', () => {
+  expect(common(['ESTABLISHED', 'ESTABLISH'])).toBe('ESTABLISH')
+  expect(replace(insert(EMPTY, 'iptab'), 0, 'iptables ').line).toBe('iptables ')
+})
+
+test('the cursor stands after what was printed last, colours not counted', () => {
+  expect(tailColumn('one\n\x1b[32mroot@server:~# \x1b[0m', 80)).toBe(15)
+  expect(tailColumn('x'.repeat(85), 80)).toBe(5)
+})

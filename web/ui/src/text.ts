@@ -1,0 +1,118 @@
+// Every word of the page, in one place. A translation is a second object of this shape.
+
+import { duration, seconds } from './format'
+
+const many = (count: number, one: string, more: string): string => `${count} ${count === 1 ? one : more}`
+
+export const text = {
+  name: 'ctlab',
+  title: (what: string): string => `${what} · ctlab`,
+  course: {
+    title: 'Learn stateful firewalls by watching one think',
+    lead: 'Every packet here is really computed: real bytes, the connection tracking of Linux, real rules. Play, step, go back, type, ask why.',
+    lessons: 'Lessons', scenarios: 'Free labs', fetching: 'Fetching the course…',
+    scenariosLead: 'The same machines without a lesson. Nothing can break that a restart does not mend.',
+    minutes: (count: number): string => `${count} min`,
+    begin: 'Begin', open: 'Open', resume: 'Go on where you were', resumeTitle: 'You have begun', again: 'Begin anew',
+    empty: 'This server offers no lessons and no labs.',
+  },
+  header: {
+    home: 'Course', step: (step: number, steps: number): string => `step ${step} of ${steps}`, language: 'Rules in',
+    both: 'both', theme: (dark: boolean): string => (dark ? 'Change to light colours' : 'Change to dark colours'),
+    help: 'Help and shortcuts', restart: 'Start again', skipStage: 'Skip to what happens', skipTerminal: 'Skip to the terminal',
+    skipTime: 'Skip to the timeline', freeLab: 'Free lab',
+  },
+  state: {
+    joining: 'Joining the lab…', offline: 'The connection to the lab is lost. Trying again; what you see stays usable.',
+    dismiss: 'Close this message', noSuch: 'Back to the course',
+  },
+  lesson: {
+    region: 'Lesson', step: (step: number, steps: number): string => `Step ${step} of ${steps}`, next: 'Next', back: 'Back', done: 'Back to the course',
+    run: 'Run', runOn: (terminal: string): string => `Run on ${terminal}`, hint: 'Show a hint', solution: 'Show a way to do it', predict: 'Predict',
+    right: 'Right.', wrong: 'Not quite.', theRight: 'What happens', goal: 'Goal', goalMet: 'reached', goalOpen: 'not reached yet',
+    prints: (terminal: string): string => `${terminal} prints`, chosen: 'your answer', correct: 'right',
+  },
+  freeLab: { region: 'This lab', machines: 'Machines', services: 'runs', firewall: 'the firewall', typing: 'Type in a terminal, then watch what it did.' },
+  stage: {
+    region: 'What happens', ladder: 'Ladder', topology: 'Topology', beliefs: 'Three beliefs',
+    packetOf: (packet: number, all: number): string => `packet ${packet} of ${all}`, noPacket: 'no packet yet',
+  },
+  ladder: {
+    label: 'Ladder of packets between the machines', empty: 'Nothing has been sent yet. Press play, step, or type in a terminal.',
+    silence: (span: number): string => `${duration(span)}: nothing is sent`, netfilter: (machine: string): string => `${machine}: netfilter`,
+    programs: 'programs', folded: (count: number, what: string): string => `folded: ${what} again, ${many(count, 'time', 'times')}`,
+    unfold: 'Show them', tried: (count: number): string => (count ? `${many(count, 'rule', 'rules')} tried` : 'no rule stands there'),
+    again: (about: string): string => `${about}, again`, policy: (hook: string, policy: string): string => `${hook} policy ${policy}`,
+  },
+  topology: {
+    label: 'The network', loss: (loss: number): string => `loses ${Number((loss * 100).toFixed(1))} %`, delay: (delay: number): string => `${delay / 1000} ms`,
+    noLabel: 'no label yet', more: (count: number): string => `and ${count} more`,
+  },
+  beliefs: {
+    label: 'What client, firewall and server each believe, through time', none: 'No connection has been tracked yet.',
+    client: (machine: string): string => `${machine} (client)`, server: (machine: string): string => `${machine} (server)`, conntrack: 'conntrack',
+    nothing: 'knows nothing', listen: 'no socket for it', parted: 'They part here', agree: 'All three agree', now: 'now', which: 'Connection',
+    partedLong: (client: string, conntrack: string, server: string): string => `client ${client}, conntrack ${conntrack}, server ${server}`,
+    moment: 'since', datagrams: 'Only TCP ends believe anything about a connection; for this protocol conntrack alone keeps a state.',
+    gone: 'no entry',
+  },
+  journey: {
+    region: (packet: number, machine: string): string => `Packet ${packet} through ${machine}`, none: 'No packet is chosen yet.', title: 'A packet’s way',
+    notHere: (machine: string): string => `This packet has not come to ${machine} yet, or never will.`, policy: (verdict: string): string => `policy ${verdict}`,
+    policyDrop: 'No rule decided, so the policy does: this packet is gone, and nobody is told.', policyAccept: 'No rule decided, so the policy does: it goes on.',
+    noRules: 'no rules', why: 'Why', check: 'Show the check', hide: 'Hide the check', kernelLog: 'Kernel log', numbers: 'Decided on', table: 'In the table',
+    end: { delivered: 'Delivered to', dropped: 'Dropped:', lost: 'Lost on the way:' }, chain: (name: string): string => `chain ${name}`,
+    matched: 'matched', missed: 'did not match', count: 'packets that matched so far',
+  },
+  tables: {
+    region: 'What the firewall knows', connections: 'Connections', rules: 'Rules', entries: (count: number): string => many(count, 'entry', 'entries'),
+    asTable: 'table', asLines: 'conntrack -L', entry: 'entry', state: 'state', expires: 'expires in', none: 'The table is empty: no connection is known.',
+    was: (state: string): string => `was ${state}`, destroyed: 'gone', expectations: 'Expected', shown: (count: number): string =>
+      `conntrack v1.4.7 (conntrack-tools): ${count} flow entries have been shown.`,
+    noRules: (machine: string): string => `${machine} has no rules: every packet passes.`, policy: 'policy', packets: 'packets', hook: (hook: string, priority: number): string =>
+      `${hook}, priority ${priority}`, lit: 'decided about the chosen packet', noChainRules: 'no rules', noCounterpart: 'no counterpart',
+    bar: (percent: number): string => `${percent} % of its time-out is left`,
+  },
+  terminal: {
+    region: 'Terminals', loading: 'The terminal is being fetched…', past: (t: number): string =>
+      `You look at ${seconds(t)} s. What you type here starts a new future from there; the old one is kept.`,
+    unacked: (what: string): string => `sent, not acknowledged: ${what}`, tried: (times: number): string => (times ? `tried again ${many(times, 'time', 'times')}` : 'sent once'),
+    retry: (span: number): string => `again in ${duration(span)}`, leave: 'Esc leaves the terminal', enter: 't types', plain: 'What the terminal shows, as text',
+    noAnswer: (span: number, program: string): string => `${program}: no answer for ${duration(span)}`, closed: 'closed', running: (program: string): string => `${program} runs`,
+    input: (title: string): string => `Terminal ${title}: type a command`, waiting: 'computing…',
+  },
+  time: {
+    region: 'Time', timeline: 'Timeline', start: 'To the start', back: 'Step back one packet', play: 'Play', pause: 'Pause', step: 'Step to the next packet',
+    end: 'To the end', expiry: 'To the next expiry', simulated: 's simulated', speed: 'Speed', packets: 'packets', table: 'table', inputs: 'inputs',
+    silence: (span: number): string => `${duration(span)} of silence`, branches: (count: number): string => many(count, 'other future', 'other futures'),
+    branch: (t: number, what: string, records: number): string => `from ${seconds(t)} s: ${what} (${many(records, 'event', 'events')})`, restore: 'Bring back a future that was cut off',
+    value: (t: number, packet: number, all: number): string => `${seconds(t)} seconds${all ? `, packet ${packet} of ${all}` : ''}`,
+    noExpiry: 'Nothing more will expire.', gone: 'gone', expired: 'expired', moreAhead: 'more to come',
+  },
+  say: {
+    packet: (ordinal: number, from: string, to: string, about: string): string => `Packet ${ordinal}, ${from} to ${to}, ${about}`,
+    droppedBy: (by: string): string => `dropped by ${by}`, lost: (why: string): string => `lost: ${why}`, delivered: (to: string): string => `delivered to ${to}`,
+    passed: 'let through', underWay: 'on its way', policyOf: (chain: string): string => `policy of ${chain}`, ruleOf: (number: number, chain: string): string =>
+      `rule ${number} of ${chain}`, refused: 'refused', at: (t: number): string => `At ${seconds(t)} seconds`, begin: 'At the start', expired: 'an entry’s time ran out',
+    destroyed: (reason: string): string => `an entry is gone: ${reason}`, created: (state: string): string => `a new entry${state ? `, ${state}` : ''}`,
+    updated: (state: string): string => `an entry changed${state ? `, ${state}` : ''}`, printed: (terminal: string, what: string): string => `${terminal} prints ${what}`,
+    typed: (what: string): string => `Typed: ${what}`, socket: (machine: string, state: string): string => `a socket of ${machine} is ${state}`, rules: (machine: string): string =>
+      `the rules of ${machine} changed`, rule: (number: number, chain: string, matched: boolean): string => `rule ${number} of ${chain} ${matched ? 'matched' : 'did not match'}`,
+    hook: (hook: string): string => `it enters ${hook}`, routed: (decision: string): string => `routing: ${decision}`, label: (label: string, why: string): string => `labelled ${label}. ${why}`,
+    verdict: (verdict: string, chain: string): string => `${verdict} by ${chain}`,
+  },
+  help: {
+    title: 'Help', close: 'Close', lead: 'Everything on the screen shows one moment and one packet. Choose either anywhere, and it is chosen everywhere.',
+    labels: 'Labels', labelsLead: 'Colour, shape and word always belong together. Filled: let through. Outlined in red: dropped. A dashed line with ✕: how far it came.',
+    keys: 'Keys', terminal: 'In the terminal', shortcuts: [
+      ['Space', 'play, pause'], ['← →', 'the packet before, the next packet'], ['Shift ← →', 'the event before, the next event'], ['Home End', 'the start, the end of what is known'],
+      ['[ ]', 'the expiry before, the next expiry'], ['+ −', 'faster, slower'], ['1 2 3', 'ladder, topology, three beliefs'], ['4 5 6', 'connections, conntrack -L, rules'],
+      ['t', 'type in the terminal'], ['Esc', 'leave the terminal, close this'], ['n b', 'next step, step before in the lesson'], ['?', 'this help'],
+    ] as const,
+    terminalKeys: [['Tab', 'complete the word'], ['↑ ↓', 'earlier lines'], ['Ctrl C', 'interrupt what runs'], ['Ctrl D', 'end of input'], ['Ctrl L', 'clear'], ['Ctrl A Ctrl E', 'start, end of the line'], ['Ctrl U Ctrl W', 'cut the line, the word']] as const,
+    meaning: {
+      NEW: 'the first of a connection, or one that nobody has answered', ESTABLISHED: 'belongs to a connection that was answered',
+      RELATED: 'starts something that a known connection announced, or is an error about one', INVALID: 'makes no sense for any connection', UNTRACKED: 'was told to be left alone',
+    },
+  },
+}

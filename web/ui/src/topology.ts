@@ -1,0 +1,59 @@
+// Where things stand on the network's map: machines, links, and a packet on its way along one. Pure, in pixels.
+
+import type { Link, Scenario } from './channel'
+import type { Flight } from './story'
+
+export interface Point { x: number; y: number }
+export interface Box extends Point { width: number; height: number }
+export interface Size { width: number; height: number }
+
+const MACHINE: Size = { width: 132, height: 64 }
+const FIREWALL: Size = { width: 236, height: 132 }
+const MARGIN = 14
+
+/** The boxes of all machines; the firewall's is large enough for its five hooks. On a small stage all shrink. */
+export function boxes(scenario: Scenario, stage: Size): Map<string, Box> {
+  const shrink = Math.min(1, stage.width / 620)
+  const placed = new Map<string, Box>()
+  for (const machine of scenario.machines) {
+    const size = machine.name === scenario.firewall ? FIREWALL : MACHINE
+    const width = machine.name === scenario.firewall ? size.width * Math.max(0.72, shrink) : Math.max(92, size.width * shrink)
+    const [left, top] = [MARGIN + width / 2, MARGIN + size.height / 2]
+    const x = left + machine.x * Math.max(0, stage.width - 2 * left)
+    const y = top + machine.y * Math.max(0, stage.height - 2 * top)
+    placed.set(machine.name, { x, y, width, height: size.height })
+  }
+  return placed
+}
+
+/** Where the straight line from the middle of `box` to `to` leaves the box. */
+export function edge(box: Box, to: Point): Point {
+  const [dx, dy] = [to.x - box.x, to.y - box.y]
+  if (dx === 0 && dy === 0) return { x: box.x, y: box.y }
+  const scale = Math.min(box.width / 2 / Math.abs(dx || 1e-9), box.height / 2 / Math.abs(dy || 1e-9))
+  return { x: box.x + dx * scale, y: box.y + dy * scale }
+}
+
+export interface Line { link: Link; from: Point; to: Point }
+export function lines(scenario: Scenario, placed: ReadonlyMap<string, Box>): Line[] {
+  return scenario.links.flatMap((link) => {
+    const [a, b] = [placed.get(link.a.machine), placed.get(link.b.machine)]
+    return a && b ? [{ link, from: edge(a, b), to: edge(b, a) }] : []
+  })
+}
+
+const LOST_AT = 0.6
+const LANE = 15 // packets keep to the right, so that those that meet can both be read
+
+/** Where a flying packet is at time `t`; `still` shows it halfway, for those who want no motion. */
+export function position(flight: Flight, t: number, placed: ReadonlyMap<string, Box>, still = false): Point | null {
+  const [a, b] = [placed.get(flight.from), placed.get(flight.to)]
+  if (!a || !b) return null
+  const [from, to] = [edge(a, b), edge(b, a)]
+  const span = flight.arrives === null ? 5000 / LOST_AT : flight.arrives - flight.sent
+  const passed = still ? 0.5 : span > 0 ? Math.min(1, Math.max(0, (t - flight.sent) / span)) : 1
+  const part = flight.arrives === null ? Math.min(passed, LOST_AT) : passed
+  const length = Math.hypot(to.x - from.x, to.y - from.y) || 1
+  const [rx, ry] = [(-(to.y - from.y) / length) * LANE, ((to.x - from.x) / length) * LANE]
+  return { x: from.x + (to.x - from.x) * part + rx, y: from.y + (to.y - from.y) * part + ry }
+}
