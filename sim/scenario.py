@@ -23,6 +23,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
 
+from sim.apps.services import check_service
+from sim.craft import craft
 from sim.document import Document, Strict, load, problems, read
 from sim.errors import ScenarioError, UsageError, did_you_mean
 from sim.units import MILLISECOND, parse_address, parse_interface, parse_time
@@ -206,10 +208,22 @@ def _disagreements(scenario: Scenario, document: Document) -> list[ScenarioError
     for index, terminal in enumerate(scenario.terminals):
         must_be(terminal.machine, ("terminals", index, "machine"))
     found += _twice(document, [t.id for t in scenario.terminals], "terminals", "id")
+    found += _services(scenario, document)
     ids = [t.id for t in scenario.terminals]
     for index, traffic in enumerate(scenario.traffic):
         must_be(traffic.machine, ("traffic", index, "machine"))
         found += _traffic(document, traffic, index, ids)
+    return found
+
+
+def _services(scenario: Scenario, document: Document) -> list[ScenarioError]:
+    found = []
+    for name, spec in scenario.machines.items():
+        for index, service in enumerate(spec.services):
+            try:
+                check_service(service.name, service.options)
+            except UsageError as error:
+                found.append(document.mistake(str(error), ("machines", name, "services", index)))
     return found
 
 
@@ -247,4 +261,8 @@ def _traffic(document: Document, traffic: TrafficSpec, index: int, terminals: li
         return [document.mistake(f"no terminal has the id '{name}'", (*path, "terminal"), did_you_mean(name, terminals))]
     if crafted and traffic.machine is None:
         return [document.mistake("`packet` needs the `machine` that sends it", path)]
+    try:
+        craft(traffic.packet or "hex 00")
+    except UsageError as error:
+        return [document.mistake(str(error), (*path, "packet"))]
     return []

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import simpy
 
 from sim.apps.names import resolve
+from sim.apps.paths import absolute
 from sim.apps.program import Context, Steps
 from sim.machine.errors import SocketError
 from sim.machine.tcp.connection import Connection
@@ -23,13 +24,18 @@ TRY = "curl: try 'curl --help' or 'curl --manual' for more information"
 _LONG = {
     "verbose": "v", "silent": "s", "show-error": "S", "include": "i", "head": "I", "output": "o", "max-time": "m", "fail": "f",
     "header": "H", "connect-timeout": "connect-timeout", "ipv4": "4", "ipv6": "6", "request": "X", "user-agent": "A", "data": "d",
-    "location": "L", "insecure": "k", "write-out": "w", "remote-name": "O", "user": "u", "proxy": "x", "retry": "retry", "interface": "interface",
+    "location": "L", "insecure": "k", "write-out": "w", "remote-name": "O", "user": "u", "proxy": "x", "retry": "retry",
+    "interface": "interface",
     "local-port": "local-port", "resolve": "resolve",
 }  # fmt: skip
-_VALUED = frozenset(("o", "m", "H", "connect-timeout", "X", "A", "d", "w", "u", "x", "retry", "interface", "local-port", "resolve"))
+_VALUED = frozenset(
+    ("o", "m", "H", "connect-timeout", "X", "A", "d", "w", "u", "x", "retry", "interface", "local-port", "resolve")
+)
 _KNOWN = frozenset(_LONG.values()) | frozenset("LkgNGTFeEbcCDjJKlnpPqQrRtUVyYzZ")
 _SIMULATED = frozenset("vsSiIomfH46") | {"connect-timeout"}
-_URL = re.compile(r"(?:(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*)://)?(?P<host>\[[^\]]+\]|[^:/?#]+)(?::(?P<port>\d+))?(?P<path>[/?].*)?")
+_URL = re.compile(
+    r"(?:(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*)://)?(?P<host>\[[^\]]+\]|[^:/?#]+)(?::(?P<port>\d+))?(?P<path>[/?].*)?"
+)
 
 
 class _Curl(Exception):
@@ -144,7 +150,13 @@ class _Transfer:
         yield from self._connect(address, url)
         self._say(f"* Connected to {url.host} ({shown}) port {url.port} (#0)")
         method = "HEAD" if "I" in self.options else "GET"
-        head = [f"{method} {url.path} HTTP/1.1", f"Host: {url.name}", "User-Agent: curl/7.88.1", "Accept: */*", *self.headers]
+        head = [
+            f"{method} {url.path} HTTP/1.1",
+            f"Host: {url.name}",
+            "User-Agent: curl/7.88.1",
+            "Accept: */*",
+            *self.headers,
+        ]
         for line in [*head, ""]:
             self._say(f"> {line}")
         assert self.conn is not None
@@ -153,11 +165,13 @@ class _Transfer:
         self._say(f"* Connection #0 to host {url.host} left intact")
 
     def _connect(self, address: bytes, url: _Url) -> Generator[simpy.Event, Any, None]:
-        limit = min((self._seconds(name) for name in ("m", "connect-timeout") if name in self.options), default=300 * SECOND)
+        limit = min(
+            (self._seconds(name) for name in ("m", "connect-timeout") if name in self.options), default=300 * SECOND
+        )
         self.conn = self.context.machine.tcp.connect(address, url.port)
         self.context.own(self.conn)
         try:
-            yield self.conn.connected | self.context.sleep(limit)
+            yield from self.context.wait(self.conn.connected, timeout=limit)
         except SocketError as error:
             what = f"Failed to connect to {url.host} port {url.port} after {self._elapsed()} ms: Couldn't connect to server"
             cause = f"connect to {show_address(address)} port {url.port} failed: {error.strerror}"
@@ -169,7 +183,9 @@ class _Transfer:
             if "m" in self.options and self._seconds("m") <= limit:
                 what = f"Connection timed out after {self._elapsed()} milliseconds"
             else:
-                what = f"Failed to connect to {url.host} port {url.port} after {self._elapsed()} ms: Timeout was reached"
+                what = (
+                    f"Failed to connect to {url.host} port {url.port} after {self._elapsed()} ms: Timeout was reached"
+                )
             raise _Curl(28, what, what)
 
     def _seconds(self, name: str) -> int:
@@ -183,9 +199,8 @@ class _Transfer:
         assert self.conn is not None
         heard = self.conn.recv()
         try:
-            if "m" not in self.options:
-                return bytes((yield heard))
-            yield heard | self.context.sleep(self.begun + self._seconds("m") - self.context.now)
+            limit = self.begun + self._seconds("m") - self.context.now if "m" in self.options else None
+            yield from self.context.wait(heard, timeout=limit)
         except SocketError as error:
             raise _Curl(56, f"Recv failure: {error.strerror}", f"Recv failure: {error.strerror}") from error
         if not heard.triggered:
@@ -240,17 +255,3 @@ def _length(lines: list[str]) -> int | None:
         if name.strip().lower() == "content-length" and value.strip().isdigit():
             return int(value)
     return None
-
-
-def absolute(path: str, user: str) -> str:
-    """A path as the file system knows it: relative ones begin in the user's home."""
-    home = "/root" if user == "root" else f"/home/{user}"
-    if path == "~" or path.startswith("~/"):
-        path = home + path[1:]
-    parts: list[str] = []
-    for part in (path if path.startswith("/") else f"{home}/{path}").split("/"):
-        if part == "..":
-            parts[-1:] = []
-        elif part not in ("", "."):
-            parts.append(part)
-    return "/" + "/".join(parts)

@@ -151,15 +151,17 @@ def _ask(context: Context, query: _Query, server: str, address: Address) -> Step
     return 9
 
 
-def _try(context: Context, question: wire.Message, address: Address, query: _Query) -> Generator[simpy.Event, Any, tuple[wire.Message | None, int]]:
+def _try(
+    context: Context, question: wire.Message, address: Address, query: _Query
+) -> Generator[simpy.Event, Any, tuple[wire.Message | None, int]]:
     """One try from a port of its own; (None, 0) when the time is over."""
     sock = context.machine.udp.open(None, program="dig", remote=(address, query.port))
     try:
         sock.send(wire.encode(question), address, query.port, about=f"DNS query {question.type} {question.name}")
-        over = context.sleep(query.timeout)
+        until = context.now + query.timeout
         while True:
             heard = sock.recv()
-            yield heard | over
+            yield from context.wait(heard, timeout=until - context.now)
             if not heard.triggered:
                 return None, 0
             data = heard.value[0]
@@ -188,7 +190,9 @@ def _print(context: Context, query: _Query, answer: wire.Message, *, where: str,
     parts = [_comments(answer) if query.on["comments"] else ""]
     if query.on["question"]:
         title = ";; QUESTION SECTION:\n" if query.on["comments"] else ""
-        parts.append(title + _columns(f";{answer.name}", "", "IN", answer.type) + "\n" + ("\n" if query.on["comments"] else ""))
+        parts.append(
+            title + _columns(f";{answer.name}", "", "IN", answer.type) + "\n" + ("\n" if query.on["comments"] else "")
+        )
     if query.on["answer"] and answer.answers:
         title = ";; ANSWER SECTION:\n" if query.on["comments"] else ""
         lines = "".join(_columns(r.name, str(r.ttl), "IN", r.type, _value(r)) + "\n" for r in answer.answers)
@@ -196,14 +200,17 @@ def _print(context: Context, query: _Query, answer: wire.Message, *, where: str,
     if query.on["stats"]:
         when = clock(context.now, "%a %b %d %H:%M:%S UTC %Y")
         elapsed = (context.now - sent) // 1000
-        parts.append(f";; Query time: {elapsed} msec\n;; SERVER: {where} (UDP)\n;; WHEN: {when}\n;; MSG SIZE  rcvd: {size}\n\n")
+        parts.append(
+            f";; Query time: {elapsed} msec\n;; SERVER: {where} (UDP)\n;; WHEN: {when}\n;; MSG SIZE  rcvd: {size}\n\n"
+        )
     context.write("".join(parts))
 
 
 def _comments(answer: wire.Message) -> str:
     flags = " ".join(name for name, bit in _SYMBOLS if answer.flags & bit)
     counts = f"QUERY: 1, ANSWER: {len(answer.answers)}, AUTHORITY: 0, ADDITIONAL: {int(answer.edns)}"
-    head = f";; Got answer:\n;; ->>HEADER<<- opcode: QUERY, status: {wire.STATUS[answer.status]}, id: {answer.id}\n;; flags: {flags}; {counts}\n\n"
+    head = f";; Got answer:\n;; ->>HEADER<<- opcode: QUERY, status: {wire.STATUS[answer.status]}, id: {answer.id}\n"
+    head += f";; flags: {flags}; {counts}\n\n"
     edns = f";; OPT PSEUDOSECTION:\n; EDNS: version: 0, flags:; udp: {wire.UDP_SIZE}\n" if answer.edns else ""
     return head + edns
 

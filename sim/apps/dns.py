@@ -83,7 +83,7 @@ def named(port: int, zone: Zone, delay: int) -> Program:
 
 def _reply(sock: UdpSocket, data: bytes, src: Address, sport: int, zone: Zone, delay: int) -> Program:
     def program(context: Context) -> Steps:
-        yield context.sleep(delay)
+        yield from context.sleep(delay)
         query = wire.decode(data)
         if query is None or query.flags & wire.RESPONSE:
             return 1
@@ -93,7 +93,9 @@ def _reply(sock: UdpSocket, data: bytes, src: Address, sport: int, zone: Zone, d
         flags = wire.RESPONSE | wire.AUTHORITATIVE | query.flags & wire.RECURSION_DESIRED | wire.RECURSION_AVAILABLE
         answer = wire.Message(query.id, query.name, query.type, flags, status, answers, query.edns)
         try:
-            sock.send(wire.encode(answer), src, sport, about=f"DNS answer {wire.STATUS[status]}" if status else "DNS answer")
+            sock.send(
+                wire.encode(answer), src, sport, about=f"DNS answer {wire.STATUS[status]}" if status else "DNS answer"
+            )
         except SocketError:
             return 1
         return 0

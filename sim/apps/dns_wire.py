@@ -1,10 +1,11 @@
-"""DNS messages as bytes (RFC 1035, EDNS RFC 6891): queries and answers for A, AAAA, CNAME, MX, NS, PTR, TXT. No compression is written, it is read."""
+"""DNS messages as bytes (RFC 1035, RFC 6891): A, AAAA, CNAME, MX, NS, PTR, TXT. Names are written in full; compressed ones are read."""
 
 from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, field
-from struct import Struct, error as StructError
+from struct import Struct
+from struct import error as StructError
 from typing import NamedTuple
 
 from sim.errors import UsageError
@@ -12,7 +13,14 @@ from sim.errors import UsageError
 TYPES = {"A": 1, "NS": 2, "CNAME": 5, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28, "ANY": 255}
 TYPE_NAMES = {number: name for name, number in TYPES.items()}
 STATUS = ("NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED")
-RESPONSE, AUTHORITATIVE, TRUNCATED, RECURSION_DESIRED, RECURSION_AVAILABLE, AUTHENTIC = 0x8000, 0x400, 0x200, 0x100, 0x80, 0x20
+RESPONSE, AUTHORITATIVE, TRUNCATED, RECURSION_DESIRED, RECURSION_AVAILABLE, AUTHENTIC = (
+    0x8000,
+    0x400,
+    0x200,
+    0x100,
+    0x80,
+    0x20,
+)
 _HEAD = Struct("!HHHHHH")
 _QUESTION = Struct("!HH")
 _RECORD = Struct("!HHIH")
@@ -72,7 +80,9 @@ def _encode_value(record: Record) -> bytes:
         return int(preference).to_bytes(2) + encode_name(host)
     if record.type == "TXT":
         raw = record.value.encode()
-        return b"".join(bytes((len(raw[at : at + 255]),)) + raw[at : at + 255] for at in range(0, max(1, len(raw)), 255))
+        return b"".join(
+            bytes((len(raw[at : at + 255]),)) + raw[at : at + 255] for at in range(0, max(1, len(raw)), 255)
+        )
     return encode_name(record.value)
 
 
@@ -98,7 +108,9 @@ def _decode(data: bytes) -> Message:
         edns = edns or kind == _OPT
         if record is not None and index < answers:
             records.append(record)
-    return Message(ident, name, TYPE_NAMES.get(number, f"TYPE{number}"), flags & 0xFFF0, flags & 15, tuple(records), edns)
+    return Message(
+        ident, name, TYPE_NAMES.get(number, f"TYPE{number}"), flags & 0xFFF0, flags & 15, tuple(records), edns
+    )
 
 
 def _read_name(data: bytes, at: int) -> tuple[str, int]:

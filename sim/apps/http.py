@@ -47,7 +47,7 @@ def _serve(conn: Connection, site: Site) -> Program:
     def program(context: Context) -> Steps:
         try:
             while (request := (yield from _request(conn))) is not None:
-                yield context.sleep(site.delay)
+                yield from context.sleep(site.delay)
                 response = answer(request, site, context.machine.name, context.now)
                 conn.send(response, about=f"HTTP {response.split(b' ', 2)[1].decode()}")
         except SocketError:

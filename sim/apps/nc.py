@@ -51,7 +51,9 @@ def nc(context: Context) -> Steps:
         return (yield from _listen(context, options, int(operands[-1])))
     address = resolve(context.machine, operands[0], 6 if options.has("6") else 4 if options.has("4") else 0)
     if address is None:
-        return context.failed(f'nc: getaddrinfo for host "{operands[0]}" port {operands[1]}: Temporary failure in name resolution', 1)
+        return context.failed(
+            f'nc: getaddrinfo for host "{operands[0]}" port {operands[1]}: Temporary failure in name resolution', 1
+        )
     for port in _ports(operands[1]):
         status = yield from _connect(context, options, operands[0], address, port)
     return status
@@ -101,15 +103,21 @@ def _connect(context: Context, options: Parsed, host: str, address: Address, por
     context.own(conn)
     timeout = _timeout(options)
     try:
-        yield conn.connected | context.sleep(timeout) if timeout else conn.connected
+        yield from context.wait(conn.connected, timeout=timeout)
     except SocketError as error:
         said = f"nc: connect to {_named(host, address)} port {port} (tcp) failed: {error.strerror}\n"
         return _quietly(context, options, said)
     if not conn.connected.triggered:
         conn.abort()
-        return _quietly(context, options, f"nc: connect to {_named(host, address)} port {port} (tcp) timed out: Operation now in progress\n")
+        return _quietly(
+            context,
+            options,
+            f"nc: connect to {_named(host, address)} port {port} (tcp) timed out: Operation now in progress\n",
+        )
     if options.has("v"):
-        context.error(f"Connection to {_named(host, address)} {port} port {_service(options, port, 'tcp')} succeeded!\n")
+        context.error(
+            f"Connection to {_named(host, address)} {port} port {_service(options, port, 'tcp')} succeeded!\n"
+        )
     if options.has("z"):
         conn.close()
         return 0
@@ -129,9 +137,8 @@ def _talk(context: Context, options: Parsed, conn: Connection) -> Steps:
     heard = conn.recv()
     timeout = _timeout(options)
     while True:
-        quiet = context.sleep(timeout) if timeout else None
-        yield context.env.any_of([event for event in (heard, typed, quiet) if event is not None])
         try:
+            yield from context.wait(heard, typed, timeout=timeout)
             if heard.triggered:
                 if not heard.value:
                     return 0
@@ -162,7 +169,9 @@ def _connect_udp(context: Context, options: Parsed, host: str, address: Address,
         if not alive:
             return 1
         if options.has("v"):
-            context.error(f"Connection to {_named(host, address)} {port} port {_service(options, port, 'udp')} succeeded!\n")
+            context.error(
+                f"Connection to {_named(host, address)} {port} port {_service(options, port, 'udp')} succeeded!\n"
+            )
         if options.has("z"):
             return 0
     return (yield from _talk_udp(context, options, sock, (address, port)))
@@ -175,7 +184,7 @@ def _udp_test(context: Context, sock: UdpSocket, address: Address, port: int) ->
             sock.send(b"X", address, port)
         except SocketError:
             return False
-        yield context.sleep(SECOND)
+        yield from context.sleep(SECOND)
     return True
 
 
@@ -184,9 +193,8 @@ def _talk_udp(context: Context, options: Parsed, sock: UdpSocket, peer: tuple[Ad
     heard = sock.recv()
     timeout = _timeout(options)
     while True:
-        quiet = context.sleep(timeout) if timeout else None
         try:
-            yield context.env.any_of([event for event in (heard, typed, quiet) if event is not None])
+            yield from context.wait(heard, typed, timeout=timeout)
             if heard.triggered:
                 data, src, sport = heard.value
                 if peer is None:

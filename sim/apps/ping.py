@@ -118,7 +118,11 @@ class _Ping:
             self.context.write(f"PING {self.name} ({shown}) {self.size}({self.size + 28}) bytes of data.\n")
         else:
             both = shown if self.name == shown else f"{self.name}({shown})"
-            self.context.write(f"PING {both}({shown}) {self.size} data bytes\n" if both == shown else f"PING {both} {self.size} data bytes\n")
+            self.context.write(
+                f"PING {both}({shown}) {self.size} data bytes\n"
+                if both == shown
+                else f"PING {both} {self.size} data bytes\n"
+            )
 
     def _exchange(self) -> Steps:
         """Requests every interval; after the last, wait for what is still out (twice the longest time, or -W when nothing ever came)."""
@@ -134,9 +138,8 @@ class _Ping:
             until = self._until(next_at)
             if until <= now:
                 return 0
-            alarm = self.context.sleep(until - now)
             try:
-                yield heard | alarm
+                yield from self.context.wait(heard, timeout=until - now)
             except SocketError as error:
                 self.context.error(f"ping: recvmsg: {error.strerror}\n")
                 heard = self.echo.recv()
@@ -148,7 +151,12 @@ class _Ping:
     def _done(self) -> bool:
         if self.deadline and self.count and len(self.answered) >= self.count:
             return True
-        return bool(self.count) and not self.deadline and len(self.sent) >= self.count and len(self.answered) + self.errors >= self.count
+        return (
+            bool(self.count)
+            and not self.deadline
+            and len(self.sent) >= self.count
+            and len(self.answered) + self.errors >= self.count
+        )
 
     def _until(self, next_at: int | None) -> int:
         """When to look up next: the next request, the end of the waiting, or the deadline."""
@@ -194,10 +202,13 @@ class _Ping:
     def _statistics(self) -> int:
         sent, received = len(self.sent), len(self.answered)
         loss = (sent - received) * 100 / sent if sent else 0
-        extra = (f", +{self.duplicates} duplicates" if self.duplicates else "") + (f", +{self.errors} errors" if self.errors else "")
-        elapsed = (self.last - self.begun) // 1000 if sent == received or not sent else (self.context.now - self.begun) // 1000
-        text = f"--- {self.name} ping statistics ---\n{sent} packets transmitted, {received} received{extra}, {_percent(loss)}% packet loss, time {elapsed}ms\n"
-        self.context.write(text + self._summary() + "\n")
+        extra = (f", +{self.duplicates} duplicates" if self.duplicates else "") + (
+            f", +{self.errors} errors" if self.errors else ""
+        )
+        elapsed = (self.last - self.begun) // 1000  # up to the last request, not to the end of the waiting
+        text = f"--- {self.name} ping statistics ---\n{sent} packets transmitted, {received} received{extra}"
+        text += f", {_percent(loss)}% packet loss, time {elapsed}ms\n"
+        self.context.write(text + (self._summary() or "\n"))
         return 0 if received else 1
 
     def _summary(self) -> str:

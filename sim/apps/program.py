@@ -1,15 +1,16 @@
 """Programs and what they are given. A program is a generator function `program(context) -> exit status`, run as a SimPy process.
 
-It waits by yielding events (`context.sleep`, `conn.recv()`, `context.stdin.read()`). ^C, a hang-up and a broken pipe raise `Interrupted`
-inside it, with the signal's name as `cause`; a program that has nothing to say to that need not catch it. When it ends, in whatever way,
-what it opened is closed, as a kernel does. Not in here: who starts programs (shell, services), and terminals (tty.py).
+It waits by yielding events (`conn.recv()`, `context.stdin.read()`), and with `context.sleep` and `context.wait`. ^C, a hang-up and
+a broken pipe raise `Interrupted` inside it, with the signal's name as `cause`; a program that has nothing to say to that need not catch
+it. When it ends, in whatever way, what it opened is closed, as a kernel does.
+Not in here: who starts programs (shell, services), and terminals (tty.py).
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -18,14 +19,16 @@ from simpy.events import Process
 
 from sim.apps.tty import Tty, kill
 from sim.errors import CtlabError
+from sim.machine.timer import Timer
 
 if TYPE_CHECKING:
     from sim.machine.machine import Machine
 
 Interrupted = simpy.Interrupt
 Steps = Generator[simpy.Event, Any, int]
+Waiting = Generator[simpy.Event, Any, None]
 SIGNALS = {"HUP": 1, "INT": 2, "PIPE": 13, "TERM": 15}
-EPOCH = datetime(2026, 11, 23, 9, 0, 0, tzinfo=timezone.utc)  # what a machine's clock shows at time 0; a Monday
+EPOCH = datetime(2026, 11, 23, 9, 0, 0, tzinfo=UTC)  # what a machine's clock shows at time 0; a Monday
 
 
 class Readable(Protocol):
@@ -72,9 +75,23 @@ class Context:
         """Whether this runs with all capabilities."""
         return self.user == "root"
 
-    def sleep(self, time: int) -> simpy.Event:
-        """An event after `time` µs."""
-        return self.env.timeout(max(0, time))
+    def sleep(self, time: int) -> Waiting:
+        """`yield from context.sleep(time)`: wait `time` µs; called off when the program is interrupted."""
+        yield from self.wait(timeout=time)
+
+    def wait(self, *events: simpy.Event | None, timeout: int | None = None) -> Waiting:
+        """`yield from context.wait(one, other, timeout=…)`: until one of the events has come, or `timeout` µs have gone by.
+
+        None among the events is passed over. No timer stays behind, so a simulation does not run on to where nothing happens.
+        """
+        over = self.env.event()
+        timer = Timer(self.env, lambda: _ring(over))
+        if timeout is not None:
+            timer.start(max(0, timeout))
+        try:
+            yield self.env.any_of([event for event in (*events, over) if event is not None])
+        finally:
+            timer.stop()
 
     def own(self, thing: Closable) -> None:
         """Close `thing` when the program ends."""
@@ -94,6 +111,10 @@ class Context:
         """Write a line to standard error; gives `status` back, for `return context.failed(...)`."""
         self.error(f"{text}\n")
         return status
+
+
+def _ring(event: simpy.Event) -> None:
+    event.succeed()
 
 
 def _nowhere(text: str) -> None:

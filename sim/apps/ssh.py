@@ -76,10 +76,7 @@ def _connect_timeout(options: Parsed) -> int:
 
 
 def _connected(context: Context, conn: Connection, timeout: int) -> Talk:
-    if not timeout:
-        yield conn.connected
-        return
-    yield conn.connected | context.sleep(timeout)
+    yield from context.wait(conn.connected, timeout=timeout or None)
     if not conn.connected.triggered:
         conn.abort()
         raise SocketError("ETIMEDOUT")
@@ -112,7 +109,11 @@ class _Client:
         stream, cookie = self.stream, self.context.random().randbytes(16)
         stream.conn.send(wire.BANNER, about="SSH version")
         yield from stream.next(wire.KEXINIT)
-        stream.send("key exchange init, ECDH", wire.key_exchange_init(cookie), wire.Message(wire.KEX_ECDH_INIT, wire.string(cookie * 2)))
+        stream.send(
+            "key exchange init, ECDH",
+            wire.key_exchange_init(cookie),
+            wire.Message(wire.KEX_ECDH_INIT, wire.string(cookie * 2)),
+        )
         yield from stream.next(wire.NEWKEYS)
         service = wire.Message(wire.SERVICE_REQUEST, wire.string("ssh-userauth"))
         stream.send("new keys, service request", wire.Message(wire.NEWKEYS), service)
@@ -147,7 +148,7 @@ class _Client:
         status, stream = 0, self.stream
         while True:
             heard = stream.heard()
-            yield heard | typed if typed is not None else heard
+            yield from self.context.wait(heard, typed)
             for message in stream.take():
                 if message.number == wire.CHANNEL_CLOSE:
                     return self._goodbye(status)
@@ -176,7 +177,9 @@ class _Client:
         return status
 
     def _goodbye(self, status: int) -> int:
-        self.stream.send("close, disconnect", wire.Message(wire.CHANNEL_CLOSE, bytes(4)), wire.Message(wire.DISCONNECT, bytes(12)))
+        self.stream.send(
+            "close, disconnect", wire.Message(wire.CHANNEL_CLOSE, bytes(4)), wire.Message(wire.DISCONNECT, bytes(12))
+        )
         if self.pty:
             self.context.error(f"Connection to {self.host} closed.\n")
         return status

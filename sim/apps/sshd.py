@@ -14,6 +14,7 @@ from sim.apps.ssh_stream import Stream, Talk, visible
 from sim.apps.tty import Tty, kill
 from sim.machine.errors import SocketError
 from sim.machine.tcp.connection import Connection
+from sim.machine.timer import Timer
 from sim.units import MINUTE, show_address
 
 CHUNK_DELAY = 500  # µs in which output is gathered
@@ -72,7 +73,7 @@ class _Session:
         self.tty = RemoteTty(context.env, self)
         self.user = ""
         self._output = ""
-        self._flush: simpy.Event | None = None
+        self._flush = Timer(context.env, self._send_output)
 
     def run(self) -> Steps:
         """Handshake, shell, goodbye. A connection that dies on the way ends it quietly."""
@@ -86,13 +87,11 @@ class _Session:
     def print(self, text: str) -> None:
         """Gather output; sent half a millisecond after its first character."""
         self._output += text
-        if self._flush is None:
-            self._flush = self.context.sleep(CHUNK_DELAY)
-            assert self._flush.callbacks is not None
-            self._flush.callbacks.append(lambda _: self._send_output())
+        if self._flush.at is None:
+            self._flush.start(CHUNK_DELAY)
 
     def _send_output(self) -> None:
-        self._flush = None
+        self._flush.stop()
         output, self._output = self._output, ""
         if not output:
             return
@@ -105,9 +104,13 @@ class _Session:
         """Up to the start of a shell; gives the command to run, None for an interactive shell."""
         stream, cookie = self.stream, self.context.random().randbytes(16)
         yield from stream.banner()
-        stream.conn.send(wire.BANNER + wire.pack(wire.key_exchange_init(cookie)), about="SSH version, key exchange init")
+        stream.conn.send(
+            wire.BANNER + wire.pack(wire.key_exchange_init(cookie)), about="SSH version, key exchange init"
+        )
         yield from stream.next(wire.KEX_ECDH_INIT)
-        reply = wire.Message(wire.KEX_ECDH_REPLY, wire.string(cookie * 3) + wire.string(cookie * 2) + wire.string(cookie * 5))
+        reply = wire.Message(
+            wire.KEX_ECDH_REPLY, wire.string(cookie * 3) + wire.string(cookie * 2) + wire.string(cookie * 5)
+        )
         stream.send("key exchange reply, new keys", reply, wire.Message(wire.NEWKEYS))
         yield from stream.next(wire.SERVICE_REQUEST)
         stream.send("service accepted", wire.Message(wire.SERVICE_ACCEPT, wire.string("ssh-userauth")))

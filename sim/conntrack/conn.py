@@ -26,6 +26,10 @@ class Timed:
         self.expires = 0
         self.scheduled = -1
 
+    def __lt__(self, other: Timed) -> bool:
+        """In the timer heap equals stay as they are."""
+        return False
+
 
 class Conn(Timed):
     """One entry. `expires` is a duration until the entry is confirmed, and an absolute time after.
@@ -136,3 +140,14 @@ class SctpConn(Conn):
 
     def state_name(self) -> str | None:
         return SCTP_STATE_NAMES[self.state]
+
+
+class GreConn(Conn):
+    """A GRE entry (struct nf_ct_gre): the time-outs it started with, µs."""
+
+    __slots__ = ("stream", "timeout")
+
+    def __init__(self, id: int, original: Tuple, reply: Tuple, zone: int) -> None:
+        super().__init__(id, original, reply, zone)
+        self.timeout = 0
+        self.stream = 0

@@ -132,6 +132,8 @@ class Settings:
             value *= SECOND
         else:
             self._check(name, value)
+            # the table is whole pages of buckets (nf_ct_alloc_hashtable)
+            value = -(-value // 512) * 512 if name == "buckets" else value
         self.values[name] = value
         self._spread()
 

@@ -263,7 +263,10 @@ def write_pcap(path: str | Path, frames: Iterable[Frame]) -> int:
 
 
 def write_pcapng(path: str | Path, frames: Iterable[Frame]) -> int:
-    """Write the frames that have a packet as a pcapng file that keeps their interfaces' names; returns how many."""
+    """Write the frames that have a packet as a pcapng file that keeps their interfaces' names; returns how many.
+
+    Wireshark reads it whole; libpcap (tcpdump) 1.10 stops at the second interface of raw IP, which it takes for another type.
+    """
     section = _written(SECTION, struct.pack("<IHHq", BYTE_ORDER, 1, 0, -1))
     blocks: list[bytes] = []
     numbers: dict[str | None, int] = {}

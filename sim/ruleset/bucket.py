@@ -13,7 +13,8 @@ UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
 _HZ = 250
 _JIFFY = 1_000_000 // _HZ
 _CREDITS_PER_JIFFY = 128  # the power of two below 0xFFFFFFFF / (HZ * 60 * 60 * 24)
-_SCALE = 10_000
+XT_SCALE = 10_000
+XT_UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 
 
 class Bucket(Protocol):
@@ -31,7 +32,7 @@ class _XtLimit:
     """limit_mt: credit grows with the jiffies and a packet costs so much of it."""
 
     def __init__(self, limit: Limit) -> None:
-        average = _SCALE * UNITS[limit.unit] // limit.rate
+        average = XT_SCALE * UNITS[limit.unit] // limit.rate
         self._cost = _credits(average)
         self._cap = self._credit = _credits(average * limit.burst)
         self._last = 0
@@ -48,9 +49,16 @@ class _XtLimit:
 
 def _credits(user: int) -> int:
     """user2credits: the order of multiplying and dividing depends on what would overflow 32 bits."""
+    user &= 0xFFFFFFFF
     if user > 0xFFFFFFFF // (_HZ * _CREDITS_PER_JIFFY):
-        return (user // _SCALE) * _HZ * _CREDITS_PER_JIFFY & 0xFFFFFFFF
-    return user * _HZ * _CREDITS_PER_JIFFY // _SCALE
+        return (user // XT_SCALE) * _HZ * _CREDITS_PER_JIFFY & 0xFFFFFFFF
+    return user * _HZ * _CREDITS_PER_JIFFY // XT_SCALE
+
+
+def xt_limit_overflows(limit: Limit) -> bool:
+    """Whether the kernel refuses the limit because its burst does not fit in 32 bits (limit_mt_check: ERANGE)."""
+    average = XT_SCALE * UNITS[limit.unit] // limit.rate
+    return limit.burst == 0 or _credits(average * limit.burst) < _credits(average)
 
 
 class _NftLimit:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from sim.netfilter.skb import Skb
+from sim.packet import Packet
 from sim.ruleset import generate
 from sim.ruleset.log import log_line
 from sim.ruleset.model import Compare, Log, Reject, Table
@@ -71,6 +72,16 @@ def packet_type(skb: Skb) -> int:
     return 1 if dst == b"\xff\xff\xff\xff" else 0
 
 
+def tcp_options(packet: Packet) -> int:
+    """The TCP options of a segment as bits: 1 << kind (tcp_find_option, net/netfilter/xt_tcpudp.c)."""
+    data, at, end, bits = packet.data, packet.l4 + 20, min(packet.payload, len(packet.data)), 0
+    while at < end:
+        kind = data[at]
+        bits |= 1 << kind
+        at += 1 if kind < 2 else max(1, data[at + 1] if at + 1 < end else 1)
+    return bits
+
+
 def environment(effects: Effects) -> dict[str, Any]:
     """The names that generated source may call."""
 
@@ -86,6 +97,7 @@ def environment(effects: Effects) -> dict[str, Any]:
 
     return {
         "CT_STATE_BITS": CT_STATE_BITS, "xt_state": xt_state, "direction_of": direction_of, "packet_type": packet_type,
+        "tcp_options": tcp_options,
         "milliseconds_left": milliseconds_left, "address_type": effects.address_type, "reject": reject, "log": log,
     }  # fmt: skip
 

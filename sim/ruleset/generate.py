@@ -24,6 +24,7 @@ from sim.ruleset.bucket import Bucket
 from sim.ruleset.match import Finder, items_test
 from sim.ruleset.model import (
     Action,
+    AnyOf,
     Assign,
     Chain,
     Compare,
@@ -170,6 +171,8 @@ class ChainSource:
         match part:
             case Compare():
                 self._compare(part)
+            case AnyOf():
+                self._pending.append("(" + " or ".join(f"({self._alone(test)})" for test in part.tests) + ")")
             case HeaderThere():
                 self._flush()
                 attack = " or p.fragment == 8" if part.tcp else ""
@@ -190,6 +193,10 @@ class ChainSource:
             self._pending.append("(" + " or ".join([*missing, test]) + ")")
         else:
             self._require((*needs(part.selector), test))
+
+    def _alone(self, part: Compare) -> str:
+        atoms = [need for need in needs(part.selector) if need not in self._facts]
+        return " and ".join([*atoms, comparison(part, self._table, self._keep)])
 
     def _verdict_map(self, part: VerdictMap) -> None:
         self._require(needs(part.selector))

@@ -98,6 +98,13 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class AnyOf:
+    """Is one of these comparisons true? iptables' `-m multiport --ports`."""
+
+    tests: tuple[Compare, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class VerdictMap:
     """nft's `selector vmap { item : verdict }`: the verdict of the item that holds the value; the rule fails without one."""
 
@@ -152,11 +159,12 @@ LOG_FLAGS = ("tcp sequence", "tcp options", "ip options", "skuid", "ether")
 
 @dataclass(frozen=True, slots=True)
 class Assign:
-    """selector := (selector & keep) ^ value. For "meta mark" and "ct mark" (iptables MARK, nft `meta mark set`)."""
+    """selector := (source & keep) ^ value, source being the selector itself unless named. For "meta mark" and "ct mark"."""
 
     selector: str
     value: int
     keep: int = 0
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +195,7 @@ class Extension:
     target: bool = False
 
 
-Test: TypeAlias = Compare | HeaderThere | Limit | VerdictMap
+Test: TypeAlias = Compare | AnyOf | HeaderThere | Limit | VerdictMap
 Action: TypeAlias = Counter | Verdict | Reject | Log | Assign | Notrack
 Part: TypeAlias = Test | Action | Extension
 

@@ -95,6 +95,7 @@ _TRANSPORT = (
     Selector("th sport", "inet_service", 16, ("header",), _l4(0, 2)),
     Selector("th dport", "inet_service", 16, ("header",), _l4(2, 2)),
     Selector("tcp flags", "tcp_flag", 8, ("tcp", "header"), "p.flags"),
+    Selector("xt tcp-option", "integer", 256, ("tcp", "header"), "tcp_options(p)"),
     Selector("tcp sequence", "integer", 32, ("tcp", "header"), "p.seq"),
     Selector("tcp ackseq", "integer", 32, ("tcp", "header"), "p.ack"),
     Selector("tcp doff", "integer", 4, ("tcp", "header"), "p.data[p.l4 + 12] >> 4"),

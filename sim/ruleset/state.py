@@ -14,7 +14,7 @@ from sim.netfilter.skb import Skb
 from sim.ruleset import show
 from sim.ruleset.bucket import Bucket, bucket
 from sim.ruleset.evaluate import ChainFunction, Effects, Probe, link
-from sim.ruleset.model import Assign, Chain, Compare, Counter, Limit, Notrack, Rule, Ruleset, Table, TableKey, VerdictMap
+from sim.ruleset.model import AnyOf, Assign, Chain, Compare, Counter, Limit, Notrack, Rule, Ruleset, Table, TableKey, VerdictMap
 from sim.ruleset.selectors import parts_of
 from sim.ruleset.walk import Walker
 from sim.trace import Emit, RulesLoaded
@@ -167,4 +167,6 @@ def conntrack_families(ruleset: Ruleset) -> frozenset[str]:
 def _uses_conntrack(part: object) -> bool:
     if isinstance(part, Compare | VerdictMap):
         return any(row.name.startswith(("ct ", "xt ct")) for row in parts_of(part.selector))
+    if isinstance(part, AnyOf):
+        return any(_uses_conntrack(test) for test in part.tests)
     return isinstance(part, Notrack) or (isinstance(part, Assign) and part.selector.startswith("ct "))

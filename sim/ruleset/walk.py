@@ -13,6 +13,7 @@ from sim.ruleset.evaluate import Effects, Probe, environment
 from sim.ruleset.generate import Cells, map_entries
 from sim.ruleset.match import Finder
 from sim.ruleset.model import (
+    AnyOf,
     Assign,
     Chain,
     Compare,
@@ -120,6 +121,8 @@ class Walker:
                 probe = self._probe(part)
                 tried.matched = bool(probe.test(skb))
                 self._because(tried, explain.because(part, text, tried.matched, probe.read(skb), skb))
+            case AnyOf():
+                self._any_of(part, text, skb, tried)
             case HeaderThere():
                 self._header(part, skb, tried)
             case Limit():
@@ -137,6 +140,15 @@ class Walker:
                 tried.matched = False
             case _:
                 self._act(part, skb, tried)
+
+    def _any_of(self, part: AnyOf, text: str, skb: Skb, tried: _Tried) -> None:
+        for test in part.tests:
+            probe = self._probe(test)
+            tried.matched = bool(probe.test(skb))
+            shown = explain.because(test, text, tried.matched, probe.read(skb), skb)
+            if tried.matched:
+                break
+        self._because(tried, shown)
 
     def _act(self, part: object, skb: Skb, tried: _Tried) -> None:
         match part:

@@ -7,7 +7,7 @@ import shutil
 import struct
 import subprocess
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -216,9 +216,8 @@ def test_what_is_written_reads_back_the_same(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(shutil.which("tcpdump") is None, reason="tcpdump is not installed")
 @pytest.mark.parametrize("write", [write_pcap, write_pcapng])
-def test_tcpdump_reads_what_is_written(tmp_path: Path, write: object) -> None:
-    assert callable(write)
-    write(tmp_path / "a", [Frame(1, 1_700_000_000_123_456, "lan", V4, ""), Frame(2, 5, "wan", V6, "")])
+def test_tcpdump_reads_what_is_written(tmp_path: Path, write: Callable[[Path, list[Frame]], int]) -> None:
+    write(tmp_path / "a", [Frame(1, 1_700_000_000_123_456, "lan", V4, ""), Frame(2, 5, "lan", V6, "")])
     printed = subprocess.run(["tcpdump", "-ttnr", tmp_path / "a"], capture_output=True, text=True, timeout=20).stdout
     lines = printed.splitlines()
     assert lines[0].startswith("1700000000.123456 IP 10.0.0.1.5000 > 10.0.0.2.53")

@@ -6,6 +6,7 @@ it ends, or the *thread* that made it ends (that is how PR_SET_PDEATHSIG counts)
 
 from __future__ import annotations
 
+import atexit
 import dataclasses
 import functools
 import multiprocessing
@@ -65,7 +66,7 @@ class KernelFirewall:
     ) -> None:
         if not set(devices) - {"lo"}:
             raise UsageError("a firewall needs at least one device besides lo")
-        self._pid = 0
+        self._pid, self._maker = 0, os.getpid()
         words = {key: str(value) for key, value in (sysctls or {}).items()}
         self._link, self._pid = _fork((dict(devices), dict(routes or {}), words, questions))
         try:
@@ -87,7 +88,7 @@ class KernelFirewall:
     def close(self) -> None:
         """End the judge and its namespace. Twice is as good as once."""
         pid, self._pid = getattr(self, "_pid", 0), 0
-        if pid:
+        if pid and os.getpid() == self._maker:  # not in a process that was forked off since
             self._link.close()
             os.kill(pid, signal.SIGKILL)
             _dying.append(pid)
@@ -209,8 +210,18 @@ _dying: list[int] = []
 """Judges told to end and not yet gone: the kernel takes 0.07 s to take their devices down, for which nobody need wait."""
 
 
-def _bury() -> None:
-    _dying[:] = [pid for pid in _dying if os.waitpid(pid, os.WNOHANG)[0] == 0]
+def _bury(flags: int = os.WNOHANG) -> None:
+    _dying[:] = [pid for pid in _dying if not _is_gone(pid, flags)]
+
+
+def _is_gone(pid: int, flags: int) -> bool:
+    try:
+        return os.waitpid(pid, flags)[0] != 0
+    except ChildProcessError:  # another has waited for it, or it is our maker's
+        return True
+
+
+atexit.register(_bury, 0)
 
 
 def _fork(settings: SETTINGS) -> tuple[Connection, int]:

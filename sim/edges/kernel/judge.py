@@ -42,6 +42,7 @@ class Judge:
         self._watch(watch.label_part(questions))
         self._table = Table()
         self._raw = {AF_INET: _raw_socket(socket.AF_INET), AF_INET6: _raw_socket(socket.AF_INET6)}
+        namespace.hurry()
         self._ticks = Ticks()
         self._opened_ns = time.monotonic_ns()
 

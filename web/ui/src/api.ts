@@ -2,7 +2,8 @@
 
 export interface LessonEntry { id: string; title: string; summary: string; minutes: number; part: string }
 export interface ScenarioEntry { id: string; title: string; summary: string }
-export interface Course { lessons: LessonEntry[]; scenarios: ScenarioEntry[] }
+/** `mistakes`: files that could not be read, with place and reason; for those who write lessons. */
+export interface Course { lessons: LessonEntry[]; scenarios: ScenarioEntry[]; mistakes?: string[] }
 
 /** The server's JSON answer; fails with the server's own sentence where it refused. */
 async function ask<T>(path: string, init?: RequestInit): Promise<T> {

@@ -10,7 +10,8 @@ export interface Moment {
   changed: ReadonlySet<Side>; parted: boolean
 }
 export type Side = 'client' | 'conntrack' | 'server'
-export interface Beliefs { client: string; server: string; moments: Moment[] }
+/** `waits`: what an end has sent and not heard back about, at record `n`. */
+export interface Beliefs { client: string; server: string; moments: Moment[]; waits(side: Side, n: number): string }
 
 type Change = { n: number; t: number; side: Side; state: string | null }
 
@@ -29,15 +30,17 @@ const entryChanges = (life: Life<'entry'>): Change[] =>
     n: one.n, t: one.t, side: 'conntrack', state: one.kind === 'entry-destroy' ? null : (one.entry.state ?? one.entry.protocol),
   }))
 
-function socketChanges(index: Index, local: string, remote: string, side: Side): { machine: string; changes: Change[] } {
+interface End { machine: string; records: RecordOf<'socket'>[]; changes: Change[] }
+
+function socketChanges(index: Index, local: string, remote: string, side: Side): End {
   for (const life of index.sockets.values()) {
     const found = life.changes.some((one) => one.local === local && one.remote === remote)
     if (!found) continue
-    const changes = life.changes.filter((one) => one.local === local && one.remote === remote)
+    const records = life.changes.filter((one) => one.local === local && one.remote === remote)
     const told = (one: RecordOf<'socket'>): Change => ({ n: one.n, t: one.t, side, state: one.state === 'CLOSED' ? null : one.state })
-    return { machine: life.machine, changes: changes.map(told) }
+    return { machine: life.machine, records, changes: records.map(told) }
   }
-  return { machine: '', changes: [] }
+  return { machine: '', records: [], changes: [] }
 }
 
 function fold(changes: Change[]): Moment[] {
@@ -61,5 +64,7 @@ export function beliefs(index: Index, life: Life<'entry'>): Beliefs {
   const client = socketChanges(index, there, here, 'client')
   const server = socketChanges(index, endpoint(reply.src, reply.sport), endpoint(reply.dst, reply.dport), 'server')
   const moments = fold([...client.changes, ...entryChanges(life), ...server.changes])
-  return { client: client.machine || original.src, server: server.machine || reply.src, moments }
+  const waits = (side: Side, n: number): string =>
+    (side === 'client' ? client : server).records.findLast((one) => one.n < n)?.unacked.trim() ?? ''
+  return { client: client.machine || original.src, server: server.machine || reply.src, moments, waits }
 }

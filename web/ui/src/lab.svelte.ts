@@ -38,7 +38,7 @@ export class Lab implements Ears {
   said = $state('')
   stage = $state<StageView>('ladder')
   tables = $state<TableView>('table')
-  language = $state<Language | 'both'>(remembered('language', ['iptables', 'nft', 'both']) ?? 'both')
+  language = $state<Language | 'both'>(remembered('language', ['iptables', 'nft', 'both']) ?? 'iptables')
   terminal = $state('')
   help = $state(false)
   readonly key: string
@@ -251,7 +251,8 @@ export class Lab implements Ears {
   /** Where we are once a batch has come: back where we were, at the new future's start, or where we stood. */
   #find(message: TraceBatch, present: Position): void {
     const { warp } = this.index
-    if (message.playFrom !== null) {
+    const restarted = this.#resume === 0 && message.from === 0
+    if (message.playFrom !== null && !restarted) {
       const t = message.playFrom
       this.#resume = null
       this.#move({ n: Math.min(message.from, this.story.length), t })

@@ -83,9 +83,10 @@ export interface Opened { chosen: number | null; folds: ReadonlySet<number> }
 const HEIGHT = { packet: 32, tall: 56, silence: 26, input: 28, fold: 28 }
 const REPEATS = 3 // from so many repeats in a row on, all but the last are folded
 
-type Item = { n: number; t: number; trip: Trip } | { n: number; t: number; input: RecordOf<'input'> }
+export type Item = { n: number; t: number; trip: Trip } | { n: number; t: number; input: RecordOf<'input'> }
 
-function items(index: Index): Item[] {
+/** Packets and inputs in the order in which they appear. */
+export function items(index: Index): Item[] {
   const packets = index.order.map((trip): Item => ({ n: trip.records[0]?.n ?? 0, t: trip.records[0]?.t ?? 0, trip }))
   const inputs = index.inputs.map((input): Item => ({ n: input.n, t: input.t, input }))
   return [...packets, ...inputs].sort((a, b) => a.n - b.n)
@@ -122,8 +123,7 @@ class Rows {
 }
 
 /** The rows from top to bottom. Repeats in a row are folded but for the last, the chosen one and what was opened. */
-export function rows(index: Index, opened: Opened): Row[] {
-  const all = items(index)
+export function rows(all: readonly Item[], opened: Opened): Row[] {
   const laid = new Rows()
   for (let i = 0; i < all.length; ) {
     let end = i

@@ -2,11 +2,11 @@ import { expect, test } from 'vitest'
 import { beliefs, parted } from './beliefs'
 import type { Scenario } from './channel'
 import { Index } from './index'
-import { arrows, lifelines, places, rows } from './ladder'
+import { arrows, items, lifelines, places, rows } from './ladder'
 import { common, EMPTY, insert, key, recall, replace, tailColumn } from './lineedit'
 import { entry, Maker, why } from './made'
 import type { TraceRecord } from './records'
-import { marks, timeAt, wordsOf, xOf } from './timeline'
+import { inputEvents, marks, timeAt, wordsOf, xOf } from './timeline'
 import { boxes, position } from './topology'
 
 const machine = (name: string, kind: string, x: number, services: string[] = []) => ({ name, kind, x, y: 0.5, interfaces: [], services })
@@ -60,7 +60,7 @@ test('silence becomes one row, repeats become one row that can be opened, and th
   for (let again = 1; again <= 4; again++) made.at(again * 100_000).sent(1 + again, 'laptop', 'server', 'PSH', again)
   made.at(9_000_000).sent(9, 'laptop', 'server')
   const index = indexed(made.records)
-  const kinds = (chosen: number | null, folds = new Set<number>()): string => rows(index, { chosen, folds }).map((row) => row.kind).join(' ')
+  const kinds = (chosen: number | null, folds = new Set<number>()): string => rows(items(index), { chosen, folds }).map((row) => row.kind).join(' ')
   expect(kinds(null)).toBe('packet fold packet silence packet')
   expect(kinds(3)).toBe('packet packet packet packet packet silence packet')
   expect(kinds(null, new Set([2]))).toBe('packet packet packet packet packet silence packet')
@@ -68,7 +68,7 @@ test('silence becomes one row, repeats become one row that can be opened, and th
 
 test('rows follow each other without gap or overlap', () => {
   const made = new Maker().sent(1, 'laptop', 'server').at(9_000_000).sent(2, 'laptop', 'server')
-  const laid = rows(indexed(made.records), { chosen: null, folds: new Set() })
+  const laid = rows(items(indexed(made.records)), { chosen: null, folds: new Set() })
   for (let i = 1; i < laid.length; i++) expect(laid[i]?.y).toBe((laid[i - 1]?.y ?? 0) + (laid[i - 1]?.height ?? 0))
 })
 
@@ -146,4 +146,17 @@ test('a completion replaces the word before the cursor with what all candidates 
 test('the cursor stands after what was printed last, colours not counted', () => {
   expect(tailColumn('one\n\x1b[32mroot@server:~# \x1b[0m', 80)).toBe(15)
   expect(tailColumn('x'.repeat(85), 80)).toBe(5)
+})
+
+test('packets of one instant stand side by side, and a long command is cut to the room before the next', () => {
+  const made = new Maker().sent(1, 'laptop', 'server').sent(2, 'laptop', 'server')
+  const line = (words: string) => ({ text: words, input: { type: 'line' as const, terminal: 'laptop', text: words } })
+  made.add('', 'input', line('iptables -A INPUT -j DROP')).at(1000).add('', 'input', line('ls')).at(2_000_000).sent(3, 'laptop', 'server')
+  const index = indexed(made.records)
+  const scale = { left: 50, width: 200 }
+  const [one, two] = marks(index, scale)
+  expect((two?.x ?? 0) - (one?.x ?? 0)).toBeGreaterThanOrEqual(one?.size ?? 99)
+  const [long, short] = inputEvents(index, scale)
+  expect(long?.words.endsWith('…')).toBe(true)
+  expect((long?.x ?? 0) + (long?.wide ?? 0)).toBeLessThanOrEqual(short?.x ?? 0)
 })

@@ -23,7 +23,8 @@ export function aboutOf(trip: Trip): string {
   return named ? `${protocol.toUpperCase()} ${about}` : about
 }
 
-function decider(trip: Trip, n: number, machine: string): string | null {
+/** What decided about the packet: "policy of INPUT", "rule 2 of INPUT"; null where no chain did. */
+export function decider(trip: Trip, n: number, machine: string): string | null {
   const verdict = journey(trip, machine, n).passes.findLast((pass) => pass.verdict)?.verdict
   if (!verdict) return null
   if (verdict.by === 'policy') return say.policyOf(verdict.chain)

@@ -14,6 +14,7 @@ export const text = {
     scenariosLead: 'The same machines without a lesson. Nothing can break that a restart does not mend.',
     minutes: (count: number): string => `${count} min`,
     begin: 'Begin', open: 'Open', resume: 'Go on where you were', resumeTitle: 'You have begun', again: 'Begin anew',
+    mistakes: 'Files that could not be read',
     empty: 'This server offers no lessons and no labs.',
   },
   header: {
@@ -76,7 +77,7 @@ export const text = {
   terminal: {
     region: 'Terminals', loading: 'The terminal is being fetched…', past: (t: number): string =>
       `You look at ${seconds(t)} s. What you type here starts a new future from there; the old one is kept.`,
-    unacked: (what: string): string => `sent, not acknowledged: ${what}`, tried: (times: number): string => (times ? `tried again ${many(times, 'time', 'times')}` : 'sent once'),
+    unacked: (what: string): string => `sent, not acknowledged: “${what}”`, tried: (times: number): string => (times ? `tried again ${many(times, 'time', 'times')}` : 'sent once'),
     retry: (span: number): string => `again in ${duration(span)}`, leave: 'Esc leaves the terminal', enter: 't types', plain: 'What the terminal shows, as text',
     noAnswer: (span: number, program: string): string => `${program}: no answer for ${duration(span)}`, closed: 'closed', running: (program: string): string => `${program} runs`,
     input: (title: string): string => `Terminal ${title}: type a command`, waiting: 'computing…',

@@ -6,12 +6,15 @@ import { text } from './text'
 
 export interface Scale { left: number; width: number }
 export interface Mark { x: number; trip: Trip; size: number }
-export interface Event { x: number; n: number; t: number; words: string; wide: number; alive: boolean }
-export interface Gap { x: number; span: number; words: boolean }
+/** Something on a track. `wide` is the room that its words take, 0 where there is none; `lane` 0 above the track, 1 below. */
+export interface Event { x: number; n: number; t: number; words: string; wide: number; lane: 0 | 1; alive: boolean }
+export interface Gap { x: number; span: number; words: 'after' | 'before' | null }
 
 const LARGEST = 14
 const SMALLEST = 3
+const DENSE = 6 // marks of this size and less are not moved apart
 const CHARACTER = 6.4
+const WORDS = 100 // the room that the words about a silence take
 
 export function xOf(index: Index, scale: Scale, t: number): number {
   return scale.left + (scale.width * index.warp.placeOf(t)) / (index.warp.end || 1)
@@ -25,14 +28,16 @@ export function timeAt(index: Index, scale: Scale, x: number): number {
 /** A packet stands where the firewall labelled it; else where it was sent. */
 export const instantOf = (trip: Trip): number => trip.label?.t ?? trip.records[0]?.t ?? 0
 
-/** The packets' marks. Where they would lie on each other they get smaller, and of equal ones at one pixel one is drawn. */
+/** The packets' marks. What happens at one instant stands side by side; of many equal ones at one pixel one is drawn. */
 export function marks(index: Index, scale: Scale): Mark[] {
   const size = Math.max(SMALLEST, Math.min(LARGEST, (scale.width / Math.max(1, index.order.length)) * 0.8))
   const seen = new Set<string>()
+  let free = -Infinity
   return index.order.flatMap((trip) => {
-    const x = xOf(index, scale, instantOf(trip))
-    const same = `${Math.round(x * (size > 6 ? 10 : 1))} ${trip.label?.label} ${trip.end?.kind === 'dropped'}`
-    if (size <= 6 && seen.has(same)) return []
+    const x = Math.max(xOf(index, scale, instantOf(trip)), size > DENSE ? free : 0)
+    free = x + size + 3
+    const same = `${Math.round(x)} ${trip.label?.label} ${trip.end?.kind === 'dropped'}`
+    if (size <= DENSE && seen.has(same)) return []
     seen.add(same)
     return [{ x, trip, size }]
   })
@@ -47,18 +52,27 @@ export function wordsOf(record: EntryRecord): string | null {
     record.changed.includes('state') ? state : null, record.changed.includes('assured') && record.entry.assured ? 'ASSURED' : null,
   ]
   const words = told.filter(Boolean).join(', ')
-  return words || (record.told ? '·' : null)
+  return words || null
 }
 
-/** Gives each a width for its words, or none where they would run into the next. */
-function spaced(found: Omit<Event, 'wide'>[], right: number): Event[] {
-  let free = -Infinity
+/** Gives each a lane and room for its words, or none where they would run into others. */
+function inLanes(found: Omit<Event, 'wide' | 'lane'>[]): Event[] {
+  const free: [number, number] = [-Infinity, -Infinity]
+  return found.map((one) => {
+    const lane = one.x >= free[0] ? 0 : 1
+    const wide = one.words.length * CHARACTER + 12
+    const fits = one.x >= free[lane]
+    if (fits) free[lane] = one.x + wide
+    return { ...one, lane, wide: fits ? wide : 0 }
+  })
+}
+
+/** Cuts the words of each to the room up to the next. */
+function inRow(found: Omit<Event, 'wide' | 'lane'>[], right: number): Event[] {
   return found.map((one, i) => {
-    const next = found[i + 1]?.x ?? right
-    const wide = one.words.length * CHARACTER + 8
-    const fits = one.x >= free && (one.x + wide <= next + 60 || i === found.length - 1)
-    if (fits) free = one.x + wide
-    return { ...one, wide: fits ? wide : 0 }
+    const room = Math.floor(((found[i + 1]?.x ?? right) - one.x - 14) / CHARACTER)
+    const words = one.words.length > room ? `${one.words.slice(0, Math.max(0, room - 1))}…` : one.words
+    return { ...one, words, lane: 0, wide: room < 2 ? 0 : words.length * CHARACTER + 8 }
   })
 }
 
@@ -69,12 +83,12 @@ export function tableEvents(index: Index, scale: Scale): Event[] {
     const { n, t } = record
     return [{ x: xOf(index, scale, t), n, t, words, alive: record.kind !== 'entry-destroy' }]
   })
-  return spaced(found, scale.left + scale.width)
+  return inLanes(found)
 }
 
 export function inputEvents(index: Index, scale: Scale): Event[] {
   const found = index.inputs.map(({ n, t, text: words }) => ({ x: xOf(index, scale, t), n, t, words: words.trim() || '⏎', alive: true }))
-  return spaced(found, scale.left + scale.width)
+  return inRow(found, scale.left + scale.width + 24)
 }
 
 /** Silences, drawn as zig-zags in their middles; words only where there is room for them. */
@@ -82,8 +96,9 @@ export function gaps(index: Index, scale: Scale): Gap[] {
   let free = -Infinity
   return index.warp.silences().map(({ from, to }) => {
     const x = (xOf(index, scale, from.t) + xOf(index, scale, to.t)) / 2
-    const words = x > free
-    if (words) free = x + 100
+    const atEnd = x + WORDS > scale.left + scale.width + 24
+    const words = x - (atEnd ? WORDS : 0) < free ? null : atEnd ? 'before' : 'after'
+    if (words) free = x + (atEnd ? 0 : WORDS)
     return { x, span: to.t - from.t, words }
   })
 }

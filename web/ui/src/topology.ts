@@ -9,20 +9,32 @@ export interface Size { width: number; height: number }
 
 const MACHINE: Size = { width: 132, height: 64 }
 const FIREWALL: Size = { width: 236, height: 132 }
-const MARGIN = 14
+const MARGIN = 12
+const FOOT = 26 // room under a machine for a packet that has come to its end there
+const TURNED = 430
 
-/** The boxes of all machines; the firewall's is large enough for its five hooks. On a small stage all shrink. */
+/** Spreads places over 0 to 1; where all are equal, the middle. */
+function spread(places: readonly number[]): number[] {
+  const [low, high] = [Math.min(...places), Math.max(...places)]
+  return places.map((place) => (high > low ? (place - low) / (high - low) : 0.5))
+}
+
+/** The boxes of all machines; the firewall's is large enough for its five hooks. On a small stage all shrink and the map is turned. */
 export function boxes(scenario: Scenario, stage: Size): Map<string, Box> {
   const shrink = Math.min(1, stage.width / 620)
+  const turned = stage.width < TURNED
+  const across = spread(scenario.machines.map((machine) => (turned ? machine.y : machine.x)))
+  const down = spread(scenario.machines.map((machine) => (turned ? machine.x : machine.y)))
   const placed = new Map<string, Box>()
-  for (const machine of scenario.machines) {
-    const size = machine.name === scenario.firewall ? FIREWALL : MACHINE
-    const width = machine.name === scenario.firewall ? size.width * Math.max(0.72, shrink) : Math.max(92, size.width * shrink)
+  scenario.machines.forEach((machine, i) => {
+    const firewall = machine.name === scenario.firewall
+    const size = firewall ? FIREWALL : MACHINE
+    const width = size.width * Math.max(firewall ? 0.86 : 0.72, shrink)
     const [left, top] = [MARGIN + width / 2, MARGIN + size.height / 2]
-    const x = left + machine.x * Math.max(0, stage.width - 2 * left)
-    const y = top + machine.y * Math.max(0, stage.height - 2 * top)
+    const x = left + (across[i] ?? 0.5) * Math.max(0, stage.width - 2 * left)
+    const y = top + (down[i] ?? 0.5) * Math.max(0, stage.height - FOOT - 2 * top)
     placed.set(machine.name, { x, y, width, height: size.height })
-  }
+  })
   return placed
 }
 
@@ -43,7 +55,7 @@ export function lines(scenario: Scenario, placed: ReadonlyMap<string, Box>): Lin
 }
 
 const LOST_AT = 0.6
-const LANE = 15 // packets keep to the right, so that those that meet can both be read
+const LANE = 20 // packets keep to the right, so that those that meet can both be read
 
 /** Where a flying packet is at time `t`; `still` shows it halfway, for those who want no motion. */
 export function position(flight: Flight, t: number, placed: ReadonlyMap<string, Box>, still = false): Point | null {

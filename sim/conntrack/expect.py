@@ -1,0 +1,188 @@
+"""Expectations: connections that a helper has read about in another one, and that will be RELATED when they come.
+
+As nf_conntrack_expect.c, Linux 6.18. The helpers that make them stand elsewhere; this is the table, the matching, the
+limits and the time-outs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from sim.conntrack.conn import Conn, Timed
+from sim.conntrack.tuples import Key
+from sim.conntrack.words import CONFIRMED, DYING
+from sim.packet import Tuple, protocol_name
+from sim.trace import Expectation as ExpectationEvent
+from sim.trace import Json, Reason
+from sim.units import SECOND, Address, show_address
+
+if TYPE_CHECKING:
+    from sim.conntrack.tracker import Tracker
+
+PERMANENT: Final = 1
+INACTIVE: Final = 2
+USERSPACE: Final = 4
+"""NF_CT_EXPECT_*: include/uapi/linux/netfilter/nf_conntrack_common.h."""
+
+CREATED: Final = Reason("helper", "The helper read in this connection that another one will follow: it is expected now.")
+USED: Final = Reason("used", "The expected connection has come.")
+EXPIRED: Final = Reason("expired", "The expected connection did not come in time.")
+REPLACED: Final = Reason("replaced", "The same was expected again: the newer expectation takes its place.")
+EVICTED: Final = Reason("evicted", "The helper may expect no more than this many at once: the oldest makes way.")
+MASTER_GONE: Final = Reason("master-gone", "The connection that announced it is gone.")
+REMOVED: Final = Reason("deleted", "Somebody deleted the expectation.")
+
+
+class Expectation(Timed):
+    """A connection to come: its `tuple`, where `src` or `sport` count only if `any_src`, `any_sport` are False.
+
+    `master` announced it; `helper` is what the new entry will get; `timeout` in µs (0: never, as for userspace helpers'
+    own timers); `limit` how many of class `kind` the helper may expect at once (0: no limit); `flags` PERMANENT, INACTIVE.
+    """
+
+    __slots__ = ("any_sport", "any_src", "flags", "helper", "kind", "limit", "master", "timeout", "tuple", "zone")
+
+    def __init__(
+        self, master: Conn, tuple: Tuple, *, any_src: bool = False, any_sport: bool = True, helper: str | None = None,
+        timeout: int = 300 * SECOND, kind: int = 0, limit: int = 1, flags: int = 0,
+    ) -> None:  # fmt: skip
+        super().__init__(0)
+        self.master, self.tuple, self.helper = master, tuple, helper
+        self.any_src, self.any_sport = any_src, any_sport
+        self.timeout, self.kind, self.limit, self.flags = timeout, kind, limit, flags
+        self.zone = master.zone
+
+    def matches(self, key: Key) -> bool:
+        """Whether a packet's tuple is the expected one (nf_ct_tuple_mask_cmp). The destination always counts."""
+        mine = self.tuple
+        if key[1] != mine.dst or key[3] != mine.dport or key[4] != mine.protonum or len(key[0]) != len(mine.src):
+            return False
+        return (self.any_src or key[0] == mine.src) and (self.any_sport or key[2] == mine.sport)
+
+    def same(self, other: Expectation) -> bool:
+        """Equal tuple and mask (expect_matches)."""
+        return self.tuple == other.tuple and (self.any_src, self.any_sport) == (other.any_src, other.any_sport)
+
+    def clashes(self, other: Expectation) -> bool:
+        """Whether one packet could match both (expect_clash)."""
+        mine, theirs = self.tuple, other.tuple
+        if mine.dst != theirs.dst or mine.dport != theirs.dport or mine.protonum != theirs.protonum:
+            return False
+        src = self.any_src or other.any_src or mine.src == theirs.src
+        return src and (self.any_sport or other.any_sport or mine.sport == theirs.sport)
+
+
+class Expectations:
+    """The expectation table of one tracker, by destination."""
+
+    def __init__(self, tracker: Tracker) -> None:
+        self._tracker = tracker
+        self._held: dict[tuple[Address, int, int, int], list[Expectation]] = {}
+        self.count = 0
+        self._serial = 0
+
+    def entries(self) -> list[Expectation]:
+        """Every expectation, newest first, as the kernel lists them."""
+        return sorted((one for held in self._held.values() for one in held), key=lambda one: -one.id)
+
+    def flush(self, now: int) -> None:
+        """A program removes all of them (`conntrack -F expect`)."""
+        for one in self.entries():
+            self.remove(one, "removed", REMOVED)
+
+    def expect(self, new: Expectation, now: int, packet: int | None = None) -> bool:
+        """Add one; False when it clashes or there is no room (nf_ct_expect_related_report). An equal one is replaced."""
+        held = self._held.setdefault(_place(new), [])
+        for old in list(held):
+            if old.master is new.master and old.same(new):
+                if old.kind != new.kind:
+                    return False
+                self.remove(old, "removed", REPLACED)
+                break
+            if old.clashes(new):
+                return False
+        if not self._make_room(new):
+            return False
+        self._insert(new, now, packet)
+        return True
+
+    def _make_room(self, new: Expectation) -> bool:
+        of_kind = [one for one in new.master.expecting or () if one.kind == new.kind]
+        if new.limit and len(of_kind) >= new.limit:
+            self.remove(of_kind[0], "removed", EVICTED)
+            if len(of_kind) - 1 >= new.limit:
+                return False
+        if self.count >= self._tracker.settings.expect_max:
+            self._tracker.warn("nf_conntrack: expectation table full")
+            return False
+        return True
+
+    def _insert(self, new: Expectation, now: int, packet: int | None) -> None:
+        self._serial += 1
+        new.id = self._serial
+        self._held.setdefault(_place(new), []).append(new)
+        if new.master.expecting is None:
+            new.master.expecting = []
+        new.master.expecting.append(new)
+        self.count += 1
+        if new.timeout:
+            new.expires = now + new.timeout
+            self._tracker.timers.set(new)
+        self._say("created", new, CREATED, packet)
+
+    def find(self, key: Key, zone: int) -> Expectation | None:
+        """The active expectation that a packet's tuple meets, if its master stands in the table (nf_ct_find_expectation)."""
+        for one in self._held.get((key[1], key[3], key[4], zone), ()):
+            if not one.flags & INACTIVE and one.matches(key):
+                alive = one.master.status & CONFIRMED and not one.master.status & DYING
+                return one if alive else None
+        return None
+
+    def use(self, one: Expectation, packet: int | None) -> None:
+        """Its connection has come: unless PERMANENT it has served."""
+        if not one.flags & PERMANENT:
+            self.remove(one, "used", USED, packet)
+
+    def remove(self, one: Expectation, action: str, reason: Reason, packet: int | None = None) -> None:
+        """Take one out."""
+        place = _place(one)
+        held = self._held.get(place, [])
+        if one not in held:
+            return
+        held.remove(one)
+        if not held:
+            self._held.pop(place)
+        if one.master.expecting is not None:
+            one.master.expecting.remove(one)
+        self.count -= 1
+        self._tracker.timers.cancel(one)
+        self._say(action, one, reason, packet)
+
+    def forget(self, master: Conn) -> None:
+        """The master goes: so does what it announced (nf_ct_remove_expectations)."""
+        for one in list(master.expecting or ()):
+            self.remove(one, "removed", MASTER_GONE)
+
+    def _say(self, action: str, one: Expectation, reason: Reason, packet: int | None) -> None:
+        if self._tracker.emit is not None:
+            self._tracker.emit(ExpectationEvent(action, one.master.id, packet, view(one), reason))
+
+
+def _place(one: Expectation) -> tuple[Address, int, int, int]:
+    return one.tuple.dst, one.tuple.dport, one.tuple.protonum, one.zone
+
+
+def view(one: Expectation) -> dict[str, Json]:
+    """An expectation as the trace shows it; None stands for "any"."""
+    return {
+        "protocol": protocol_name(one.tuple.protonum),
+        "protonum": one.tuple.protonum,
+        "src": None if one.any_src else show_address(one.tuple.src),
+        "dst": show_address(one.tuple.dst),
+        "sport": None if one.any_sport else one.tuple.sport,
+        "dport": one.tuple.dport,
+        "helper": one.helper,
+        "timeout": one.timeout,
+        "expires": one.expires if one.timeout else None,
+        "permanent": bool(one.flags & PERMANENT),
+    }

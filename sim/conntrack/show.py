@@ -1,0 +1,194 @@
+"""How entries look: to the trace, to `conntrack -L`, and to `conntrack -E`. Formats are conntrack-tools 1.4.7's, seen from the real one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from sim.conntrack.conn import Conn, GreConn
+from sim.conntrack.tuples import GRE, ICMP, ICMPV6, PORTED
+from sim.conntrack.words import ASSURED, SEEN_REPLY, Told, status_words
+from sim.packet import Tuple
+from sim.trace import Json
+from sim.units import SECOND, Address, show_address
+
+if TYPE_CHECKING:
+    from sim.conntrack.expect import Expectation
+
+NAMES: Final = {1: "icmp", 6: "tcp", 17: "udp", 33: "dccp", 47: "gre", 58: "icmpv6", 132: "sctp", 136: "udplite"}
+"""What conntrack calls a protocol; any other is "unknown"."""
+
+
+def protocol(protonum: int) -> str:
+    """The name `conntrack -L` prints."""
+    return NAMES.get(protonum, "unknown")
+
+
+def tuple_view(one: Tuple) -> dict[str, Json]:
+    """src and dst, and what else the protocol keys on: sport dport; type code id; srckey dstkey."""
+    shown: dict[str, Json] = {"src": show_address(one.src), "dst": show_address(one.dst)}
+    if one.protonum in PORTED:
+        return shown | {"sport": one.sport, "dport": one.dport}
+    if one.protonum in (ICMP, ICMPV6):
+        return shown | {"type": one.dport >> 8, "code": one.dport & 255, "id": one.sport}
+    if one.protonum == GRE:
+        return shown | {"srckey": one.sport, "dstkey": one.dport}
+    return shown
+
+
+def entry_view(conn: Conn, now: int) -> dict[str, Json]:
+    """An entry as the trace has it: see trace.EntryCreated. `timeout` is what is left, µs; `expires` the absolute time."""
+    return {
+        "family": conn.family,
+        "protocol": protocol(conn.original.protonum),
+        "protonum": conn.original.protonum,
+        "state": conn.state_name(),
+        "original": tuple_view(conn.original),
+        "reply": tuple_view(conn.reply),
+        "unreplied": not conn.status & SEEN_REPLY,
+        "assured": bool(conn.status & ASSURED),
+        "mark": conn.mark,
+        "zone": conn.zone,
+        "status": status_words(conn.status),
+        "helper": conn.helper,
+        "timeout": max(0, conn.expires - now),
+        "expires": conn.expires,
+        "packets": [conn.acct[0], conn.acct[2]] if conn.acct else None,
+        "bytes": [conn.acct[1], conn.acct[3]] if conn.acct else None,
+    }
+
+
+def seconds_left(conn: Conn, now: int) -> int:
+    """Whole seconds until it expires, rounded down, never below 0 (nf_ct_expires)."""
+    return max(0, conn.expires - now) // SECOND
+
+
+def whole_address(address: Address) -> str:
+    """As the kernel's %pI4 and %pI6 print: IPv6 without shortening."""
+    if len(address) == 4:
+        return show_address(address)
+    return ":".join(address[at : at + 2].hex() for at in range(0, 16, 2))
+
+
+def _tuple_words(one: Tuple, whole: bool) -> str:
+    write = whole_address if whole else show_address
+    words = [f"src={write(one.src)} dst={write(one.dst)}"]
+    if one.protonum in PORTED:
+        words.append(f"sport={one.sport} dport={one.dport}")
+    elif one.protonum in (ICMP, ICMPV6):
+        words.append(f"type={one.dport >> 8} code={one.dport & 255} id={one.sport}")
+    elif one.protonum == GRE:
+        words.append(f"srckey=0x{one.sport:x} dstkey=0x{one.dport:x}")
+    return " ".join(words)
+
+
+def _counters(conn: Conn, direction: int) -> list[str]:
+    if conn.acct is None:
+        return []
+    return [f"packets={conn.acct[2 * direction]} bytes={conn.acct[2 * direction + 1]}"]
+
+
+def _body(conn: Conn, left: int | None, state: bool, whole: bool = False) -> list[str]:
+    """What -L, -E and /proc (`whole`) have in common: protocol, time, state, both tuples with their marks."""
+    number = conn.original.protonum
+    words = [f"{protocol(number):<8s} {number}"]
+    if left is not None:
+        words.append(str(left))
+    if state and conn.state_name():
+        words.append(str(conn.state_name()))
+    if whole and isinstance(conn, GreConn):
+        words.append(f"timeout={conn.timeout // SECOND}, stream_timeout={conn.stream // SECOND}")
+    words += [_tuple_words(conn.original, whole), *_counters(conn, 0)]
+    if not conn.status & SEEN_REPLY:
+        words.append("[UNREPLIED]")
+    words += [_tuple_words(conn.reply, whole), *_counters(conn, 1)]
+    if conn.status & ASSURED:
+        words.append("[ASSURED]")
+    return words
+
+
+def conntrack_line(
+    conn: Conn, now: int, *, extended: bool = False, with_id: bool = False, ktimestamp: str = "", use: int = 1
+) -> str:  # fmt: skip
+    """A line of `conntrack -L`, without its end. `use` is 2 for -G, which holds the entry while it prints.
+
+    `extended`: -o extended; `with_id`: -o id; `ktimestamp`: -o ktimestamp, the start as asctime writes it.
+    """
+    words = [*_body(conn, seconds_left(conn, now), state=True), f"mark={conn.mark}", *_zone(conn), *_delta(conn, now)]
+    if ktimestamp:
+        words.append(f"[start={ktimestamp}]")
+    words += [*_helper(conn), f"use={use + conn.children}"]
+    if with_id:
+        words.append(f"id={conn.id}")
+    return _family(conn, extended) + " ".join(words)
+
+
+def _zone(conn: Conn) -> list[str]:
+    return [f"zone={conn.zone}"] if conn.zone else []
+
+
+def _delta(conn: Conn, now: int) -> list[str]:
+    return [f"delta-time={(now - conn.started) // SECOND}"] if conn.started >= 0 else []
+
+
+def _helper(conn: Conn) -> list[str]:
+    return [f"helper={conn.helper}"] if conn.helper is not None else []
+
+
+def _family(conn: Conn, extended: bool) -> str:
+    if not extended:
+        return ""
+    return "ipv4     2 " if conn.family == "ipv4" else "ipv6     10 "
+
+
+def event_line(
+    event: str, conn: Conn, now: int, *, extended: bool = False, with_id: bool = False, portid: int = 0,
+    timestamp: int | None = None,
+) -> str:  # fmt: skip
+    """A line of `conntrack -E`, without its end, for what `conn.telling` tells; event NEW, UPDATE or DESTROY.
+
+    `portid`: the netlink port of the program that caused it (`tracker.portid`), 0 for a packet or the passing of time.
+    `timestamp`: -o timestamp, µs since 1970.
+    """
+    gone = event == "DESTROY"
+    left = seconds_left(conn, now)
+    state = gone or bool(conn.telling & (Told.PROTOINFO | Told.NEW | Told.RELATED))
+    words = _body(conn, None if gone and not left else left, state)
+    if conn.mark:
+        words.append(f"mark={conn.mark}")
+    words += [*_zone(conn), *(_delta(conn, now) if gone else _helper(conn))]
+    if with_id:
+        words.append(f"id={conn.id}")
+    if portid:
+        words.append(f"[USERSPACE] portid={portid}")
+    stamp = "" if timestamp is None else f"[{timestamp // SECOND:<8d}.{timestamp % SECOND:<6d}]\t"
+    return f"{stamp}{f'[{event}]':>9s} {_family(conn, extended)}{' '.join(words)}"
+
+
+def proc_line(conn: Conn, now: int) -> str:
+    """A line of /proc/net/nf_conntrack, without its end. Whoever reads it holds the entry: use=2."""
+    line = " ".join([*_body(conn, seconds_left(conn, now), state=True, whole=True), f"mark={conn.mark}"])
+    return f"{_family(conn, True)}{line} {' '.join([f'zone={conn.zone}', *_delta(conn, now), f'use={2 + conn.children}'])}"
+
+
+def expect_line(one: Expectation, now: int) -> str:
+    """A line of `conntrack -L expect`, without its end."""
+    mine, master = one.tuple, one.master.original
+    every = show_address(b"\xff" * len(mine.dst))
+    none = show_address(bytes(len(mine.dst)))
+    src = none if one.any_src else show_address(mine.src)
+    words = [
+        f"{max(0, one.expires - now) // SECOND} proto={mine.protonum} src={src} dst={show_address(mine.dst)}",
+        f"sport={0 if one.any_sport else mine.sport} dport={mine.dport}",
+        f"mask-src={none if one.any_src else every} mask-dst={every} sport={0 if one.any_sport else 65535} dport=65535",
+        f"master-src={show_address(master.src)} master-dst={show_address(master.dst)} sport={master.sport} dport={master.dport}",
+        *(["PERMANENT"] if one.flags & 1 else []), f"class={one.kind}",
+    ]  # fmt: skip
+    if one.master.helper is not None:
+        words.append(f"helper={one.master.helper}")
+    return " ".join(words)
+
+
+def statistics_line(stats: Mapping[str, int]) -> str:
+    """The line of `conntrack -S` for the machine's one processor, with its end."""
+    return "cpu=0   \t" + "".join(f"{name}={count} " for name, count in stats.items()) + "\n"

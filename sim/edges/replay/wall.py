@@ -1,0 +1,204 @@
+"""Wall: the firewall of a replay. An IP layer between devices, with rules and conntrack, and no services: it answers nothing by itself.
+
+    wall = Wall({"lan": ["192.168.1.1/24"], "wan": ["203.0.113.2/24"]})
+    outcome = wall.receive(data, "lan", number)         # or wall.send(data, number): one of the firewall's own
+
+It forwards IPv4 and IPv6 whatever the addresses: with two devices, what comes in by one and is not for the firewall goes out
+by the other; else the routes decide. rp_filter is off, the MTU 1500, ICMP errors are not rate limited, conntrack is always
+on. What the firewall itself makes (REJECT, ICMP errors) follows the routes: the devices' own networks, and a default by the
+last device. Time is told: `wall.now`. No SimPy here, and no capture: those are console.py's and run.py's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from sim import wire
+from sim.conntrack.conn import Conn
+from sim.conntrack.show import protocol, seconds_left, tuple_view
+from sim.conntrack.tuples import key_of
+from sim.conntrack.words import ASSURED, LABEL, SEEN_REPLY, direction
+from sim.edges.replay.outcome import NONE, SELF, Outcome, Step
+from sim.errors import Malformed
+from sim.machine.errors import SocketError
+from sim.machine.ip import IpLayer
+from sim.machine.routes import Decision, Kind, Route
+from sim.netfilter.skb import Skb
+from sim.netfilter.words import Hook, Priority
+from sim.packet import Packet
+from sim.trace import Dropped, Event, Json, RuleTried
+from sim.units import SECOND, Address
+
+NAME: Final = "firewall"
+MTU: Final = 1500
+SETTINGS: Final = {
+    "net.ipv4.ip_forward": "1",
+    "net.ipv6.conf.all.forwarding": "1",
+    "net.ipv4.conf.all.accept_local": "1",
+    "net.ipv4.conf.all.route_localnet": "1",
+    "net.ipv4.icmp_ratelimit": "0",
+    "net.ipv6.icmp.ratelimit": "0",
+}
+BEHIND_CONNTRACK: Final = Priority.CONNTRACK + 1
+"""Where the label is read: nothing of a ruleset stands between."""
+_ACCEPT = 1
+
+
+class Wall:
+    """`addresses`: device -> its addresses ("192.168.1.1/24"), at least one device; `told`: whether outcomes have their trace."""
+
+    def __init__(self, addresses: Mapping[str, Sequence[str]], told: bool = False) -> None:
+        self.now = 0
+        self._told = told
+        self.ip = IpLayer(NAME, lambda: self.now, self._transmit, self._deliver, self._hear if told else None, new_id=lambda: -1)
+        for dev, texts in addresses.items():
+            self.ip.add_interface(dev, list(texts), MTU)
+        devices = [dev for dev in addresses if dev != "lo"]
+        for everything in (bytes(4), bytes(16)):
+            self.ip.routes.add(Route(everything, 0, devices[-1]))
+        self.ip.path_in = _crossing(devices) if len(devices) == 2 else None
+        for key, value in SETTINGS.items():
+            self.ip.sysctls.set(key, value)
+        self.ip.track_always = True
+        self.ip.arrange_conntrack()
+        self.ip.hooks.register(Hook.PREROUTING, BEHIND_CONNTRACK, "replay", self._came)
+        self.ip.hooks.register(Hook.OUTPUT, BEHIND_CONNTRACK, "replay", self._made)
+        self._begin(0, None)
+
+    # ---- packets -----------------------------------------------------------------------------------------------------
+
+    def receive(self, data: bytes, dev: str, number: int) -> Outcome:
+        """The packet `data` arrives in `dev`. `number` names it, and is above 0."""
+        self._begin(number, None)
+        self.ip.receive(data, dev, number)
+        return self._outcome(data, dev)
+
+    def send(self, data: bytes, number: int) -> Outcome:
+        """The firewall itself sends `data`: through OUTPUT, as from a raw socket (raw_send_hdrinc, net/ipv4/raw.c, Linux 6.18).
+
+        So an IPv4 header's length and checksum are made right, and what does not fit the MTU is refused.
+        """
+        self._begin(number, data)
+        refused, sent = "", False
+        try:
+            if len(data) > MTU:
+                raise SocketError("EMSGSIZE")
+            sent = self.ip.send(_as_raw_socket(data))
+        except (SocketError, Malformed) as error:
+            refused = str(error)
+        return self._outcome(data, None, sent, refused)
+
+    def _begin(self, number: int, own: bytes | None) -> None:
+        self._number = number
+        self._own = own is not None
+        self._skb: Skb | None = None
+        self._log: tuple[str, ...] = ()
+        self._out: list[tuple[str, bytes]] = []
+        self._self: list[tuple[str, bytes]] = []
+        self._makes: list[Skb] = []
+        self._passed = False
+        self._steps: list[Step] = []
+        self._dropped = NONE
+
+    def _outcome(self, data: bytes, dev: str | None, sent: bool = False, refused: str = "") -> Outcome:
+        skb = self._skb
+        if skb is None or skb.ctinfo is None:
+            label = way = None
+            reason = refused or self._dropped or why_unlabelled(data)
+        else:
+            label, way = LABEL[skb.ctinfo], direction(skb.ctinfo)
+            reason = skb.reason.text if skb.reason is not None else ""
+        went = sent or self._passed or bool(self._self)
+        return Outcome(
+            self._number, self.now, dev, data, label, way, "ACCEPT" if went else "DROP", (*self._out, *self._self), self._log, reason,
+            self._dropped, tuple(self._steps), [(made.packet.data, LABEL[made.ctinfo], direction(made.ctinfo)) for made in self._makes if made.ctinfo is not None],
+        )  # fmt: skip
+
+    def _came(self, skb: Skb) -> int:
+        if self._skb is None:
+            self._skb = skb
+            self._log = self.ip.tracker.kernel_log
+        return _ACCEPT
+
+    def _made(self, skb: Skb) -> int:
+        if self._own and self._skb is None:
+            return self._came(skb)
+        self._makes.append(skb)
+        return _ACCEPT
+
+    def _transmit(self, dev: str, via: Address | None, packet: Packet) -> None:
+        self._out.append((dev, packet.data))
+        self._passed = self._passed or packet.id == self._number
+
+    def _deliver(self, skb: Skb) -> None:
+        self._self.append((SELF, skb.packet.data))
+
+    def _hear(self, event: Event) -> None:
+        if isinstance(event, RuleTried) and event.packet == (-1 if self._own else self._number):
+            self._steps.append(Step(event.table, event.chain, event.text, event.verdict if event.matched else None))
+        elif isinstance(event, Dropped) and not self._dropped and event.packet in (-1, self._number):
+            self._dropped = event.by if event.where not in ("ip", "routing") else event.reason.text
+
+    # ---- the table ---------------------------------------------------------------------------------------------------
+
+    def entry(self, data: bytes) -> dict[str, Json] | None:
+        """The entry that a lookup of this packet's own tuple finds now, in the form of a line; or None."""
+        try:
+            key = key_of(Packet(data))
+        except Malformed:
+            return None
+        found = None if key is None else self.ip.tracker.find(key)
+        return None if found is None else entry_line(found[0], self.now)
+
+    def advance(self, now: int) -> None:
+        """Let time pass up to `now` (µs): what expires on the way does so at its own instant."""
+        expiry = self.ip.tracker.next_expiry()
+        while expiry is not None and expiry <= now:
+            self.now = max(self.now, expiry)
+            self.ip.tracker.expire(self.now)
+            expiry = self.ip.tracker.next_expiry()
+        self.now = max(self.now, now)
+
+
+def entry_line(conn: Conn, now: int) -> dict[str, Json]:
+    """An entry as a line of a replay has it, the time-out in whole seconds as `conntrack -L` prints it."""
+    number = conn.original.protonum
+    line: dict[str, Json] = {
+        "family": conn.family, "protocol": protocol(number), "protonum": number, "timeout": seconds_left(conn, now),
+        "state": conn.state_name(), "original": tuple_view(conn.original), "reply": tuple_view(conn.reply),
+        "unreplied": not conn.status & SEEN_REPLY, "assured": bool(conn.status & ASSURED), "mark": conn.mark,
+    }  # fmt: skip
+    return line | {"zone": conn.zone} if conn.zone else line
+
+
+def why_unlabelled(data: bytes) -> str:
+    """Why a packet never reached conntrack, as far as its bytes tell."""
+    try:
+        Packet(data)
+    except Malformed as error:
+        return str(error)
+    return "Dropped ahead of conntrack."
+
+
+def _crossing(devices: Sequence[str]) -> Callable[[Skb, Decision], Decision]:
+    """What comes in by one device and is not for the firewall itself goes out by the other, whatever its addresses."""
+    one, other = devices
+    ways = {dev: Decision(Kind.UNICAST, far, None, None, MTU) for dev, far in ((one, other), (other, one))}
+
+    def path_in(skb: Skb, decision: Decision) -> Decision:
+        return ways[skb.indev] if decision.kind == Kind.UNICAST else decision
+
+    return path_in
+
+
+def _as_raw_socket(data: bytes) -> bytes:
+    """IPv4: the header's length and checksum as the kernel writes them."""
+    size = (data[0] & 15) * 4
+    if data[0] >> 4 != 4 or not 20 <= size <= len(data):
+        return data
+    head = data[:2] + len(data).to_bytes(2) + data[4:10] + b"\0\0" + data[12:size]
+    return head[:10] + wire.checksum(head).to_bytes(2) + head[12:] + data[size:]
+
+
+__all__ = ["MTU", "NAME", "SECOND", "Wall", "entry_line", "why_unlabelled"]

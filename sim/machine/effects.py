@@ -1,0 +1,40 @@
+"""What rules do to a machine beyond a verdict: REJECT sends, LOG writes, and some matches ask what an address is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sim.netfilter.skb import Skb
+from sim.packet import Protocol
+from sim.units import Address
+
+if TYPE_CHECKING:
+    from sim.machine.ip import IpLayer
+
+_ICMP_AT = {4: 9, 6: 6}
+
+
+class MachineEffects:
+    """The Effects (sim/ruleset/evaluate.py) of one IP layer."""
+
+    def __init__(self, ip: IpLayer) -> None:
+        self._ip = ip
+
+    def send(self, data: bytes, skb: Skb) -> None:
+        """Send what REJECT made in answer to `skb`'s packet; ICMP errors keep within the rate limit."""
+        protocol = data[_ICMP_AT[data[0] >> 4]]
+        if protocol in (Protocol.ICMP, Protocol.ICMPV6) and not self._ip.may_complain(data):
+            return
+        self._ip.send(data, instead_of=skb)
+
+    def kernel_log(self, text: str, skb: Skb) -> None:
+        """Write a line into the kernel's log."""
+        self._ip.kernel_log(text, skb.packet.id)
+
+    def address_type(self, address: Address, dev: str) -> int:
+        """The kernel's RTN_ number of an address."""
+        return self._ip.routes.address_type(address, dev)
+
+    def source_address(self, to: Address) -> Address | None:
+        """The address from which the machine speaks to another; None without a route."""
+        return self._ip.routes.decide(to).source

@@ -1,0 +1,424 @@
+"""IpLayer: what happens to a packet between devices and sockets. IPv4 and IPv6, the five hooks, routing, forwarding, ICMP errors.
+
+    receive ─> checks ─> PREROUTING ─> route ─┬─ local ───> INPUT ──> deliver
+                                              └─ forward ─> FORWARD ──┐
+    send ────> route ──> OUTPUT ──────────────────────────────────────┴─> POSTROUTING ─> transmit (or lo: round to PREROUTING)
+
+As net/ipv4/ip_{input,forward,output}.c, net/ipv4/route.c and net/ipv6/ip6_{input,output}.c have it, Linux 6.18. No SimPy here: replay drives
+it with a clock of its own. With `emit` None nothing is built for the trace. Neighbours are always known: no ARP, no NDP.
+Not in here: sockets (tcp, udp, icmp), links (network.py), redirects, source routing, multicast forwarding, policy routing.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from sim import wire
+from sim.conntrack.tracker import Tracker
+from sim.errors import Malformed, UsageError
+from sim.machine import icmp_errors
+from sim.machine.effects import MachineEffects
+from sim.machine.errors import SocketError
+from sim.machine.fragments import Reassembly, cut, cut_ipv6
+from sim.machine.interfaces import Interface
+from sim.machine.limits import RateLimit
+from sim.machine.martians import martian_source, refused_by_ipv6
+from sim.machine.routes import NO_ROUTE, REFUSING, Decision, Kind, Routes
+from sim.machine.sysctl import Sysctls
+from sim.netfilter.hooks import Hooks
+from sim.netfilter.skb import Skb
+from sim.netfilter.tracking import Tracking
+from sim.netfilter.words import Hook
+from sim.packet import Packet
+from sim.ruleset.state import RuleState
+from sim.trace import Delivered, Dropped, Emit, HookEntered, KernelLogged, Reason, Routed
+from sim.units import Address, parse_interface, show_address
+
+Transmit = Callable[[str, "Address | None", Packet], None]
+_ERRNO = {None: "ENETUNREACH", **REFUSING}
+_ACCEPT = 1
+
+
+class IpLayer:
+    """One machine's IP layer, with its netfilter.
+
+    `clock()` is the time in µs. `transmit(dev, via, packet)` takes what leaves a device, `deliver(skb)` what is for this machine.
+    `loop(skb)` takes what goes to lo and must give it to `loop_in` later; None: as soon as the layer is done with the packet before.
+    `path_in(skb, decision)`, if set, may choose another way for what came in (policy routing by device: replay's).
+    `new_id()` names a packet made here; `name(packet_id, about, again)` hears what its maker calls it.
+    """
+
+    def __init__(
+        self, name: str, clock: Callable[[], int], transmit: Transmit, deliver: Callable[[Skb], None], emit: Emit | None = None, *,
+        loop: Callable[[Skb], None] | None = None, new_id: Callable[[], int] | None = None,
+        named: Callable[[int, str, int], None] | None = None,
+    ) -> None:  # fmt: skip
+        self.name = name
+        self.clock, self.transmit, self.deliver, self.emit = clock, transmit, deliver, emit
+        self.loop = loop or self._loop_soon
+        self.new_id = new_id or _counter()
+        self.named = named
+        self.interfaces: dict[str, Interface] = {}
+        self.routes = Routes(self.interfaces)
+        self.hooks = Hooks()
+        self.tracker = Tracker(emit=emit)
+        self.tracking = Tracking(self.tracker, self.hooks, emit)
+        self.rules = RuleState(self.hooks, MachineEffects(self), emit)
+        self.sysctls = Sysctls(self.tracker.settings, emit)
+        self.kernel_log_lines: list[tuple[int, str]] = []
+        self.track_always = False
+        self.path_in: Callable[[Skb, Decision], Decision] | None = None
+        self.rules.on_load.append(self.arrange_conntrack)
+        self._sane: dict[Address, bool] = {}
+        self.sysctls.on_change.append(self._sysctl_changed)
+        self._sysctl_changed("")
+        self._limits = RateLimit()
+        self._reassembly = Reassembly()
+        self._looping: deque[Skb] = deque()
+        self._loop_busy = False
+
+    # ---- settings ----------------------------------------------------------------------------------------------------
+
+    def add_interface(self, dev: str, addresses: list[str], mtu: int = 1500) -> Interface:
+        """Add a device with its addresses ("192.168.1.20/24"). Raises UsageError."""
+        if dev in self.interfaces:
+            raise UsageError(f"{self.name} has an interface '{dev}' already")
+        interface = Interface(dev, len(self.interfaces) + 1, 65536 if dev == "lo" else mtu)
+        interface.addresses += [parse_interface(address) for address in addresses]
+        self.interfaces[dev] = interface
+        self.sysctls.add_device(dev)
+        self.addresses_changed()
+        return interface
+
+    def addresses_changed(self) -> None:
+        """Read the interfaces anew: an address came or went, a device went up or down."""
+        self.routes.changed()
+        self._sane.clear()
+
+    def _sysctl_changed(self, key: str) -> None:
+        number = self.sysctls.number
+        self._forwarding = {4: number("net.ipv4.ip_forward") != 0, 6: number("net.ipv6.conf.all.forwarding") != 0}
+        self._accept_local = number("net.ipv4.conf.all.accept_local") != 0
+        self._route_localnet = number("net.ipv4.conf.all.route_localnet") != 0
+        self._sane.clear()
+        names = [name for name in self.sysctls.keys() if name.endswith(".rp_filter")]
+        values = {name.split(".")[3]: number(name) for name in names}
+        self._rp_filter = {dev: max(value, values["all"]) for dev, value in values.items()} if any(values.values()) else {}
+
+    def arrange_conntrack(self) -> None:
+        """Put conntrack into the hooks where a rule needs it, or always (`track_always`); take it out where none does."""
+        wanted = frozenset(("ip", "ip6")) if self.track_always else self.rules.needs_conntrack
+        self.tracking.use(wanted)
+
+    # ---- in ----------------------------------------------------------------------------------------------------------
+
+    def receive(self, data: bytes, dev: str, packet_id: int = 0) -> None:
+        """A packet came out of the wire into `dev`."""
+        try:
+            packet = Packet(data, packet_id)
+        except Malformed as error:
+            self._drop_malformed(packet_id, error)
+            return
+        skb = Skb(packet, self.clock(), dev)
+        if packet.version == 6 and (why := refused_by_ipv6(packet)) is not None:
+            self.drop(skb, "ip", "ipv6_rcv", why)
+            return
+        if self._pass(Hook.PREROUTING, skb):
+            self._route_in(skb)
+
+    def _drop_malformed(self, packet_id: int, error: Malformed) -> None:
+        if self.emit is not None:
+            self.emit(Dropped(packet_id, "ip", "the IP header's checks", Reason(error.code, str(error))))
+
+    def _pass(self, hook: Hook, skb: Skb) -> bool:
+        """Through one hook. True when the packet may go on."""
+        if self.emit is not None:
+            self.emit(HookEntered(skb.packet.id, hook.name, skb.indev or None, skb.outdev or None))
+        for function in self.hooks.functions[hook]:
+            verdict = function(skb)
+            if verdict != _ACCEPT:
+                if self.emit is not None and not verdict:
+                    by, reason = skb.dropped or (hook.name, Reason("hook", f"A function in {hook.name} dropped it."))
+                    self.emit(Dropped(skb.packet.id, hook.name, by, reason))
+                return False
+        return True
+
+    def _route_in(self, skb: Skb) -> None:
+        packet = skb.packet
+        decision = self.routes.decide(packet.dst)
+        if self.path_in is not None:
+            decision = self.path_in(skb, decision)
+        if packet.version == 4 and not self._sane_source(packet, skb, decision):
+            return
+        kind = decision.kind
+        if kind == Kind.LOCAL:
+            if packet.version == 4 and packet.dst[0] == 127:
+                self.drop(skb, "routing", "routing", Reason("martian", "127.0.0.0/8 never comes in from a wire (martian destination)."))
+                return
+            self._deliver_locally(skb)
+        elif kind == Kind.UNICAST:
+            self._forward(skb, decision)
+        elif kind == Kind.BROADCAST or kind == Kind.MULTICAST:
+            self._deliver_to_many(skb, decision)
+        else:
+            self._no_route_in(skb, decision)
+
+    def _sane_source(self, packet: Packet, skb: Skb, decision: Decision) -> bool:
+        """fib_validate_source: no packet from nobody, from many or from ourselves; with rp_filter, from where the way back leads."""
+        sane = self._sane.get(packet.src)
+        if sane is None:
+            if len(self._sane) > 65536:
+                self._sane.clear()
+            sane = self._sane[packet.src] = martian_source(packet.src, self.routes, self._accept_local, self._route_localnet) is None
+        if not sane and not (packet.src == b"\0\0\0\0" and decision.kind == Kind.BROADCAST):
+            text = martian_source(packet.src, self.routes, self._accept_local, self._route_localnet) or ""
+            self.drop(skb, "routing", "routing", Reason("martian", text, {"source": show_address(packet.src)}))
+            return False
+        return not self._rp_filter or self._passes_rp_filter(packet, skb)
+
+    def _passes_rp_filter(self, packet: Packet, skb: Skb) -> bool:
+        mode = self._rp_filter.get(skb.indev, 0)
+        back = self.routes.decide(packet.src)
+        if not mode or back.kind == Kind.UNICAST and (mode == 2 or back.dev == skb.indev):
+            return True
+        way = f"leads to {back.dev}, not back to {skb.indev}" if back.dev else "leads nowhere"
+        text = f"rp_filter: the way to the source {show_address(packet.src)} {way}."
+        self.drop(skb, "routing", "rp_filter", Reason("rp_filter", text))
+        return False
+
+    def _no_route_in(self, skb: Skb, decision: Decision) -> None:
+        """ip_error and ip6_pkt_discard: a router says so, an IPv4 host keeps silent."""
+        packet, forwarding = skb.packet, self._forwarding[skb.packet.version]
+        text = f"There is no way to {show_address(packet.dst)}."
+        self.drop(skb, "routing", "routing", Reason("no-route", text if forwarding else f"{text} It is not for this machine."))
+        if packet.version == 6:
+            code = icmp_errors.PROHIBITED6 if decision.kind == Kind.PROHIBIT else icmp_errors.NO_ROUTE6
+            if decision.kind != Kind.BLACKHOLE:
+                self.icmp_error(skb, icmp_errors.UNREACHABLE6, code)
+        elif forwarding and decision.kind != Kind.BLACKHOLE:
+            codes = {Kind.UNREACHABLE: icmp_errors.HOST_UNREACHABLE, Kind.PROHIBIT: icmp_errors.FILTERED}
+            code = codes.get(decision.kind, icmp_errors.NET_UNREACHABLE) if decision.kind else icmp_errors.NET_UNREACHABLE
+            self.icmp_error(skb, icmp_errors.UNREACHABLE, code)
+
+    # ---- for this machine --------------------------------------------------------------------------------------------
+
+    def _deliver_locally(self, skb: Skb) -> None:
+        packet = skb.packet
+        if self.emit is not None:
+            self.emit(Routed(packet.id, "local", None, None))
+        whole = self._put_together(skb) if packet.version == 4 else True
+        if whole and self._pass(Hook.INPUT, skb) and (packet.version == 4 or self._put_together(skb)):
+            self.deliver(skb)
+
+    def _put_together(self, skb: Skb) -> bool:
+        """Fragments wait for the others: IPv4 ahead of INPUT (ip_local_deliver), IPv6 behind it (an extension header's work)."""
+        packet = skb.packet
+        if not packet.fragment and not packet.more:
+            return True
+        whole = self._reassembly.take(packet, skb.now)
+        if whole is None:
+            if self.emit is not None:
+                self.emit(Delivered(packet.id, "fragments that wait for the rest"))
+            return False
+        skb.packet = whole
+        return True
+
+    def _deliver_to_many(self, skb: Skb, decision: Decision) -> None:
+        """Broadcasts of our networks, and the groups to which every host belongs (224.0.0.1, ff02::1)."""
+        dst = skb.packet.dst
+        all_hosts = (b"\xe0\0\0\1", b"\xff\2" + bytes(13) + b"\1", b"\xff\1" + bytes(13) + b"\1")
+        if decision.kind == Kind.MULTICAST and dst not in all_hosts:
+            self.drop(skb, "routing", "routing", Reason("multicast", f"This machine is not in the group {show_address(dst)}."))
+            return
+        self._deliver_locally(skb)
+
+    # ---- through this machine ----------------------------------------------------------------------------------------
+
+    def _forward(self, skb: Skb, decision: Decision) -> None:
+        packet = skb.packet
+        if not self._forwarding[packet.version]:
+            text = f"{show_address(packet.dst)} is not an address of this machine, and it forwards nothing (ip_forward is 0)."
+            self.drop(skb, "routing", "routing", Reason("not-forwarding", text))
+            return
+        if self.emit is not None:
+            self.emit(Routed(packet.id, "forward", decision.dev, show_address(decision.via) if decision.via else None))
+        if packet.ttl <= 1:
+            self._ttl_ran_out(skb)
+            return
+        if len(packet.data) > decision.mtu and (packet.version == 6 or packet.data[6] & 0x40):
+            self._too_big(skb, decision)
+            return
+        lower_ttl(packet)
+        skb.outdev = decision.dev
+        if self._pass(Hook.FORWARD, skb) and self._pass(Hook.POSTROUTING, skb):
+            self._output(skb, decision)
+
+    def _ttl_ran_out(self, skb: Skb) -> None:
+        four = skb.packet.version == 4
+        word = "TTL" if four else "hop limit"
+        self.drop(skb, "ip", word, Reason("ttl", f"Its {word} of {skb.packet.ttl} allows no further hop.", {"ttl": skb.packet.ttl}))
+        self.icmp_error(skb, icmp_errors.TIME_EXCEEDED if four else icmp_errors.TIME_EXCEEDED6, 0)
+
+    def _too_big(self, skb: Skb, decision: Decision) -> None:
+        four, size = skb.packet.version == 4, len(skb.packet.data)
+        text = f"{size} bytes do not fit into {decision.dev}'s MTU of {decision.mtu}, and it must not be cut."
+        self.drop(skb, "ip", "MTU", Reason("mtu", text, {"size": size, "mtu": decision.mtu}))
+        if four:
+            self.icmp_error(skb, icmp_errors.UNREACHABLE, icmp_errors.FRAGMENTATION_NEEDED, decision.mtu)
+        else:
+            self.icmp_error(skb, icmp_errors.TOO_BIG6, 0, max(decision.mtu, 1280))
+
+    # ---- from this machine -------------------------------------------------------------------------------------------
+
+    def route_to(self, dst: Address) -> Decision:
+        """Where what is sent to `dst` goes. Raises SocketError: ENETUNREACH without a route, or what the route says."""
+        decision = self.routes.decide(dst)
+        if decision.kind is None or decision.kind in REFUSING:
+            raise SocketError(_ERRNO[decision.kind])
+        if decision.kind == Kind.LOCAL and not self.interfaces.get("lo"):
+            raise SocketError("ENETUNREACH")
+        return decision
+
+    def source_for(self, dst: Address) -> Address:
+        """The address from which this machine speaks to `dst`. Raises SocketError: ENETUNREACH, EADDRNOTAVAIL."""
+        decision = self.route_to(dst)
+        if decision.source is None:
+            raise SocketError("EADDRNOTAVAIL" if len(dst) == 16 else "ENETUNREACH")
+        return decision.source
+
+    def send(self, data: bytes, *, about: str = "", again: int = 0, instead_of: Skb | None = None) -> bool:
+        """Send a packet of this machine's own: OUTPUT, POSTROUTING, out. True when it left (False: a hook dropped it, EPERM).
+
+        `about` and `again` are what the trace calls it and how often it was sent before. `instead_of`: the packet that this one is an
+        error about, or the reset for; it takes over that one's entry as RELATED (nf_ct_attach), whatever that one's own fate.
+        """
+        packet = Packet(data, self.new_id())
+        if self.named is not None and (about or again):
+            self.named(packet.id, about, again)
+        skb = Skb(packet, self.clock())
+        if instead_of is not None and instead_of.conn is not None:
+            self.tracking.attach(skb, instead_of)
+        return self._send(skb)
+
+    def _send(self, skb: Skb) -> bool:
+        packet = skb.packet
+        decision = self.routes.decide(packet.dst)
+        if decision.kind is None or decision.kind in REFUSING:
+            self.drop(skb, "routing", "routing", Reason("no-route", f"There is no way to {show_address(packet.dst)}."))
+            return False
+        skb.outdev = decision.dev
+        if self.emit is not None:
+            self.emit(Routed(packet.id, "output", decision.dev, show_address(decision.via) if decision.via else None))
+        if not (self._pass(Hook.OUTPUT, skb) and self._pass(Hook.POSTROUTING, skb)):
+            return False
+        self._output(skb, decision)
+        return True
+
+    def _output(self, skb: Skb, decision: Decision) -> None:
+        packet = skb.packet
+        if decision.dev == "lo":
+            self.loop(skb)
+        elif len(packet.data) > decision.mtu:
+            self._send_in_pieces(packet, decision)
+        else:
+            self.transmit(decision.dev, decision.via, packet)
+
+    def _send_in_pieces(self, packet: Packet, decision: Decision) -> None:
+        if packet.version == 4:
+            pieces = cut(packet.data, decision.mtu)
+        else:
+            pieces = cut_ipv6(packet.data, max(decision.mtu, 1280), packet.id)
+        for number, piece in enumerate(pieces):
+            self.transmit(decision.dev, decision.via, Packet(piece, self.new_id() if number else packet.id))
+
+    # ---- lo ----------------------------------------------------------------------------------------------------------
+
+    def _loop_soon(self, skb: Skb) -> None:
+        """Without a scheduler: each packet on lo comes in when the one before has been dealt with."""
+        self._looping.append(skb)
+        if self._loop_busy:
+            return
+        self._loop_busy = True
+        try:
+            while self._looping:
+                self.loop_in(self._looping.popleft())
+        finally:
+            self._loop_busy = False
+
+    def loop_in(self, skb: Skb) -> None:
+        """What went out on lo comes in again: the same skb, so that conntrack sees it once; its route is known already."""
+        again = Skb(skb.packet, self.clock(), "lo")
+        again.conn, again.ctinfo, again.reason, again.mark = skb.conn, skb.ctinfo, skb.reason, skb.mark
+        if self._pass(Hook.PREROUTING, again):
+            self._deliver_locally(again)
+
+    # ---- ICMP errors, drops, log -------------------------------------------------------------------------------------
+
+    def icmp_error(self, skb: Skb, kind: int, code: int, rest: int = 0, *, attach: bool = True) -> None:
+        """Send an ICMP (or, about an IPv6 packet, ICMPv6) error about `skb`'s packet to its source, where that is allowed."""
+        packet = skb.packet
+        own = self.routes.decide(packet.dst)
+        if not icmp_errors.may_answer(packet, own.kind in (Kind.BROADCAST, Kind.MULTICAST)):
+            return
+        speaker = packet.dst if own.kind == Kind.LOCAL else self.routes.decide(packet.src).source
+        if speaker is None:
+            return
+        data = icmp_errors.error(packet, speaker, kind, code, rest)
+        if self.may_complain(data):
+            self.send(data, instead_of=skb if attach else None)
+
+    def may_complain(self, data: bytes) -> bool:
+        """Whether the ICMP error `data` keeps within the rate limit. Not limited: errors that tell an MTU, and what goes to lo."""
+        packet = Packet(data)
+        if self.routes.decide(packet.dst).dev == "lo":
+            return True
+        kind, code = packet.data[packet.l4], packet.data[packet.l4 + 1]
+        if packet.version == 4:
+            limited = self.sysctls.number("net.ipv4.icmp_ratemask") >> kind & 1 and (kind, code) != (3, 4)
+            every = self.sysctls.number("net.ipv4.icmp_ratelimit")
+        else:
+            limited, every = kind != icmp_errors.TOO_BIG6, self.sysctls.number("net.ipv6.icmp.ratelimit")
+        return not limited or self._limits.allow(packet.dst, every, self.clock())
+
+    def drop(self, skb: Skb, where: str, by: str, reason: Reason) -> None:
+        """Say that this is the packet's end."""
+        if self.emit is not None:
+            self.emit(Dropped(skb.packet.id, where, by, reason))
+
+    def kernel_log(self, text: str, packet_id: int | None = None) -> None:
+        """A line in the kernel's log (dmesg)."""
+        self.kernel_log_lines.append((self.clock(), text))
+        if self.emit is not None:
+            self.emit(KernelLogged(packet_id, text))
+
+    def path_mtu(self, dst: Address) -> int:
+        """The MTU of the way's first hop; 1500 without a way."""
+        decision = self.routes.decide(dst)
+        return decision.mtu if decision is not NO_ROUTE else 1500
+
+
+def lower_ttl(packet: Packet) -> None:
+    """One hop less in the packet's own bytes, the checksum mended as ip_decrease_ttl does (include/net/ip.h; RFC 1141)."""
+    data = packet.data
+    packet.ttl -= 1
+    if packet.version == 6:
+        packet.data = data[:7] + bytes((packet.ttl,)) + data[8:]
+        return
+    total = (data[10] << 8 | data[11]) + 0x100
+    total = (total + (total >= 0xFFFF)) & 0xFFFF
+    packet.data = b"%b%c%c%c%c%b" % (data[:8], packet.ttl, data[9], total >> 8, total & 255, data[12:])
+
+
+def _counter() -> Callable[[], int]:
+    last = 0
+
+    def new_id() -> int:
+        nonlocal last
+        last += 1
+        return last
+
+    return new_id
+
+
+__all__ = ["IpLayer", "lower_ttl", "wire"]

@@ -1,0 +1,135 @@
+"""Tracking: conntrack's places in the hooks. It writes `conn`, `ctinfo` and `reason` on the skb, and confirms what gets through.
+
+As nf_conntrack_proto.c, Linux 6.18: the hooks are there only while something needs them (nf_ct_netns_get); entries stay when
+they go, and what was known of TCP windows is forgotten when they come back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sim.conntrack import why
+from sim.conntrack.tracker import Tracker
+from sim.conntrack.words import LABEL, Ctinfo, direction
+from sim.netfilter.hooks import Hooks
+from sim.netfilter.skb import Skb
+from sim.netfilter.words import Hook, Priority, Verdict
+from sim.trace import Emit, Labelled
+
+NAME = "conntrack"
+ACCEPT = int(Verdict.ACCEPT)
+DROP = int(Verdict.DROP)
+RELATED = int(Ctinfo.RELATED)
+RELATED_REPLY = int(Ctinfo.RELATED_REPLY)
+IPPROTO_RAW = 255
+
+LogInvalid = Callable[[str, Skb], None]
+
+
+class Tracking:
+    """Registers `tracker` in `hooks` on `use` or `enable`. `log_invalid(text, skb)` gets what nf_conntrack_log_invalid asks for."""
+
+    def __init__(self, tracker: Tracker, hooks: Hooks, emit: Emit | None = None, log_invalid: LogInvalid | None = None) -> None:
+        self.tracker = tracker
+        self.families: frozenset[str] = frozenset()
+        self._passes_by = 0
+        self._hooks = hooks
+        self._emit = emit
+        self.log_invalid = log_invalid
+
+    def enable(self) -> None:
+        """Track both families."""
+        self.use(frozenset(("ip", "ip6")))
+
+    def disable(self) -> None:
+        """Track nothing; entries stay in the table and expire."""
+        self.use(frozenset())
+
+    def use(self, families: frozenset[str]) -> None:
+        """Track these families ("ip", "ip6"): conntrack into PREROUTING and OUTPUT, confirm at the end of INPUT and POSTROUTING."""
+        if families == self.families:
+            return
+        if families and not self.families:
+            self._register()
+        elif not families:
+            self._hooks.unregister(NAME)
+        for word in families - self.families:
+            self.tracker.start("ipv4" if word == "ip" else "ipv6")
+        self.families = families
+        self._passes_by = 0 if len(families) == 2 else 6 if "ip" in families else 4
+
+    @property
+    def enabled(self) -> bool:
+        """Whether any family is tracked."""
+        return bool(self.families)
+
+    def _register(self) -> None:
+        self._hooks.register(Hook.PREROUTING, Priority.CONNTRACK, NAME, self._enter_prerouting)
+        self._hooks.register(Hook.OUTPUT, Priority.CONNTRACK, NAME, self._enter_output)
+        self._hooks.register(Hook.INPUT, Priority.CONNTRACK_CONFIRM, NAME, self.confirm)
+        self._hooks.register(Hook.POSTROUTING, Priority.CONNTRACK_CONFIRM, NAME, self.confirm)
+
+    def _enter_prerouting(self, skb: Skb) -> int:
+        return self._enter(skb, Hook.PREROUTING)
+
+    def _enter_output(self, skb: Skb) -> int:
+        return self._enter(skb, Hook.OUTPUT)
+
+    def _enter(self, skb: Skb, hook: Hook) -> int:
+        """nf_conntrack_in. What was seen before (loopback) or is UNTRACKED passes."""
+        if skb.packet.version == self._passes_by:
+            return ACCEPT
+        if skb.ctinfo is not None:
+            if skb.ctinfo == Ctinfo.UNTRACKED and skb.reason is None:
+                skb.reason = why.UNTRACKED
+                self._say(skb, hook, ())
+            elif skb.reason is why.MADE_BY_REJECT and hook == Hook.OUTPUT:
+                self._say(skb, hook, ())
+            return ACCEPT
+        tracker = self.tracker
+        skb.ctinfo = tracker.enter(skb.packet, hook, skb.now)
+        skb.conn = tracker.conn
+        skb.reason = tracker.reason
+        if tracker.verdict != ACCEPT:
+            skb.ctinfo = None
+            skb.dropped = ("connection table full", tracker.reason)
+            return DROP
+        if self._emit is not None:
+            self._say(skb, hook, tracker.kernel_log)
+        if tracker.kernel_log:
+            self._log(skb)
+        return ACCEPT
+
+    def _log(self, skb: Skb) -> None:
+        """Into the kernel log, if nf_conntrack_log_invalid names the protocol (255: all)."""
+        wanted = self.tracker.settings.log_invalid
+        if self.log_invalid is not None and wanted:
+            for text in self.tracker.kernel_log:
+                if wanted == IPPROTO_RAW or text.startswith(f"nf_ct_proto_{wanted}:"):
+                    self.log_invalid(text, skb)
+
+    def _say(self, skb: Skb, hook: Hook, log: tuple[str, ...]) -> None:
+        if self._emit is None or skb.ctinfo is None or skb.reason is None:
+            return
+        conn = skb.conn.id if skb.conn is not None else None
+        self._emit(Labelled(skb.packet.id, hook.name, LABEL[skb.ctinfo], direction(skb.ctinfo), conn, skb.reason, log))
+
+    def attach(self, made: Skb, cause: Skb) -> None:
+        """Give a packet that answers `cause` (REJECT's) its entry: RELATED, the other way (nf_conntrack_attach)."""
+        if cause.conn is None or cause.ctinfo is None:
+            return
+        made.conn = cause.conn
+        made.ctinfo = RELATED_REPLY if direction(cause.ctinfo) == "original" else RELATED
+        made.reason = why.MADE_BY_REJECT
+
+    def confirm(self, skb: Skb) -> int:
+        """nf_confirm: a new entry goes into the table, and what changed is told."""
+        conn = skb.conn
+        if conn is None or (conn.status & 8 and not conn.cache):
+            return ACCEPT
+        verdict = self.tracker.confirm(conn, skb.packet, skb.now, skb.ctinfo or 0, skb.reason)
+        if verdict != ACCEPT:
+            skb.dropped = ("conntrack confirm", self.tracker.reason)
+            return DROP
+        skb.conn = self.tracker.conn
+        return ACCEPT

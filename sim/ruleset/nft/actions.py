@@ -1,0 +1,449 @@
+"""What the reductions of blocks and commands do: one method a rule or alias of nft.lark. The finished commands are in `commands`.
+
+`include` is answered by the reader (read.py), which feeds the file's lines in its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sim.ruleset.nft.expressions import Children, number, span
+from sim.ruleset.nft.scanner import At, Lexeme, NotSimulated
+from sim.ruleset.nft.statements import Statements
+from sim.ruleset.nft.syntax import Braces, ChainOf, Command, Mistake, Place, RuleOf, SetOf, Symbol, TableOf
+
+CHAIN_TYPES = ("filter", "nat", "route")
+CHAIN_HOOKS = ("prerouting", "input", "forward", "output", "postrouting", "ingress", "egress")
+
+
+class Blocks(Statements):
+    """Blocks of tables, chains, sets and maps. A block is an object that its lines fill."""
+
+    def table_open(self, c: Children) -> None:
+        """A scope begins."""
+        self.scopes.append({})
+
+    chain_open = table_open
+
+    def set_open(self, c: Children) -> None:
+        """Sets have no scope of their own."""
+
+    map_open = set_open
+
+    def table_block(self, c: Children) -> TableOf:
+        """Lines of a table."""
+        block: TableOf = c[0] if c else TableOf()
+        if len(c) > 2:
+            if isinstance(c[1], tuple) and not isinstance(c[1], Lexeme):
+                block.flags = c[1]
+            else:
+                block.comment = c[1].value
+        return block
+
+    def table_flags(self, c: Children) -> tuple[str, ...]:
+        """flags dormant"""
+        if c[1].value not in ("dormant", "owner"):
+            raise Mistake(c[1].at, f"unknown table option {c[1].value}")
+        raise NotSimulated(c[1].value, c[1].at)
+
+    def block_chain(self, c: Children) -> TableOf:
+        """chain name { ... }"""
+        self.scopes.pop()
+        c[0].chains.append((c[2], c[5]))
+        block: TableOf = c[0]
+        return block
+
+    def block_set(self, c: Children) -> TableOf:
+        """set name { ... }"""
+        c[5].at = span(c[4:7])
+        c[0].sets.append((c[2], c[5]))
+        block: TableOf = c[0]
+        return block
+
+    def block_map(self, c: Children) -> TableOf:
+        """map name { ... }"""
+        c[5].map = True
+        return self.block_set(c)
+
+    def chain_block(self, c: Children) -> ChainOf:
+        """Lines of a chain."""
+        block: ChainOf = c[0] if c else ChainOf()
+        if len(c) < 3:
+            return block
+        if isinstance(c[1], RuleOf):
+            block.rules.append(c[1])
+        elif isinstance(c[1], Lexeme):
+            block.comment = c[1].value
+        else:
+            c[1](block)
+        return block
+
+    def hook_spec(self, c: Children) -> Callable[[ChainOf], None]:
+        """type filter hook input priority 0"""
+        if c[1].value not in CHAIN_TYPES:
+            raise Mistake(c[1].at, "unknown chain type")
+        if c[3].value not in CHAIN_HOOKS:
+            raise Mistake(c[3].at, "unknown chain hook")
+
+        def fill(block: ChainOf) -> None:
+            block.type, block.hook, block.hook_at = c[1].value, c[3].value, c[3].at
+            block.device_at, block.priority = c[4], c[5]
+
+        return fill
+
+    def dev_spec(self, c: Children) -> At | None:
+        """device lo"""
+        return span(c) if c else None
+
+    def prio_spec(self, c: Children) -> tuple[str, int, At]:
+        """priority filter + 5: (name or "", number, place)"""
+        name, value, at = c[1]
+        return name, value, At(c[0].at.start, at.end, at.source)
+
+    def extended_prio_spec(self, c: Children) -> tuple[str, int, At]:
+        """A name with an offset, or a number, or a variable with one of them."""
+        first = c[0]
+        if isinstance(first, Lexeme):
+            offset = 0 if len(c) == 1 else number(c[2]) if c[1].type == "PLUS" else -number(c[2])
+            return first.value, offset, span(c)
+        if isinstance(first, Symbol):
+            name, value = ("", int(first.text)) if first.kind in ("number", "negative") else (first.text, 0)
+            return name, value, first.at
+        value, at = first
+        return "", value, at
+
+    def int_num(self, c: Children) -> tuple[int, At]:
+        """5 or -5"""
+        return (number(c[0]) if len(c) == 1 else -number(c[1])), span(c)
+
+    def policy_spec(self, c: Children) -> Callable[[ChainOf], None]:
+        """policy drop"""
+        at = span(c)
+
+        def fill(block: ChainOf) -> None:
+            if block.policy:
+                raise Mistake(at, "you cannot set chain policy twice")
+            block.policy, block.policy_at = c[1], at
+
+        return fill
+
+    def policy_expr(self, c: Children) -> str:
+        """accept or drop, also by a variable"""
+        if isinstance(c[0], Lexeme):
+            return str(c[0].value)
+        if isinstance(c[0], Symbol) and c[0].text in ("accept", "drop"):
+            return c[0].text
+        raise Mistake(c[0].at, "invalid policy expression")
+
+    # -- sets and maps
+
+    def set_block(self, c: Children) -> SetOf:
+        """Lines of a set; a third child's comment."""
+        block: SetOf = c[0] if c else SetOf()
+        if len(c) == 3:
+            block.comment = c[1].value
+        return block
+
+    map_block = set_block
+
+    def set_type(self, c: Children) -> SetOf:
+        """type ipv4_addr . inet_service"""
+        c[0].types = c[2]
+        block: SetOf = c[0]
+        return block
+
+    def map_type(self, c: Children) -> SetOf:
+        """type ipv4_addr : verdict"""
+        c[0].types, c[0].data = c[2], c[4]
+        block: SetOf = c[0]
+        return block
+
+    def data_type_expr(self, c: Children) -> Any:
+        """The types so far."""
+        return (c[0],) if len(c) == 1 else (*c[0], c[2])
+
+    def data_type(self, c: Children) -> Lexeme:
+        """A type's name."""
+        name: Lexeme = c[0]
+        return name
+
+    def set_flags_of(self, c: Children) -> SetOf:
+        """flags interval"""
+        c[0].flags = tuple(c[2])
+        block: SetOf = c[0]
+        return block
+
+    def set_flags(self, c: Children) -> list[str]:
+        """The flags so far."""
+        return [c[0]] if len(c) == 1 else [*c[0], c[2]]
+
+    def set_flag(self, c: Children) -> str:
+        """constant, interval; the others need elements that change by themselves."""
+        if c[0].type in ("DYNAMIC", "TIMEOUT"):
+            raise NotSimulated(c[0].value, c[0].at)
+        flag: str = c[0].value
+        return flag
+
+    def set_elements(self, c: Children) -> SetOf:
+        """elements = { ... }"""
+        c[0].elements = self._braces(c[3])
+        block: SetOf = c[0]
+        return block
+
+    def set_auto_merge(self, c: Children) -> SetOf:
+        """auto-merge"""
+        c[0].auto_merge = True
+        block: SetOf = c[0]
+        return block
+
+    def set_policy_of(self, c: Children) -> SetOf:
+        """policy memory"""
+        c[0].policy = c[2]
+        block: SetOf = c[0]
+        return block
+
+    def set_policy(self, c: Children) -> str:
+        """performance or memory"""
+        policy: str = c[0].value
+        return policy
+
+    def set_size(self, c: Children) -> SetOf:
+        """size 100"""
+        c[0].size = number(c[2])
+        block: SetOf = c[0]
+        return block
+
+    @staticmethod
+    def _braces(value: Any) -> Braces:
+        if not isinstance(value, Braces):
+            raise Mistake(value.at, "invalid expression: a set's elements stand in braces")
+        return value
+
+
+class Actions(Blocks):
+    """Commands. `include(name, at)` is what `include "name"` does."""
+
+    def __init__(self, include: Callable[[str, At], None]) -> None:
+        super().__init__()
+        self.commands: list[Command] = []
+        self._include = include
+
+    def include(self, c: Children) -> None:
+        """include "file" """
+        self._include(c[1].value, span(c[:2]))
+
+    def input(self, c: Children) -> None:
+        """Lines so far."""
+
+    def line(self, c: Children) -> None:
+        """One line: a command, when there is one."""
+        if len(c) == 2 and isinstance(c[0], Command):
+            self.commands.append(c[0])
+        del self.scopes[1:]
+
+    def common_block(self, c: Children) -> None:
+        """Variables and includes have acted already."""
+
+    def stmt_separator(self, c: Children) -> None:
+        """Nothing."""
+
+    def refused(self, c: Children) -> None:
+        """What begins with this word is not simulated."""
+        token = c[-1]
+        raise NotSimulated(token.value, token.at)
+
+    def base_cmd(self, c: Children) -> Command:
+        """A command without a verb adds."""
+        command: Command = c[0]
+        return command
+
+    def _verb(self, verb: str, c: Children) -> Command:
+        thing, place, body = c[1].thing, c[1].place, c[1].body
+        return Command(verb, thing, place, At(c[0].at.start, c[1].at.end, c[0].at.source), body)
+
+    def add(self, c: Children) -> Command:
+        """add ..."""
+        return self._verb("add", c)
+
+    def create(self, c: Children) -> Command:
+        """create ..."""
+        return self._verb("create", c)
+
+    def delete(self, c: Children) -> Command:
+        """delete ..."""
+        return self._verb("delete", c)
+
+    def list_(self, c: Children) -> Command:
+        """list ..."""
+        return self._verb("list", c)
+
+    def flush(self, c: Children) -> Command:
+        """flush ..."""
+        return self._verb("flush", c)
+
+    def reset(self, c: Children) -> Command:
+        """Never reached: its objects are refused."""
+        raise NotSimulated(c[0].value, c[0].at)
+
+    def insert_rule(self, c: Children) -> Command:
+        """insert rule ..."""
+        return Command("insert", "rule", c[2], span(_with_places(c)), c[3])
+
+    def replace_rule(self, c: Children) -> Command:
+        """replace rule ... handle 5 ..."""
+        return Command("replace", "rule", c[2], span(_with_places(c)), c[3])
+
+    def rename_chain(self, c: Children) -> Command:
+        """rename chain old new"""
+        return Command("rename", "chain", c[2], span(_with_places(c)), c[3])
+
+    def add_table(self, c: Children) -> Command:
+        """table name [{ ... }]"""
+        if len(c) > 2:
+            self.scopes.pop()
+        return Command("add", "table", c[1], span(_with_places(c)), c[4] if len(c) > 2 else None)
+
+    def add_chain(self, c: Children) -> Command:
+        """chain table name [{ ... }]"""
+        if len(c) > 2:
+            self.scopes.pop()
+        return Command("add", "chain", c[1], span(_with_places(c)), c[4] if len(c) > 2 else None)
+
+    def add_rule(self, c: Children) -> Command:
+        """[rule] table chain [position] ..."""
+        return Command("add", "rule", c[-2], span(_with_places(c)), c[-1])
+
+    def add_set(self, c: Children) -> Command:
+        """set table name { ... }"""
+        c[4].at = span(c[3:6])
+        return Command("add", "map" if c[4].map else "set", c[1], span(_with_places(c)), c[4])
+
+    def add_map(self, c: Children) -> Command:
+        """map table name { ... }"""
+        c[4].map = True
+        return self.add_set(c)
+
+    def add_elements(self, c: Children) -> Command:
+        """element table set { ... }"""
+        return Command("add", "elements", c[1], span(_with_places(c)), self._braces(c[2]))
+
+    # -- which thing
+
+    def _on(self, thing: str, c: Children) -> Command:
+        place = c[1] if isinstance(c[1], Place) else Place(c[1] or "")
+        return Command("", thing, place, span(_with_places(c)))
+
+    def _by_handle(self, thing: str, c: Children) -> Command:
+        place = c[1] if isinstance(c[1], Place) else Place(c[1] or "ip")
+        place = Place(place.family, place.table, None, ("handle", number(c[3]), c[3].at))
+        return Command("", thing, place, span(c))
+
+    def on_table(self, c: Children) -> Command:
+        """table name"""
+        return self._on("table", c)
+
+    def on_chain(self, c: Children) -> Command:
+        """chain table name"""
+        return self._on("chain", c)
+
+    def on_rule(self, c: Children) -> Command:
+        """rule table chain handle 5"""
+        return self._on("rule", c)
+
+    def on_set(self, c: Children) -> Command:
+        """set table name"""
+        return self._on("set", c)
+
+    def on_map(self, c: Children) -> Command:
+        """map table name"""
+        return self._on("map", c)
+
+    def on_table_handle(self, c: Children) -> Command:
+        """table [family] handle 5"""
+        return self._by_handle("table", c)
+
+    def on_chain_handle(self, c: Children) -> Command:
+        """chain table handle 5"""
+        return self._by_handle("chain", c)
+
+    def on_set_handle(self, c: Children) -> Command:
+        """set table handle 5"""
+        return self._by_handle("set", c)
+
+    def on_tables(self, c: Children) -> Command:
+        """tables [family]"""
+        return self._on("tables", c)
+
+    def on_chains(self, c: Children) -> Command:
+        """chains [family]"""
+        return self._on("chains", c)
+
+    def on_ruleset(self, c: Children) -> Command:
+        """ruleset [family]"""
+        return self._on("ruleset", c)
+
+    def on_sets(self, c: Children) -> Command:
+        """sets [family]"""
+        return self._on("sets", c)
+
+    def on_sets_of(self, c: Children) -> Command:
+        """sets table name"""
+        return Command("", "sets", c[2], span(c[:2]))
+
+    def on_maps(self, c: Children) -> Command:
+        """maps [family]"""
+        return self._on("maps", c)
+
+    def family_spec(self, c: Children) -> str:
+        """ip, when nothing is said"""
+        return str(c[0]) if c else "ip"
+
+    def ruleset_spec(self, c: Children) -> str:
+        """All families, when nothing is said"""
+        return str(c[0]) if c else ""
+
+    def family_spec_explicit(self, c: Children) -> str:
+        """ip, ip6, inet; the rest is not simulated"""
+        if c[0].type in ("ARP", "BRIDGE", "NETDEV"):
+            raise NotSimulated(c[0].value, c[0].at)
+        return str(c[0].value)
+
+    def table_spec(self, c: Children) -> Place:
+        """[family] table"""
+        return Place(c[0], c[1])
+
+    def chain_spec(self, c: Children) -> Place:
+        """[family] table chain"""
+        return Place(c[0].family, c[0].table, c[1])
+
+    set_spec = chain_spec
+
+    def handle_spec(self, c: Children) -> tuple[str, int, At]:
+        """handle 5"""
+        return "handle", number(c[1]), c[1].at
+
+    def position_spec(self, c: Children) -> tuple[str, int, At]:
+        """position 5"""
+        return "position", number(c[1]), span(c)
+
+    def index_spec(self, c: Children) -> tuple[str, int, At]:
+        """index 5"""
+        return "index", number(c[1]), span(c)
+
+    def rule_position(self, c: Children) -> Place:
+        """Where a rule goes."""
+        return c[0] if len(c) == 1 else Place(c[0].family, c[0].table, c[0].name, c[1])
+
+    ruleid_spec = rule_position
+
+
+def _with_places(children: Children) -> Children:
+    """Places of things have a place in the text too: that of their last name."""
+    flat: Children = []
+    for child in children:
+        if isinstance(child, Place):
+            flat += [part for part in (child.table, child.name) if part is not None]
+        else:
+            flat.append(child)
+    return flat

@@ -1,0 +1,175 @@
+"""The values of a right side, and the elements of a set in the order and form in which the kernel gives them back.
+
+Sets with ranges, prefixes or wildcards are interval sets: what overlaps or touches becomes one interval (nft's automerge, which anonymous
+sets always have). Other sets are listed by value; names by their bytes read as a number of this machine, so shorter ones first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import chain
+
+from sim.ruleset.datatypes import BITMASKS
+from sim.ruleset.model import Item, Prefix, Range, Scalar, Wildcard
+from sim.ruleset.nft.literals import DESCRIPTION, scalar
+from sim.ruleset.nft.scanner import NotSimulated
+from sim.ruleset.nft.syntax import Binary, Braces, Element, Everything, Expression, Joined, Listed, Mistake, PrefixOf, RangeOf, Symbol
+from sim.ruleset.selectors import Selector
+
+Interfaces = Mapping[str, int] | None
+_BIG_ENDIAN = frozenset(("ipv4_addr", "ipv6_addr"))
+
+
+class Values:
+    """Reads right sides for the rows (one, or several of a concatenation) of a left side."""
+
+    def __init__(self, rows: tuple[Selector, ...], interfaces: Interfaces) -> None:
+        self._rows, self._interfaces = rows, interfaces
+
+    def item(self, expression: Expression) -> Item:
+        """One value, range, prefix or tuple. Raises Mistake and NotSimulated."""
+        if len(self._rows) > 1:
+            return self._joined(expression)
+        return self._single(expression, self._rows[0])
+
+    def _joined(self, expression: Expression) -> Item:
+        rows = self._rows
+        if not isinstance(expression, Joined) or len(expression.items) != len(rows):
+            types = ", ".join(DESCRIPTION[row.type] for row in rows)
+            raise Mistake(expression.at, f"invalid data type, expected concatenation of ({types})")
+        return tuple(self._single(item, row) for item, row in zip(expression.items, rows, strict=True))
+
+    def _single(self, expression: Expression, row: Selector) -> Item:
+        match expression:
+            case Symbol():
+                return scalar(expression, row.type, row.bits, self._interfaces)
+            case RangeOf():
+                return self._range(expression, row)
+            case PrefixOf():
+                return self._prefix(expression, row)
+            case Binary() if row.type in BITMASKS or expression.op in ("<<", ">>"):
+                return self.bits(expression, row)
+            case Listed() if row.type in BITMASKS:
+                return self.bits(expression, row)
+            case Listed():
+                raise Mistake(expression.items[0].at, f"Basetype of type {DESCRIPTION[row.type]} is not bitmask")
+            case Everything():
+                raise NotSimulated("*", expression.at)
+        raise Mistake(expression.at, f"invalid expression for {DESCRIPTION[row.type]}")
+
+    def bits(self, expression: Expression, row: Selector) -> int:
+        """The number of several flags: syn,ack or syn|ack."""
+        if isinstance(expression, Listed):
+            found = 0
+            for item in expression.items:
+                found |= self.bits(item, row)
+            return found
+        if isinstance(expression, Binary):
+            left, right = self.bits(expression.left, row), self.bits(expression.right, row)
+            return {"|": left | right, "&": left & right, "^": left ^ right, "<<": left << right, ">>": left >> right}[expression.op]
+        value = self._single(expression, row)
+        if not isinstance(value, int):
+            raise Mistake(expression.at, f"Could not parse {DESCRIPTION[row.type]}")
+        return value
+
+    def _range(self, expression: RangeOf, row: Selector) -> Item:
+        low, high = self._single(expression.low, row), self._single(expression.high, row)
+        if isinstance(low, str) or isinstance(high, str | Wildcard) or not isinstance(low, int | bytes) or not isinstance(high, int | bytes):
+            raise Mistake(expression.at, f"invalid range of {DESCRIPTION[row.type]}")
+        if _order(low) > _order(high):
+            raise Mistake(expression.at, "Range has zero or negative size")
+        return Range(low, high)
+
+    def _prefix(self, expression: PrefixOf, row: Selector) -> Item:
+        base = self._single(expression.base, row)
+        if expression.length > row.bits:
+            raise Mistake(expression.at, f"Prefix length {expression.length} is invalid for type of {row.bits} bits width")
+        if not isinstance(base, bytes):
+            raise NotSimulated("/", expression.at)
+        if expression.length == row.bits:
+            return base
+        return Prefix(masked(base, expression.length), expression.length)
+
+    def elements(self, braces: Braces) -> list[tuple[Item, Element]]:
+        """Every element with its key's value."""
+        return [(self.item(element.key), element) for element in braces.elements]
+
+
+def masked(address: bytes, length: int) -> bytes:
+    """The address with its host bits cleared."""
+    size = len(address) * 8
+    return (int.from_bytes(address) >> size - length << size - length).to_bytes(len(address))
+
+
+def _order(value: Scalar) -> int:
+    if isinstance(value, bytes):
+        return int.from_bytes(value)
+    return int.from_bytes(value.encode(), "little") if isinstance(value, str) else value
+
+
+def bounds(item: Item) -> tuple[int, int] | None:
+    """(low, high) as numbers; None for what is no number: names and concatenations."""
+    if isinstance(item, Prefix):
+        low = int.from_bytes(item.address)
+        return low, low | (1 << len(item.address) * 8 - item.length) - 1
+    if isinstance(item, Range):
+        return _order(item.low), _order(item.high)
+    if isinstance(item, bytes):
+        return int.from_bytes(item), int.from_bytes(item)
+    return (item, item) if isinstance(item, int) else None
+
+
+def is_interval(items: Iterable[Item]) -> bool:
+    """Whether these are an interval set's: a range, prefix or wildcard is among them."""
+    return any(isinstance(item, Range | Prefix | Wildcard) for item in items)
+
+
+def sort_key(item: Item, interval: bool = False) -> tuple[object, ...]:
+    """What the kernel's order of a set's elements goes by."""
+    if isinstance(item, Wildcard):
+        return (item.start,)
+    if isinstance(item, str):
+        return (item,) if interval else (_order(item),)
+    if isinstance(item, tuple) and not isinstance(item, Range | Prefix):
+        return tuple(chain.from_iterable(sort_key(each, interval) for each in item))
+    found = bounds(item)
+    return found if found is not None else (0,)
+
+
+def normal(items: Iterable[Item], datatype: str) -> tuple[Item, ...]:
+    """A set's elements as they are listed: each once, in order, intervals merged."""
+    unique = list(dict.fromkeys(items))
+    interval = is_interval(unique)
+    numbers = [found for item in unique if (found := bounds(item)) is not None]
+    if interval and len(numbers) == len(unique):
+        return tuple(_item(low, high, datatype) for low, high in _merged(sorted(numbers)))
+    if datatype in BITMASKS:
+        return tuple(sorted(unique, key=lambda item: (not _composite(item), sort_key(item))))
+    return tuple(sorted(unique, key=lambda item: sort_key(item, interval)))
+
+
+def _composite(item: Item) -> bool:
+    return isinstance(item, int) and item.bit_count() > 1
+
+
+def _merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    out: list[tuple[int, int]] = []
+    for low, high in spans:
+        if out and low <= out[-1][1] + 1:
+            out[-1] = (out[-1][0], max(out[-1][1], high))
+        else:
+            out.append((low, high))
+    return out
+
+
+def _item(low: int, high: int, datatype: str) -> Item:
+    """An interval as it is listed: one value, an address prefix where it is one, else a range."""
+    size = {"ipv4_addr": 4, "ipv6_addr": 16}.get(datatype)
+    if size is None:
+        return low if low == high else Range(low, high)
+    if low == high:
+        return low.to_bytes(size)
+    hosts = (low ^ high).bit_length()
+    if low >> hosts << hosts == low and low | (1 << hosts) - 1 == high:
+        return Prefix(low.to_bytes(size), size * 8 - hosts)
+    return Range(low.to_bytes(size), high.to_bytes(size))

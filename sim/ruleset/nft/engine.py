@@ -1,0 +1,173 @@
+"""The LALR engine: walks lark's parse table over nft.lark, so that an error can be told and survived as bison's parser does.
+
+lark makes the table (once, when nft is first used); the loop is here because nft's messages come from what bison does on an error:
+it has already done every default reduction, names the tokens that its state then expects (four at most), and goes on behind
+the next separator.
+
+Not in here: tokens (scanner.py), what a reduction does (actions.py).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+from lark import Lark, Token
+from lark.lexer import Lexer
+
+from sim.ruleset.nft.scanner import Lexeme
+from sim.ruleset.nft.words import NAMES, ORDER
+
+MOST_EXPECTED = 4  # YYERROR_VERBOSE_ARGS_MAXIMUM - 1
+_STANDS_FOR = {"NO_CHAIN": "LBRACE"}  # refused tokens that nft has in its lists
+
+
+class Reduction(NamedTuple):
+    """A rule of the grammar: what it makes, of how many, and by which action ("" when its one child is passed on)."""
+
+    origin: str
+    size: int
+    action: str
+
+
+class Table(NamedTuple):
+    """`rows[state]`: token -> state to shift to, or the Reduction. `gotos[state]`: what was made -> next state.
+
+    `settled[state]`: the one reduction of a state that has no other step: bison does not wait for the next token there.
+    """
+
+    rows: dict[int, dict[str, int | Reduction]]
+    gotos: dict[int, dict[str, int]]
+    settled: dict[int, Reduction]
+    start: int
+
+
+class _NoLexer(Lexer):
+    """Tokens come from scanner.py."""
+
+    def __init__(self, conf: object) -> None:
+        """Nothing to prepare."""
+
+    def lex(self, *args: object) -> Iterator[Token]:  # type: ignore[override]
+        """Never asked."""
+        return iter(())
+
+
+@cache
+def table() -> Table:
+    """The parse table of nft.lark. Made once (half a second), shared by all."""
+    grammar = (files(__package__) / "nft.lark").read_text("utf-8")
+    tokens = set(re.findall(r"\b[A-Z][A-Z0-9_]+\b", re.sub(r"//.*", "", grammar)))
+    grammar += "\n%declare " + " ".join(sorted(tokens))
+    lark = Lark(grammar, parser="lalr", lexer=_NoLexer, start="start", keep_all_tokens=True)
+    made = lark.parser.parser._parse_table
+    rows: dict[int, dict[str, int | Reduction]] = {}
+    gotos: dict[int, dict[str, int]] = {}
+    reductions: dict[int, Reduction] = {}
+    for state, actions in made.states.items():
+        rows[state], gotos[state] = {}, {}
+        for name, (action, argument) in actions.items():
+            if name in tokens or name == "$END":
+                rows[state][name] = argument if action.name == "Shift" else reductions.setdefault(id(argument), _reduction(argument))
+            else:
+                gotos[state][name] = argument
+    return Table(rows, gotos, _settled(rows), made.start_states["start"])
+
+
+def _settled(rows: dict[int, dict[str, int | Reduction]]) -> dict[int, Reduction]:
+    found: dict[int, Reduction] = {}
+    for state, row in rows.items():
+        steps = set(row.values())
+        if len(steps) == 1 and isinstance(step := steps.pop(), Reduction) and step.origin != "start":
+            found[state] = step
+    return found
+
+
+def _reduction(rule: Any) -> Reduction:
+    name = str(rule.alias or rule.origin.name)
+    passed_on = rule.options.expand1 and not rule.alias and len(rule.expansion) == 1
+    return Reduction(str(rule.origin.name), len(rule.expansion), "" if passed_on else name)
+
+
+class SyntaxStop(Exception):
+    """The token does not fit here; `expected` are the names of those that would, at most four, else none."""
+
+    def __init__(self, token: Lexeme, expected: list[str]) -> None:
+        self.token, self.expected = token, expected
+        names = f", expecting {' or '.join(expected)}" if expected else ""
+        super().__init__(f"syntax error, unexpected {NAMES[token.type]}{names}")
+
+
+class Engine:
+    """One run of the parser. `actions` has a method for each reduction: list of children -> value."""
+
+    def __init__(self, actions: object) -> None:
+        self._rows, self._gotos, self._settled, start = table()
+        self._states = [start]
+        self._values: list[Any] = []
+        self._actions = actions
+
+    def wants(self, token: str) -> bool:
+        """Whether a token of that type could come now."""
+        return token in self._rows[self._states[-1]]
+
+    def feed(self, token: Lexeme) -> None:
+        """Take the next token. Raises SyntaxStop; an action's exception passes through, and `recover` serves after both."""
+        states, values, kind = self._states, self._values, token.type
+        while True:
+            step = self._rows[states[-1]].get(kind)
+            if step is None:
+                raise SyntaxStop(token, self._expected())
+            if isinstance(step, int):
+                states.append(step)
+                values.append(token)
+                while (settled := self._settled.get(states[-1])) is not None:
+                    self._reduce(settled)
+                return
+            self._reduce(step)
+
+    def _reduce(self, step: Reduction) -> None:
+        states, values = self._states, self._values
+        if step.action:
+            children = values[-step.size :] if step.size else []
+            if step.size:
+                del states[-step.size :], values[-step.size :]
+            values.append(getattr(self._actions, step.action)(children))
+        else:
+            states.pop()
+        states.append(self._gotos[states[-1]][step.origin])
+
+    def at_rest(self) -> bool:
+        """Whether whole lines alone have been read: the end of the text may come."""
+        return "$END" in self._rows[self._states[-1]]
+
+    def recover(self) -> None:
+        """Give up what was begun, down to the innermost block: there "error stmt_separator" goes on (parser_bison.y)."""
+        while "INCLUDE" not in self._rows[self._states[-1]] or self._pending_reduction():
+            self._states.pop()
+            self._values.pop()
+
+    def _pending_reduction(self) -> bool:
+        return isinstance(self._rows[self._states[-1]]["INCLUDE"], Reduction)
+
+    def _expected(self) -> list[str]:
+        """What bison's state expects once it has done its default reductions; between lines it names nothing."""
+        if self.at_rest():
+            return []
+        states = list(self._states)
+        while True:
+            row = self._rows[states[-1]]
+            reductions = Counter(step for step in row.values() if isinstance(step, Reduction))
+            if not reductions:
+                wanted = [_STANDS_FOR.get(token, token) for token in row]
+                break
+            step = reductions.most_common(1)[0][0]
+            if step.size:
+                del states[-step.size :]
+            states.append(self._gotos[states[-1]][step.origin])
+        wanted = sorted({token for token in wanted if token in ORDER}, key=ORDER.__getitem__)
+        return [NAMES[token] for token in wanted] if len(row) <= MOST_EXPECTED else []

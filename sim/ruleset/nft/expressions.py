@@ -1,0 +1,199 @@
+"""What the reductions of expressions do: nodes of syntax.py, one method a rule or alias of nft.lark; and the scopes of variables.
+
+Variables are looked up while reading, as in nft: the scopes are the file, a table's block, a chain's block.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from sim.ruleset.nft.misspell import nearest
+from sim.ruleset.nft.scanner import At, Lexeme
+from sim.ruleset.nft.syntax import (
+    Binary, Braces, Element, Everything, Expression, Field, Joined, Listed, Mistake, PrefixOf, RangeOf, SetName, Symbol,
+)
+
+Children = list[Any]
+_KINDS = {"STRING": "word", "QUOTED": "quoted", "ASTERISKED": "starred"}
+
+META_KEYS = tuple(
+    """length protocol priority mark iif oif iifname oifname iiftype oiftype skuid skgid nftrace rtclassid secmark nfproto l4proto ibrname
+    obrname pkttype cpu iifgroup oifgroup cgroup random ipsec iifkind oifkind ibrpvid ibrvproto time day hour sdif sdifname""".split()
+)
+
+
+def span(children: Children) -> At:
+    """From the first child that has a place to the last."""
+    places = [child.at for child in children if hasattr(child, "at")]
+    return At(places[0].start, places[-1].end, places[0].source)
+
+
+def symbol(token: Lexeme) -> Symbol:
+    return Symbol(token.value, _KINDS.get(token.type, "word"), token.at)
+
+
+class Expressions:
+    """Expressions, and the scopes of variables."""
+
+    def __init__(self) -> None:
+        self.scopes: list[dict[str, Expression]] = [{}]
+
+    def _define(self, c: Children) -> None:
+        self.scopes[-1][c[1].value] = c[3]
+
+    def define(self, c: Children) -> None:
+        """define name = value"""
+        if c[1].value in self.scopes[-1]:
+            raise Mistake(c[1].at, f"redefinition of symbol '{c[1].value}'")
+        self._define(c)
+
+    def redefine(self, c: Children) -> None:
+        """redefine name = value"""
+        self._define(c)
+
+    def undefine(self, c: Children) -> None:
+        """undefine name"""
+        if self.scopes[-1].pop(c[1].value, None) is None:
+            raise Mistake(c[1].at, f"undefined symbol '{c[1].value}'")
+
+    def lookup(self, name: str, at: At) -> Expression:
+        """The innermost variable of that name. Raises Mistake."""
+        for scope in reversed(self.scopes):
+            if name in scope:
+                return scope[name]
+        close = nearest(name, [known for scope in reversed(self.scopes) for known in scope])
+        hint = f"; did you mean identifier ‘{close}’?" if close else ""
+        raise Mistake(at, f"unknown identifier '{name}'{hint}")
+
+    def variable_expr(self, c: Children) -> Expression:
+        """$name"""
+        return replace(self.lookup(c[1].value, c[1].at), at=span(c))
+
+    def symbol_expr(self, c: Children) -> Expression:
+        """A variable or a word."""
+        return symbol(c[0]) if isinstance(c[0], Lexeme) else c[0]
+
+    def integer_expr(self, c: Children) -> Symbol:
+        """A number; nft reads 0x and leading 0 as C does."""
+        return Symbol(str(number(c[0])), "number", c[0].at)
+
+    def keyword_expr(self, c: Children) -> Symbol:
+        """A reserved word that stands for a value."""
+        return Symbol(c[0].value, "word", c[0].at)
+
+    def protocol_expr(self, c: Children) -> Symbol:
+        """A protocol's reserved word."""
+        return Symbol(c[0].value, "protocol", c[0].at)
+
+    def boolean_expr(self, c: Children) -> Symbol:
+        """exists, missing"""
+        return Symbol(c[0].value, "boolean", c[0].at)
+
+    def negative(self, c: Children) -> Symbol:
+        """-5 in a define"""
+        return Symbol(f"-{number(c[1])}", "negative", span(c))
+
+    def field(self, c: Children) -> Field:
+        """tcp dport, ct original ip saddr, mark"""
+        words = tuple(word for child in c for word in ([child.value] if isinstance(child, Lexeme) else child))
+        if words[0] == "meta" and c[-1].type == "STRING" and words[1] not in META_KEYS:
+            raise Mistake(span(c), f"syntax error, unexpected {words[1]}, known keys are {', '.join(META_KEYS)}")
+        return Field(words if len(words) > 1 else ("meta", *words), span(c))
+
+    def ct_key_proto_field(self, c: Children) -> tuple[str, ...]:
+        """ip saddr behind ct original"""
+        return _Words((c[0].value, c[1].value), span(c))
+
+    def binary(self, c: Children) -> Binary:
+        """left op right"""
+        op = {"AMPERSAND": "&", "BAR": "|", "CARET": "^", "LSHIFT": "<<", "RSHIFT": ">>"}[c[1].type]
+        return Binary(op, c[0], c[2], span(c))
+
+    def parens(self, c: Children) -> Expression:
+        """( expression )"""
+        expression: Expression = c[1]
+        return expression
+
+    def concat(self, c: Children) -> Joined:
+        """a . b . c"""
+        left = c[0].items if isinstance(c[0], Joined) else (c[0],)
+        return Joined((*left, c[2]), span(c))
+
+    def prefix(self, c: Children) -> PrefixOf:
+        """base/length"""
+        return PrefixOf(c[0], number(c[2]), span(c))
+
+    def range_(self, c: Children) -> RangeOf:
+        """low-high"""
+        return RangeOf(c[0], c[2], span(c))
+
+    def list_rhs_expr(self, c: Children) -> Listed:
+        """a,b,c"""
+        left = c[0].items if isinstance(c[0], Listed) else (c[0],)
+        return Listed((*left, c[2]), span(c))
+
+    list_stmt_expr = list_rhs_expr
+
+    def set_ref_symbol(self, c: Children) -> SetName:
+        """@name"""
+        return SetName(c[1].value, span(c))
+
+    def set_expr(self, c: Children) -> Braces:
+        """{ elements }"""
+        return Braces(tuple(c[1]), span(c))
+
+    def empty_set(self, c: Children) -> Braces:
+        """{ } in a define"""
+        return Braces((), span(c))
+
+    def set_list_expr(self, c: Children) -> list[Element]:
+        """Elements so far; a set within the set gives its own."""
+        if len(c) == 1:
+            return list(c[0])
+        return [*c[0], *(c[2] or ())]
+
+    def set_list_member(self, c: Children) -> list[Element]:
+        """One element, or a whole set in its place."""
+        if isinstance(c[1], Braces):
+            return list(c[1].elements)
+        if len(c) == 5:
+            return [Element(c[1].key, c[3], span(c[1:4]))]
+        return _spread(c[1])
+
+    def set_elem_expr(self, c: Children) -> Element:
+        """A key; a comment on an element of a rule's own set is not kept by the kernel."""
+        return Element(c[0], None, c[0].at)
+
+    def catchall(self, c: Children) -> Everything:
+        """*"""
+        return Everything(c[0].at)
+
+    def opt_newline(self, c: Children) -> None:
+        """Nothing."""
+
+
+class _Words(tuple[str, ...]):
+    """Words of a field with their place."""
+
+    at: At
+
+    def __new__(cls, words: tuple[str, ...], at: At) -> _Words:
+        made = super().__new__(cls, words)
+        made.at = at
+        return made
+
+
+def _spread(element: Element) -> list[Element]:
+    """A variable that holds a set stands for its elements."""
+    if isinstance(element.key, Braces) and element.value is None:
+        return list(element.key.elements)
+    return [element]
+
+
+def number(token: Lexeme) -> int:
+    """A NUM's value, as strtoull with base 0 reads it: 0x16, 026, 22."""
+    text = token.value
+    if text[:2] in ("0x", "0X"):
+        return int(text, 16)
+    return int(text, 8) if text.startswith("0") and set(text) <= set("01234567") else int(text)

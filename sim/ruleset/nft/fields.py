@@ -1,0 +1,167 @@
+"""From what is written on a rule's left side to a selector, with what nft then knows of the packet: its network and transport protocol.
+
+nft refuses what can never match ("conflicting protocols specified: tcp vs. udp"), and needs to know the protocol for some
+words: `th dport` behind `meta l4proto tcp` is `tcp dport`, `ct original saddr` behind `ip ...` is `ct original ip saddr`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sim.ruleset.model import Compare
+from sim.ruleset.nft.scanner import At, NotSimulated
+from sim.ruleset.nft.syntax import Binary, Expression, Field, Joined, Mistake, Symbol
+from sim.ruleset.selectors import SELECTORS, Selector
+
+NETWORK = ("ip", "ip6")
+TRANSPORT = {
+    1: "icmp", 6: "tcp", 17: "udp", 33: "dccp", 50: "esp", 51: "ah", 58: "icmpv6", 108: "comp", 132: "sctp", 136: "udplite",
+}  # fmt: skip
+_WITH_PORTS = ("tcp", "udp", "dccp", "sctp", "udplite")
+_NF_PROTO = {2: "ip", 10: "ip6"}
+_ICMP_NETWORK = {"icmp": "ip", "icmpv6": "ip6"}
+# Fields of ICMP that only some types have: nft tests the type first, unless the rule already has (proto.c: icmp_dep).
+ICMP_TYPES = {
+    "icmp id": (0, 8), "icmp sequence": (0, 8), "icmp mtu": (3,), "icmp gateway": (5,),
+    "icmpv6 id": (128, 129), "icmpv6 sequence": (128, 129), "icmpv6 mtu": (2,),
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Known:
+    """What is known of the packet at this place of the rule. `*_at`: where it became known."""
+
+    family: str
+    network: str | None = None
+    transport: str | None = None
+    network_at: At | None = None
+    transport_at: At | None = None
+    icmp_type: bool = False
+
+    def learn(self, compare: Compare, at: At) -> None:
+        """What a comparison that matched tells: ip protocol tcp, meta nfproto ipv4."""
+        if compare.op != "==" or compare.mask is not None or not isinstance(compare.values, tuple):
+            return
+        if compare.selector in ("icmp type", "icmpv6 type"):
+            self.icmp_type = True
+        value = compare.values[-1]
+        if not isinstance(value, int):
+            return
+        if compare.selector in ("meta l4proto", "ip protocol", "ip6 nexthdr"):
+            self.transport = TRANSPORT.get(value, "unknown") if len(compare.values) == 1 else "th"
+            self.transport_at = at
+        elif compare.selector == "meta nfproto" and len(compare.values) == 1:
+            self.network, self.network_at = _NF_PROTO.get(value), at
+
+
+class Left(NamedTuple):
+    """A left side: selectors joined, a mask, what is or-ed and xor-ed to it, and its place."""
+
+    rows: tuple[Selector, ...]
+    at: At
+    mask: int | None = None
+    flip: int = 0
+
+    @property
+    def name(self) -> str:
+        """The selector's name in the model."""
+        return " . ".join(row.name for row in self.rows)
+
+
+def left_side(expression: Expression, known: Known) -> Left:
+    """What a left side looks at. Raises Mistake and NotSimulated."""
+    if isinstance(expression, Joined):
+        parts = [left_side(item, known) for item in expression.items]
+        return Left(tuple(row for part in parts for row in part.rows), expression.at)
+    if isinstance(expression, Binary):
+        return _masked(expression, known)
+    if isinstance(expression, Field):
+        return Left((selector_of(expression, known),), expression.at)
+    raise Mistake(expression.at, "Left hand side of relational expression (or map) is not a packet field")
+
+
+def _masked(expression: Binary, known: Known) -> Left:
+    left = left_side(expression.left, known)
+    if expression.op == "&" and left.mask is None and len(left.rows) == 1:
+        return Left(left.rows, expression.at, mask_of(expression.right, left.rows[0]))
+    if expression.op == "^" and left.mask is None:
+        return Left(left.rows, expression.at, None, mask_of(expression.right, left.rows[0]))
+    raise NotSimulated(expression.op, expression.right.at)
+
+
+def mask_of(expression: Expression, row: Selector) -> int:
+    """The number of a constant expression, names and addresses included. Raises Mistake."""
+    from sim.ruleset.nft.literals import scalar
+
+    if isinstance(expression, Binary):
+        left, right = mask_of(expression.left, row), mask_of(expression.right, row)
+        if expression.op in ("<<", ">>"):
+            return left << right if expression.op == "<<" else left >> right
+        return {"|": left | right, "&": left & right, "^": left ^ right}[expression.op]
+    if not isinstance(expression, Symbol):
+        raise Mistake(expression.at, "Right hand side of binary operation (&) must be constant")
+    value = scalar(expression, row.type, row.bits)
+    return int.from_bytes(value) if isinstance(value, bytes) else value if isinstance(value, int) else 0
+
+
+def selector_of(field: Field, known: Known) -> Selector:
+    """The selector of a field, its protocol checked against what is known. Raises Mistake and NotSimulated."""
+    words = field.words
+    if words[0] == "meta":
+        return _meta(field, known)
+    if words[0] == "ct":
+        return _ct(field, known)
+    if words[0] in NETWORK:
+        _network(field, known, words[0])
+    elif words[0] == "th":
+        if known.transport in _WITH_PORTS:
+            words = (known.transport, *words[1:])
+    else:
+        _transport(field, known, words[0])
+    return row_of(" ".join(words), field)
+
+
+def row_of(name: str, field: Field) -> Selector:
+    """The table's row. Raises NotSimulated at the field's last word."""
+    row = SELECTORS.get(name)
+    if row is None:
+        word = field.words[-1]
+        raise NotSimulated(word, At(field.at.end - len(word), field.at.end, field.at.source))
+    return row
+
+
+def _meta(field: Field, known: Known) -> Selector:
+    if field.words[1] == "nfproto" and known.family != "inet":
+        raise Mistake(field.at, "meta nfproto is only useful in the inet family")
+    return row_of(" ".join(field.words), field)
+
+
+def _network(field: Field, known: Known, protocol: str) -> None:
+    if known.network is not None and known.network != protocol:
+        raise Mistake(field.at, f"conflicting protocols specified: {known.network} vs. {protocol}")
+    if known.network is None:
+        known.network, known.network_at = protocol, field.at
+
+
+def _transport(field: Field, known: Known, protocol: str) -> None:
+    if known.transport is not None and known.transport not in (protocol, "th"):
+        raise Mistake(field.at, f"conflicting protocols specified: {known.transport} vs. {protocol}")
+    if known.transport is None:
+        known.transport, known.transport_at = protocol, field.at
+    if known.network is None:
+        known.network = _ICMP_NETWORK.get(protocol)
+
+
+_SAME_BOTH_WAYS = ("protocol", "l3proto")
+
+
+def _ct(field: Field, known: Known) -> Selector:
+    words = field.words
+    if len(words) == 3 and words[2] in _SAME_BOTH_WAYS:
+        words = ("ct", words[2])
+    if len(words) == 3 and words[2] in ("saddr", "daddr"):
+        if known.network is None:
+            raise Mistake(field.at, 'cannot determine ip protocol version, use "ip saddr" or "ip6 saddr" instead')
+        words = (*words[:2], known.network, words[2])
+    return row_of(" ".join(words), field)

@@ -1,0 +1,148 @@
+"""From a written value to its number, address or name, by nft's data types; with nft's own messages for what is none.
+
+Ports and protocols go by name as on a Debian machine (iptables/names.py). Host names are not looked up, "localhost" excepted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from ipaddress import IPv4Address, IPv6Address
+
+from sim.ruleset.datatypes import NAMES
+from sim.ruleset.iptables.names import protocol_number, service_port
+from sim.ruleset.model import Item, Wildcard
+from sim.ruleset.nft.syntax import Mistake, Symbol
+
+# What `nft describe` calls a data type, and how wide a value of a set of that type is.
+DESCRIPTION = {
+    "inet_service": "internet network service", "ipv4_addr": "IPv4 address", "ipv6_addr": "IPv6 address", "mark": "packet mark",
+    "inet_proto": "Internet protocol", "ifname": "network interface name", "iface_index": "network interface index", "icmp_type": "ICMP type",
+    "icmp_code": "icmp code", "icmpv6_type": "ICMPv6 type", "icmpv6_code": "icmpv6 code", "icmpx_code": "icmpx code",
+    "ct_state": "conntrack state", "ct_dir": "conntrack direction", "ct_status": "conntrack status", "tcp_flag": "TCP flag",
+    "dscp": "Differentiated Services Code Point", "ecn": "Explicit Congestion Notification", "pkt_type": "packet type",
+    "nf_proto": "netfilter protocol", "ether_type": "Ethernet protocol", "integer": "integer", "time": "relative time",
+}  # fmt: skip
+WIDTH = {
+    "inet_service": 16, "ipv4_addr": 32, "ipv6_addr": 128, "mark": 32, "inet_proto": 8, "ifname": 128, "iface_index": 32, "icmp_type": 8,
+    "icmp_code": 8, "icmpv6_type": 8, "icmpv6_code": 8, "icmpx_code": 8, "ct_state": 32, "ct_dir": 8, "ct_status": 32, "tcp_flag": 8,
+    "dscp": 6, "ecn": 2, "pkt_type": 8, "nf_proto": 8, "ether_type": 16, "time": 32,
+}  # fmt: skip
+ADDRESS_BYTES = {"ipv4_addr": 4, "ipv6_addr": 16}
+NAME_MOST = 16  # IFNAMSIZ
+_TIME = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?")
+_TIME_UNITS = (86_400_000, 3_600_000, 60_000, 1000, 1)
+_PLAIN = ("integer", "mark")
+
+
+def scalar(symbol: Symbol, datatype: str, bits: int, interfaces: Mapping[str, int] | None = None) -> Item:
+    """The value of one symbol. `interfaces`: name -> index, where it is known which there are. Raises Mistake."""
+    special = _SPECIAL.get(datatype)
+    if special is not None:
+        return special(symbol, interfaces)
+    numeric = _number(symbol)
+    if numeric is None:
+        names = NAMES.get(datatype, {})
+        if symbol.kind == "boolean" and datatype in _PLAIN:
+            return int(symbol.text == "exists")
+        if symbol.text not in names:
+            raise Mistake(symbol.at, f"Could not parse {DESCRIPTION[datatype]}")
+        return names[symbol.text]
+    if numeric >= 1 << bits:
+        raise Mistake(symbol.at, f"Value {numeric} exceeds valid range 0-{(1 << bits) - 1}")
+    return numeric
+
+
+def _number(symbol: Symbol) -> int | None:
+    text = symbol.text
+    if text.isascii() and text.isdigit():
+        return int(text)
+    return int(text, 16) if re.fullmatch(r"0[xX][0-9a-fA-F]+", text) else None
+
+
+def _service(symbol: Symbol, _: object) -> int:
+    numeric = _number(symbol)
+    if numeric is None:
+        port = service_port(symbol.text, None)
+        if port is None:
+            raise Mistake(symbol.at, "Could not resolve service: Servname not supported for ai_socktype")
+        return port
+    if numeric > 0xFFFF:
+        raise Mistake(symbol.at, "Service out of range")
+    return numeric
+
+
+def _protocol(symbol: Symbol, _: object) -> int:
+    numeric = _number(symbol)
+    if numeric is None:
+        found = 108 if symbol.text == "comp" else protocol_number(symbol.text) if symbol.text != "all" else None
+        if found is None:
+            raise Mistake(symbol.at, "Could not resolve protocol name")
+        return found
+    if numeric > 0xFF:
+        raise Mistake(symbol.at, "Protocol out of range")
+    return numeric
+
+
+def _address4(symbol: Symbol, _: object) -> bytes:
+    numeric = _number(symbol)
+    if numeric is not None and numeric < 1 << 32:
+        return numeric.to_bytes(4)
+    if symbol.text == "localhost":
+        return bytes((127, 0, 0, 1))
+    if ":" in symbol.text:
+        raise Mistake(symbol.at, "Could not resolve hostname: Address family for hostname not supported")
+    try:
+        return IPv4Address(symbol.text).packed
+    except ValueError as error:
+        raise Mistake(symbol.at, _unresolved(symbol)) from error
+
+
+def _address6(symbol: Symbol, _: object) -> bytes:
+    if re.fullmatch(r"[\d.]+", symbol.text) and "." in symbol.text:
+        raise Mistake(symbol.at, "Could not resolve hostname: Address family for hostname not supported")
+    try:
+        return IPv6Address(symbol.text).packed
+    except ValueError as error:
+        raise Mistake(symbol.at, _unresolved(symbol)) from error
+
+
+def _unresolved(symbol: Symbol) -> str:
+    looked_up = not re.fullmatch(r"[\d.:]+", symbol.text)
+    return "Could not resolve hostname: " + ("Temporary failure in name resolution" if looked_up else "Name or service not known")
+
+
+def _name(symbol: Symbol, _: object) -> Item:
+    text = symbol.text
+    if symbol.kind != "number" and text.endswith("*") and not text.endswith("\\*"):
+        if text == "*":
+            raise Mistake(symbol.at, "All-wildcard strings are not supported")
+        return Wildcard(text[:-1])
+    if len(text) > NAME_MOST:
+        raise Mistake(symbol.at, f"String exceeds maximum length of {NAME_MOST}")
+    return text.replace("\\*", "*")
+
+
+def _interface(symbol: Symbol, interfaces: Mapping[str, int] | None) -> Item:
+    numeric = _number(symbol)
+    if numeric is not None:
+        known = {index: name for name, index in (interfaces or {}).items()}
+        return known.get(numeric, str(numeric))
+    if interfaces is not None and symbol.text not in interfaces:
+        raise Mistake(symbol.at, "Interface does not exist")
+    return symbol.text
+
+
+def _time(symbol: Symbol, _: object) -> int:
+    if symbol.text.isdigit():
+        return int(symbol.text) * 1000
+    found = _TIME.fullmatch(symbol.text)
+    if found is None or not symbol.text:
+        raise Mistake(symbol.at, "wrong time format")
+    return sum(int(count or 0) * unit for count, unit in zip(found.groups(), _TIME_UNITS, strict=True))
+
+
+_SPECIAL: dict[str, Callable[[Symbol, Mapping[str, int] | None], Item]] = {
+    "inet_service": _service, "inet_proto": _protocol, "ipv4_addr": _address4, "ipv6_addr": _address6, "ifname": _name,
+    "iface_index": _interface, "time": _time,
+}  # fmt: skip

@@ -1,0 +1,362 @@
+"""From a rule as written to the model: what each statement looks at and does, in the form in which the kernel would hold it.
+
+What nft adds by itself is added where it counts or is listed: `icmp id` tests the type first, `reject with tcp reset` tests for
+TCP, `reject with icmp ...` in an inet table for IPv4. The protocol that `tcp dport` needs is in the selector itself (../selectors.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from sim.ruleset.datatypes import BITMASKS, ICMP_CODE, ICMPV6_CODE, ICMPX_CODE
+from sim.ruleset.model import (
+    Assign,
+    Compare,
+    Counter,
+    Item,
+    Limit,
+    Log,
+    NamedSet,
+    Notrack,
+    Part,
+    Reject,
+    SetReference,
+    Verdict,
+    VerdictMap,
+)
+from sim.ruleset.nft.elements import Interfaces, Values, normal
+from sim.ruleset.nft.fields import ICMP_TYPES, Known, Left, left_side, mask_of, selector_of
+from sim.ruleset.nft.literals import DESCRIPTION, scalar
+from sim.ruleset.nft.scanner import At, NotSimulated
+from sim.ruleset.nft.syntax import (
+    AssignOf,
+    Binary,
+    Braces,
+    CounterOf,
+    Expression,
+    Field,
+    LimitOf,
+    Listed,
+    LogOf,
+    Match,
+    Mistake,
+    NotrackOf,
+    RejectOf,
+    RuleOf,
+    SetName,
+    StatementOf,
+    Symbol,
+    VerdictMatch,
+    VerdictOf,
+)
+from sim.ruleset.selectors import Selector
+
+ENOENT = "No such file or directory"
+LEVELS = {"emerg": 0, "alert": 1, "crit": 2, "err": 3, "warn": 4, "notice": 5, "info": 6, "debug": 7}
+_ALL_LOG_FLAGS = frozenset(("tcp sequence", "tcp options", "ip options", "skuid", "ether"))
+_CODES = {"icmp": (ICMP_CODE, "ip"), "icmpv6": (ICMPV6_CODE, "ip6"), "icmpx": (ICMPX_CODE, "inet")}
+_PREFIX_MOST = 127  # NF_LOG_PREFIXLEN - 1
+
+
+class Meaning(NamedTuple):
+    """A rule's parts; `jumps` are the chains it goes to with their places, `sets` how many sets of its own the kernel makes for it."""
+
+    parts: tuple[Part, ...]
+    jumps: tuple[tuple[str, At], ...]
+    sets: int
+
+
+class _Rule:
+    """Takes statements one after the other."""
+
+    def __init__(self, family: str, named: Callable[[str], NamedSet | None], interfaces: Interfaces) -> None:
+        self.known = Known(family, family if family != "inet" else None)
+        self.parts: list[Part] = []
+        self.jumps: list[tuple[str, At]] = []
+        self.sets = 0
+        self._named, self._interfaces = named, interfaces
+        self._ended: At | None = None
+
+    def take(self, statement: StatementOf) -> None:
+        """Add one statement's parts. Raises Mistake and NotSimulated."""
+        if self._ended is not None:
+            raise Mistake(statement.at, "Statement after terminal statement has no effect", self._ended)
+        match statement:
+            case Match():
+                self._match(statement)
+            case VerdictMatch():
+                self._verdict_map(statement)
+            case VerdictOf():
+                self.parts.append(self._verdict(statement))
+                self._ended = None if statement.name == "continue" else statement.at
+            case CounterOf():
+                self.parts.append(Counter(statement.packets, statement.bytes))
+            case LogOf():
+                self.parts.append(_log(statement))
+            case LimitOf():
+                self._limit(statement)
+            case RejectOf():
+                self._reject(statement)
+                self._ended = statement.at
+            case AssignOf():
+                self.parts.append(self._assign(statement))
+            case NotrackOf():
+                self.parts.append(Notrack())
+
+    # ---- comparisons -------------------------------------------------------------------------------------------------
+
+    def _left(self, expression: Expression) -> Left:
+        left = left_side(expression, self.known)
+        for row in left.rows:
+            types = ICMP_TYPES.get(row.name)
+            if types is not None and not self.known.icmp_type:
+                self.parts.append(Compare(f"{row.name.split()[0]} type", types, braces=len(types) > 1))
+                self.sets += len(types) > 1
+                self.known.icmp_type = True
+        return left
+
+    def _match(self, statement: Match) -> None:
+        left = self._left(statement.left)
+        compare = self._compare(statement, left)
+        self.parts.append(compare)
+        self.known.learn(compare, statement.at if not statement.op else At(statement.left.at.start, statement.right.at.end, statement.at.source))
+
+    def _compare(self, statement: Match, left: Left) -> Compare:
+        right, row = statement.right, left.rows[0]
+        if isinstance(right, SetName):
+            return Compare(left.name, self._reference(right, left, False), statement.op or "==", _mask(left))
+        if len(left.rows) > 1 and not isinstance(right, Braces):
+            raise Mistake(left.at, "Use concatenations with sets and maps, not singleton values", right.at)
+        if row.type in BITMASKS and len(left.rows) == 1:
+            return self._flags(statement, left, row)
+        if statement.op == "!":
+            raise Mistake(left.at, "negation can only be used with singleton bitmask values", right.at)
+        self._check_ports(left, right)
+        op, mask = statement.op or "==", left.mask
+        if isinstance(right, Braces):
+            return self._braces(right, left, op)
+        item = self._values(left).item(right)
+        if left.flip and isinstance(item, int):
+            item ^= left.flip
+        return Compare(left.name, (item,), op, _as_mask(mask, row))
+
+    def _check_ports(self, left: Left, right: Expression) -> None:
+        """ct original proto-src is a number without a meaning until the protocol is known."""
+        if left.name.startswith("ct ") and "proto-" in left.name and self.known.transport is None:
+            while not isinstance(right, Symbol):
+                right = right.elements[0].key if isinstance(right, Braces) else right.low if hasattr(right, "low") else right.items[0]  # type: ignore[union-attr]
+            raise Mistake(right.at, "Can't parse symbolic invalid expressions")
+
+    def _values(self, left: Left) -> Values:
+        return Values(left.rows, self._interfaces)
+
+    def _braces(self, braces: Braces, left: Left, op: str) -> Compare:
+        pairs = self._values(left).elements(braces)
+        for _, element in pairs:
+            if element.value is not None:
+                raise Mistake(element.key.at, "mapping outside of map context")
+        items = [item for item, _ in pairs]
+        mask, row = _as_mask(left.mask, left.rows[0]), left.rows[0]
+        if len(items) == 1 and len(left.rows) == 1:
+            return Compare(left.name, (items[0],), op, mask)
+        self.sets += 1
+        return Compare(left.name, normal(items, row.type if len(left.rows) == 1 else ""), op, mask, braces=True)
+
+    def _flags(self, statement: Match, left: Left, row: Selector) -> Compare:
+        right, op, values = statement.right, statement.op, self._values(left)
+        if isinstance(right, Braces) and len(right.elements) == 1:
+            right = right.elements[0].key
+        if isinstance(right, Braces):
+            return self._braces(right, left, op or "==")
+        if statement.mask is not None:
+            return Compare(row.name, (values.bits(right, row),), op or "==", values.bits(statement.mask, row))
+        wanted = values.item(right)
+        if not isinstance(wanted, int):
+            return Compare(row.name, (wanted,), op or "==", left.mask)
+        if left.mask is not None:
+            return _masked_flags(row, left.mask, wanted, op or "==")
+        if op == "!":
+            return Compare(row.name, (wanted,), "!&")
+        return Compare(row.name, (wanted,), op or "&")
+
+    def _reference(self, name: SetName, left: Left, as_map: bool) -> SetReference:
+        found = self._named(name.name)
+        if found is None:
+            raise Mistake(name.at, ENOENT)
+        if as_map and not found.data:
+            raise Mistake(name.at, "Expression is not a map")
+        types = tuple(row.type for row in left.rows)
+        if found.types != types:
+            wanted, have = _described(types), _described(found.types)
+            if as_map:
+                raise Mistake(name.at, f"datatype mismatch, map expects {have}, mapping expression has type {wanted}", left.at)
+            raise Mistake(name.at, f"datatype mismatch, expected {wanted}, expression has type {have}", left.at)
+        return SetReference(name.name)
+
+    # ---- verdicts ----------------------------------------------------------------------------------------------------
+
+    def _verdict(self, verdict: VerdictOf) -> Verdict:
+        if verdict.chain and verdict.chain_at is not None:
+            self.jumps.append((verdict.chain, verdict.chain_at))
+        return Verdict(verdict.name, verdict.chain)
+
+    def _verdict_map(self, statement: VerdictMatch) -> None:
+        left = self._left(statement.left)
+        if isinstance(statement.map, SetName):
+            self.parts.append(VerdictMap(left.name, self._reference(statement.map, left, True)))
+            return
+        self.sets += 1
+        pairs = self._values(left).elements(statement.map)
+        verdicts = [(item, self._verdict(element.value), element) for item, element in pairs if isinstance(element.value, VerdictOf)]
+        self.parts.append(VerdictMap(left.name, map_entries(verdicts)))
+
+    # ---- the rest ----------------------------------------------------------------------------------------------------
+
+    def _limit(self, limit: LimitOf) -> None:
+        if not limit.rate:
+            raise Mistake(limit.at, "Could not process rule: Invalid argument")
+        self.parts.append(Limit(limit.rate, limit.unit, limit.burst, limit.per, limit.over))
+
+    def _reject(self, reject: RejectOf) -> None:
+        known = self.known
+        if reject.kind == "tcp":
+            if known.transport not in (None, "tcp"):
+                raise Mistake(reject.at, "you cannot use tcp reset with this protocol", *_places(known.transport_at))
+            if known.transport is None:
+                self.parts.append(Compare("meta l4proto", (6,)))
+            self.parts.append(Reject("tcp reset", known.family))
+            return
+        if not reject.kind:
+            self.parts.append(Reject("port-unreachable", known.network or "inet"))
+            return
+        self._reject_with(reject, reject.code or Symbol("", "word", reject.at))
+
+    def _reject_with(self, reject: RejectOf, code: Symbol) -> None:
+        known, (codes, family) = self.known, _CODES[reject.kind]
+        value = scalar(code, f"{reject.kind}_code", 8)
+        if family == "inet" and known.family != "inet":
+            raise Mistake(code.at, "abstracted ICMP unreachable not supported", reject.at)
+        if family != "inet" and known.network not in (None, family):
+            raise Mistake(code.at, "conflicting protocols specified: ip vs ip6", known.network_at or reject.at)
+        name = next((name for name, number in codes.items() if number == value), None)
+        if name is None and family == "inet":
+            raise Mistake(reject.at, "Could not process rule: Invalid argument")
+        if name is None:
+            raise NotSimulated(code.text, code.at)
+        if family != "inet" and known.network is None:
+            self.parts.append(Compare("meta nfproto", (2 if family == "ip" else 10,)))
+        self.parts.append(Reject(name, family))
+
+    def _assign(self, statement: AssignOf) -> Assign:
+        row = selector_of(statement.target, self.known)
+        if row.name not in ("meta mark", "ct mark"):
+            raise NotSimulated("set", statement.target.at)
+        return _assignment(row, statement.value)
+
+
+def map_entries(verdicts: list[tuple[Item, Verdict, object]]) -> tuple[tuple[Item, Verdict], ...]:
+    """A verdict map's entries in the kernel's order. Raises Mistake for a key that is there twice."""
+    from sim.ruleset.nft.elements import bounds, is_interval, sort_key
+
+    interval = is_interval(item for item, _, _ in verdicts)
+    in_order = sorted(verdicts, key=lambda entry: sort_key(entry[0], interval))
+    for before, after in zip(in_order, in_order[1:], strict=False):
+        first, second = bounds(before[0]), bounds(after[0])
+        if first is not None and second is not None and second[0] <= first[1] and interval:
+            at, other = (entry[2].key.at for entry in sorted((after, before), key=lambda entry: -verdicts.index(entry)))  # type: ignore[attr-defined]
+            raise Mistake(at, "conflicting intervals specified", other)
+        if before[0] == after[0] and before[1] != after[1]:
+            raise Mistake(after[2].key.at, "Could not process rule: File exists")  # type: ignore[attr-defined]
+    return tuple(dict((item, verdict) for item, verdict, _ in in_order).items())
+
+
+def _described(types: tuple[str, ...]) -> str:
+    names = [DESCRIPTION.get(each, each) for each in types]
+    return names[0] if len(names) == 1 else f"concatenation of ({', '.join(names)})"
+
+
+def _places(at: At | None) -> tuple[At, ...]:
+    return () if at is None else (at,)
+
+
+def _mask(left: Left) -> int | bytes | None:
+    return _as_mask(left.mask, left.rows[0])
+
+
+def _as_mask(mask: int | None, row: Selector) -> int | bytes | None:
+    """A mask in the form of the selector's values."""
+    if mask is None or row.type not in ("ipv4_addr", "ipv6_addr"):
+        return mask
+    return mask.to_bytes(row.bits // 8)
+
+
+def _masked_flags(row: Selector, mask: int, wanted: int, op: str) -> Compare:
+    """tcp flags & mask == wanted, in the form that is listed."""
+    if mask == (1 << row.bits) - 1:
+        return Compare(row.name, (wanted,), op)
+    if wanted == 0 and op in ("==", "!="):
+        return Compare(row.name, (mask,), "!&" if op == "==" else "&")
+    return Compare(row.name, (wanted,), op, mask)
+
+
+def _assignment(row: Selector, value: Expression) -> Assign:
+    """meta mark set VALUE, meta mark set meta mark & A | B ^ C: all of it is (mark & keep) ^ value."""
+    source, keep, flip = _linear(row, value)
+    return Assign(row.name, flip, keep, "" if source in ("", row.name) else source)
+
+
+def _linear(row: Selector, value: Expression) -> tuple[str, int, int]:
+    every = (1 << row.bits) - 1
+    if isinstance(value, Field):
+        source = " ".join(value.words)
+        if source not in ("meta mark", "ct mark"):
+            raise NotSimulated(value.words[-1], value.at)
+        return source, every, 0
+    if isinstance(value, Symbol):
+        return "", 0, mask_of(value, row)
+    if not isinstance(value, Binary) or value.op not in ("&", "|", "^"):
+        raise NotSimulated("set", value.at)
+    source, keep, flip = _linear(row, value.left)
+    number = mask_of(value.right, row)
+    if value.op == "&":
+        return source, keep & number, flip & number
+    if value.op == "^":
+        return source, keep, flip ^ number
+    return source, keep & ~number & every, flip & ~number | number
+
+
+def _log(log: LogOf) -> Log:
+    prefix, level, group, snaplen, threshold, flags = "", 4, None, 0, 0, frozenset[str]()
+    for name, value, at in log.arguments:
+        match name, value:
+            case "prefix", str():
+                if len(value.encode()) > _PREFIX_MOST:
+                    raise Mistake(at, f"log prefix is too long: {_PREFIX_MOST} characters at most")
+                prefix = value
+            case "level", "audit":
+                raise NotSimulated("audit", at)
+            case "level", str():
+                level = LEVELS[value]
+            case "group", int():
+                group = value & 0xFFFF
+            case "snaplen", int():
+                snaplen = value
+            case "queue-threshold", int():
+                threshold = value
+            case "flags", tuple():
+                flags |= _ALL_LOG_FLAGS if value == ("all",) else frozenset(value)
+    if group is not None and any(name == "level" for name, _, _ in log.arguments):
+        raise Mistake(log.at, "level and group are mutually exclusive")
+    return Log(prefix, level, flags, group, snaplen if group is not None else 0, threshold)
+
+
+def meaning(rule: RuleOf, family: str, named: Callable[[str], NamedSet | None], interfaces: Interfaces = None) -> Meaning:
+    """What a rule as written means in a table of `family`; `named` finds the table's sets. Raises Mistake and NotSimulated."""
+    taken = _Rule(family, named, interfaces)
+    for statement in rule.statements:
+        taken.take(statement)
+    return Meaning(tuple(taken.parts), tuple(taken.jumps), taken.sets)
+
+
+__all__ = ["Listed", "Meaning", "map_entries", "meaning"]

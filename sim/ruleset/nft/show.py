@@ -1,0 +1,268 @@
+"""How `nft list` prints a rule: nft 1.0.6's normal form, whichever way it was typed.
+
+What a later word says anyway is left out, as nft leaves it out: `meta l4proto tcp tcp dport 22` is listed as `tcp dport 22`, but not
+when something that acts (a counter, a log) stands between. Fields of one header side by side are listed in the header's order.
+`rule_text` also words rules that iptables made, as iptables-translate does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from sim.ruleset.model import (
+    Action,
+    Assign,
+    Compare,
+    Counter,
+    HeaderThere,
+    Limit,
+    Log,
+    Notrack,
+    Reject,
+    Rule,
+    SetReference,
+    Table,
+    Test,
+    Verdict,
+    VerdictMap,
+)
+from sim.ruleset.nft.printing import PLAIN, Style, compare, element, left
+from sim.ruleset.datatypes import ICMP_CODE, ICMPV6_CODE, ICMPX_CODE
+from sim.ruleset.selectors import SELECTORS, parts_of
+
+Numbers = Callable[[int], tuple[int, int]]  # which counter of the rule -> (packets, bytes)
+LEVELS = ("emerg", "alert", "crit", "err", "warn", "notice", "info", "debug")
+_FLAG_ORDER = ("tcp sequence", "tcp options", "ip options", "skuid", "ether")
+_REJECT = {"ip": ("icmp", ICMP_CODE), "ip6": ("icmpv6", ICMPV6_CODE), "inet": ("icmpx", ICMPX_CODE)}
+_DEFAULT_BURST = {"packets": 5, "bytes": 0}
+
+
+def rule_text(rule: Rule, family: str = "ip", style: Style = PLAIN, numbers: Numbers | None = None) -> str:
+    """The rule as `nft list` prints it, with its comment, without its handle.
+
+    `numbers` gives the present values of its counters; without it they are printed without numbers. For a rule that iptables
+    made it is the rule in nft's words. `family` is the table's.
+    """
+    parts = listed(tuple(rule.flat()), family)
+    words: list[str] = []
+    count = 0
+    for part in parts:
+        if isinstance(part, HeaderThere):
+            continue
+        if isinstance(part, Counter) and numbers is not None and not style.stateless:
+            packets, size = numbers(count)
+            words.append(f"counter packets {packets} bytes {size}")
+        else:
+            words.append(part_words(part, family, style))
+        count += isinstance(part, Counter)
+    if rule.comment:
+        words.append(f'comment "{rule.comment}"')
+    return " ".join(words)
+
+
+def part_text(part: Test | Action, table: Table) -> str:
+    """One part of a rule in nft's words."""
+    return part_words(part, table.family)
+
+
+def part_words(part: Test | Action, family: str, style: Style = PLAIN) -> str:
+    """One part, in the style."""
+    match part:
+        case Compare():
+            return compare(part, style)
+        case Verdict():
+            return f"{part.name} {part.chain}" if part.chain else part.name
+        case Counter():
+            return "counter"
+        case VerdictMap():
+            return _verdict_map(part, style)
+        case Limit():
+            return _limit(part)
+        case Reject():
+            return _reject(part, family, style)
+        case Log():
+            return _log(part)
+        case Assign():
+            return _assign(part, style)
+        case Notrack():
+            return "notrack"
+    return ""
+
+
+def _verdict_map(part: VerdictMap, style: Style) -> str:
+    if isinstance(part.entries, SetReference):
+        return f"{left(part.selector)} vmap @{part.entries.name}"
+    rows = parts_of(part.selector)
+    inner = ", ".join(f"{element(rows, key, style)} : {part_words(verdict, '')}" for key, verdict in part.entries)
+    return f"{left(part.selector)} vmap {{ {inner} }}"
+
+
+def _limit(part: Limit) -> str:
+    over = "over " if part.over else ""
+    rate = f"{part.rate}/{part.unit}" if part.per == "packets" else f"{_bytes(part.rate)}/{part.unit}"
+    burst = ""
+    if part.burst != _DEFAULT_BURST[part.per]:
+        burst = f" burst {part.burst} packets" if part.per == "packets" else f" burst {_bytes(part.burst)}"
+    return f"limit rate {over}{rate}{burst}"
+
+
+def _bytes(size: int) -> str:
+    for unit, factor in (("mbytes", 1 << 20), ("kbytes", 1 << 10)):
+        if size and size % factor == 0:
+            return f"{size // factor} {unit}"
+    return f"{size} bytes"
+
+
+def _reject(part: Reject, family: str, style: Style) -> str:
+    if part.kind == "tcp reset":
+        return "reject with tcp reset"
+    if part.kind == "port-unreachable" and part.family == family:
+        return "reject"
+    word, codes = _REJECT[part.family]
+    return f"reject with {word} {codes[part.kind] if style.numeric else part.kind}"
+
+
+def _log(part: Log) -> str:
+    words = ["log"]
+    if part.prefix:
+        words.append(f'prefix "{part.prefix}"')
+    if part.group is not None:
+        words.append(f"group {part.group}")
+        words += [f"snaplen {part.snaplen}"] if part.snaplen else []
+        words += [f"queue-threshold {part.threshold}"] if part.threshold else []
+    elif part.level != 4:
+        words.append(f"level {LEVELS[part.level]}")
+    return " ".join(words + _log_flags(part.flags))
+
+
+def _log_flags(flags: Iterable[str]) -> list[str]:
+    there = [flag for flag in _FLAG_ORDER if flag in set(flags)]
+    if len(there) == len(_FLAG_ORDER):
+        return ["flags all"]
+    if there[:2] == ["tcp sequence", "tcp options"]:
+        there[:2] = ["tcp sequence,options"]
+    return [f"flags {flag}" for flag in there]
+
+
+def _assign(part: Assign, style: Style) -> str:
+    """(source & keep) ^ value, in the shortest words that nft prints back."""
+    every = (1 << SELECTORS[part.selector].bits) - 1
+    if part.keep == 0:
+        return f"{part.selector} set 0x{part.value:08x}"
+    source, both = part.source or part.selector, part.value & part.keep
+    words = f"{part.selector} set {source}"
+    if both:
+        masked = "" if part.keep == every else f" & 0x{part.keep:08x}"
+        return f"{words}{masked} ^ 0x{part.value:08x}"
+    if part.value == 0:
+        return words if part.keep == every else f"{words} & 0x{part.keep:08x}"
+    if part.keep == every & ~part.value:
+        return f"{words} | 0x{part.value:08x}"
+    return f"{words} & 0x{part.keep:08x} | 0x{part.value:08x}"
+
+
+# ---- what the listing leaves out, and the order of neighbours --------------------------------------------------------
+
+_L4 = {1: "icmp", 6: "tcp", 17: "udp", 33: "dccp", 58: "icmpv6", 132: "sctp", 136: "udplite"}
+_NF = {2: "ip", 10: "ip6"}
+_CT_NETWORK = {"ip": 2, "ip6": 10}
+
+
+def listed(parts: tuple[Test | Action, ...], family: str) -> list[Test | Action]:
+    """The parts that are printed."""
+    kept: list[Test | Action | None] = []
+    network: int | None = None  # where in `kept` a test stands that a later word may make needless
+    transport: int | None = None
+    icmp: int | None = None
+    for part in _in_header_order(parts):
+        if isinstance(part, Compare | VerdictMap):
+            for row in parts_of(part.selector):
+                network = _kill(kept, network, _implies_network(row.name, kept, network))
+                transport = _kill(kept, transport, _implies_transport(row.name, kept, transport))
+                icmp = _kill(kept, icmp, row.name in ("icmp mtu", "icmp gateway", "icmpv6 mtu"))
+        elif isinstance(part, Reject):
+            network = _kill(kept, network, family == "inet" and part.family != "inet" or part.kind == "tcp reset")
+            transport = _kill(kept, transport, part.kind == "tcp reset" and family != "inet")
+        if not isinstance(part, Compare):
+            network = transport = icmp = None
+        kept.append(part)
+        if isinstance(part, Compare):
+            place = len(kept) - 1
+            number = _one_number(part)
+            network = place if number in _NF and part.selector == "meta nfproto" else network
+            transport = place if number in _L4 and part.selector in _transport_tests(family) else transport
+            icmp = place if part.selector in ("icmp type", "icmpv6 type") and number in (2, 3, 5) else None
+    return [part for part in kept if part is not None and not _always(part, family)]
+
+
+def _kill(kept: list[Test | Action | None], place: int | None, needless: bool) -> int | None:
+    """Take the test out when a later word implies it."""
+    if place is None or not needless:
+        return place
+    kept[place] = None
+    return None
+
+
+def _always(part: Test | Action, family: str) -> bool:
+    """`meta protocol ip` says nothing in a table of family ip."""
+    return isinstance(part, Compare) and part.selector == "meta protocol" and family == "ip" and _one_number(part) == 0x0800
+
+
+def _one_number(part: Compare) -> int | None:
+    if part.op != "==" or part.mask is not None or part.braces or not isinstance(part.values, tuple):
+        return None
+    return part.values[0] if len(part.values) == 1 and isinstance(part.values[0], int) else None
+
+
+def _transport_tests(family: str) -> tuple[str, ...]:
+    return {"ip": ("meta l4proto", "ip protocol"), "ip6": ("meta l4proto", "ip6 nexthdr")}.get(family, ("meta l4proto",))
+
+
+def _implies_network(name: str, kept: list[Test | Action | None], place: int | None) -> bool:
+    """Whether the field can only be there in packets of the network protocol tested at `place`."""
+    test = kept[place] if place is not None else None
+    if not isinstance(test, Compare):
+        return False
+    protocol = _NF[_one_number(test) or 2]
+    first = name.split()[0]
+    if first == "ct":
+        return f" {protocol} " in name
+    return first == protocol or (first, protocol) in (("icmp", "ip"), ("icmpv6", "ip6"))
+
+
+def _implies_transport(name: str, kept: list[Test | Action | None], place: int | None) -> bool:
+    """The same for the transport protocol."""
+    test = kept[place] if place is not None else None
+    return isinstance(test, Compare) and name.split()[0] == _L4[_one_number(test) or 6]
+
+
+# Where fields stand in their header, in bits; those that nft fetches together come in the header's order.
+_HEADER = {
+    **{f"{protocol} {port}": (at, 16) for protocol in ("tcp", "udp", "udplite", "sctp", "dccp") for port, at in (("sport", 0), ("dport", 16))},
+    "tcp flags": (104, 8), "tcp window": (112, 16), "tcp checksum": (128, 16), "tcp urgptr": (144, 16), "udp length": (32, 16),
+    "udp checksum": (48, 16), "icmp type": (0, 8), "icmp code": (8, 8), "icmp checksum": (16, 16), "icmp id": (32, 16),
+    "icmp sequence": (48, 16), "icmpv6 type": (0, 8), "icmpv6 code": (8, 8), "icmpv6 checksum": (16, 16), "icmpv6 id": (32, 16),
+    "icmpv6 sequence": (48, 16), "ip length": (16, 16), "ip id": (32, 16), "ip ttl": (64, 8), "ip protocol": (72, 8),
+    "ip checksum": (80, 16), "ip6 length": (32, 16), "ip6 nexthdr": (48, 8), "ip6 hoplimit": (56, 8),
+}  # fmt: skip
+_TOGETHER = 32  # bits: one register
+
+
+def _in_header_order(parts: tuple[Test | Action, ...]) -> list[Test | Action]:
+    """Neighbouring equalities of touching fields, as nft fetches them: at once, in the header's order."""
+    out: list[Test | Action] = []
+    for part in parts:
+        before = out[-1] if out else None
+        if isinstance(before, Compare) and isinstance(part, Compare) and _swapped(before, part):
+            out[-1:] = [part, before]
+        else:
+            out.append(part)
+    return out
+
+
+def _swapped(before: Compare, part: Compare) -> bool:
+    first, second = _HEADER.get(before.selector), _HEADER.get(part.selector)
+    if first is None or second is None or before.selector.split()[0] != part.selector.split()[0]:
+        return False
+    plain = all(each.op == "==" and each.mask is None and not each.braces and _one_number(each) is not None for each in (before, part))
+    return plain and second[0] + second[1] == first[0] and first[1] + second[1] <= _TOGETHER

@@ -1,0 +1,287 @@
+"""What a text in nft's language says, before it is known whether it means anything: expressions, statements, blocks, commands.
+
+Every node knows its place (`at`). Variables are already replaced: as in nft, they are looked up while reading.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from sim.ruleset.nft.scanner import At, Lexeme
+
+
+class Mistake(Exception):
+    """A mistake at a place; `message` in nft's own words (without "Error: "), `others` further places, shown by ~."""
+
+    def __init__(self, at: At, message: str, *others: At) -> None:
+        super().__init__(message)
+        self.at, self.message, self.others = at, message, others
+
+
+# ---- expressions -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A word or number as written. `kind`: word, number, quoted, starred (with a trailing asterisk), protocol, boolean, negative."""
+
+    text: str
+    kind: str
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What a packet is asked for: ("tcp", "dport"), ("ct", "original", "ip", "saddr"); a bare "mark" is ("meta", "mark")."""
+
+    words: tuple[str, ...]
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """`op`: & | ^ << >>."""
+
+    op: str
+    left: Expression
+    right: Expression
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class RangeOf:
+    """`low`-`high`."""
+
+    low: Expression
+    high: Expression
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class PrefixOf:
+    """`base`/`length`."""
+
+    base: Expression
+    length: int
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """new,established: values joined by commas without braces."""
+
+    items: tuple[Expression, ...]
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """ip saddr . tcp dport: a concatenation."""
+
+    items: tuple[Expression, ...]
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One element of a set in braces; `value` is what a map maps it to."""
+
+    key: Expression
+    value: Expression | VerdictOf | None
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class Braces:
+    """{ ... }."""
+
+    elements: tuple[Element, ...]
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class SetName:
+    """@name."""
+
+    name: str
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """The catch-all element: *."""
+
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictOf:
+    """accept, drop, continue, return, or jump and goto with a chain."""
+
+    name: str
+    chain: str
+    at: At
+    chain_at: At | None = None
+
+
+Expression: TypeAlias = Symbol | Field | Binary | RangeOf | PrefixOf | Listed | Joined | Braces | SetName | Everything
+
+# ---- statements ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """`left` `op` `right`, op "" where none was written; `mask` is what stands behind the slash in `tcp flags syn / syn,ack`."""
+
+    left: Expression
+    op: str
+    right: Expression
+    at: At
+    mask: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictMatch:
+    """`left` vmap `map`."""
+
+    left: Expression
+    map: Braces | SetName
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class CounterOf:
+    """counter [packets N bytes N]."""
+
+    packets: int
+    bytes: int
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class LogOf:
+    """log with its arguments, by name: prefix, level, group, snaplen, queue-threshold, flags."""
+
+    arguments: tuple[tuple[str, str | int | tuple[str, ...], At], ...]
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class LimitOf:
+    """limit rate. `per` packets or bytes; `burst_at` where the burst was given."""
+
+    rate: int
+    unit: str
+    burst: int
+    per: str
+    over: bool
+    at: At
+    burst_at: At | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RejectOf:
+    """reject. `kind`: "" (nothing said), icmp, icmpv6, icmpx, or tcp; `code` what was written."""
+
+    kind: str
+    code: Symbol | None
+    at: At
+    with_at: At | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AssignOf:
+    """`target` set `value`."""
+
+    target: Field
+    value: Expression
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class NotrackOf:
+    """notrack."""
+
+    at: At
+
+
+StatementOf: TypeAlias = Match | VerdictMatch | VerdictOf | CounterOf | LogOf | LimitOf | RejectOf | AssignOf | NotrackOf
+
+
+@dataclass(frozen=True, slots=True)
+class RuleOf:
+    """A rule as written."""
+
+    statements: tuple[StatementOf, ...]
+    comment: str
+    at: At
+
+
+# ---- blocks and commands ---------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class ChainOf:
+    """A chain's block as written."""
+
+    rules: list[RuleOf] = field(default_factory=list)
+    type: str = ""
+    hook: str = ""
+    priority: tuple[str, int, At] | None = None
+    hook_at: At | None = None
+    policy: str = ""
+    policy_at: At | None = None
+    comment: str = ""
+    device_at: At | None = None
+
+
+@dataclass(slots=True)
+class SetOf:
+    """A set's or map's block as written."""
+
+    types: tuple[str, ...] = ()
+    data: tuple[str, ...] = ()
+    map: bool = False
+    flags: tuple[str, ...] = ()
+    auto_merge: bool = False
+    policy: str = ""
+    size: int | None = None
+    comment: str = ""
+    elements: Braces | None = None
+    at: At = At(0, 0)  # noqa: RUF009
+
+
+@dataclass(slots=True)
+class TableOf:
+    """A table's block as written: chains and sets with the lexeme of their name."""
+
+    chains: list[tuple[Lexeme, ChainOf]] = field(default_factory=list)
+    sets: list[tuple[Lexeme, SetOf]] = field(default_factory=list)
+    flags: tuple[str, ...] = ()
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which thing a command is about. `position`: (position, handle or index; the number; its place)."""
+
+    family: str
+    table: Lexeme | None = None
+    name: Lexeme | None = None
+    position: tuple[str, int, At] | None = None
+
+
+Body: TypeAlias = TableOf | ChainOf | SetOf | RuleOf | Braces | Lexeme | None
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command. `verb`: add create insert replace delete list flush rename; `thing`: table chain rule set map elements
+    ruleset tables chains sets maps."""
+
+    verb: str
+    thing: str
+    place: Place
+    at: At
+    body: Body = None

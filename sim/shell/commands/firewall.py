@@ -1,0 +1,199 @@
+"""iptables, ip6tables, their -save and -restore (and -legacy names), and nft: the machine's rules, by the tools of sim/ruleset."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sim.apps.paths import absolute
+from sim.apps.program import Context, Steps, read_all
+from sim.ruleset.iptables import tool as iptables_tool
+from sim.ruleset.nft import tool as nft_tool
+from sim.ruleset.text import Result
+from sim.shell import files
+from sim.shell.registry import Command
+
+if TYPE_CHECKING:
+    from sim.machine.machine import Machine
+
+_HOOK_CHAINS = ["INPUT", "OUTPUT", "FORWARD", "PREROUTING", "POSTROUTING"]
+_TABLES = ["filter", "nat", "mangle", "raw", "security"]
+_MATCHES = "conntrack state tcp udp icmp multiport comment limit mark".split()
+_STATES = ["NEW", "ESTABLISHED", "RELATED", "INVALID", "UNTRACKED", "ESTABLISHED,RELATED"]
+
+
+def iptables(context: Context) -> Steps:
+    """iptables and its kin, told apart by argv[0]."""
+    name = context.argv[0]
+    if not context.root:
+        return _refuse_iptables(context, name)
+    argv, stdin = context.argv, ""
+    if "restore" in name:
+        path = _restore_file(argv)
+        if path is None:
+            stdin = yield from read_all(context)
+        else:
+            try:
+                stdin = files.read(context.machine, absolute(path, context.user), root=True)
+            except OSError as error:
+                return context.failed(f"Can't open {path}: {error.strerror}", 1)
+            argv = [word for word in argv if word != path]
+    return _answer(context, iptables_tool.run(argv, context.machine.ip.rules, stdin))
+
+
+def _restore_file(argv: list[str]) -> str | None:
+    """The file that iptables-restore was told to read; None: standard input."""
+    rest = argv[1:]
+    while rest:
+        word = rest.pop(0)
+        if word in ("-T", "--table", "-M", "--modprobe", "-W", "--wait-interval"):
+            rest = rest[1:]
+        elif not word.startswith("-"):
+            return word
+    return None
+
+
+def _refuse_iptables(context: Context, name: str) -> int:
+    """Without root: what the lock file says, or the list of tables."""
+    if "save" in name:
+        table = "ip6_tables_names" if name.startswith("ip6") else "ip_tables_names"
+        return context.failed(f"Failed to list table names in /proc/net/{table}: Permission denied", 1)
+    return context.failed("Fatal: can't open lock file /run/xtables.lock: Permission denied", 4)
+
+
+def nft(context: Context) -> Steps:
+    """nft; `-f -` and `-f FILE` read from standard input or the machine's files."""
+    argv = context.argv
+    if not context.root:
+        return context.failed(
+            "Operation not permitted (you must be root)\nnetlink: Error: cache initialization failed: Operation not permitted",
+            1,
+        )
+    stdin = ""
+    if "-" in argv or "/dev/stdin" in argv or ("-i" in argv or "--interactive" in argv):
+        stdin = yield from read_all(context)
+
+    def read(path: str) -> str:
+        return files.read(context.machine, absolute(path, context.user), root=True)
+
+    return _answer(context, nft_tool.run(argv, context.machine.ip.rules, stdin, read))
+
+
+def _answer(context: Context, result: Result) -> int:
+    if result.out:
+        context.write(result.out)
+    if result.err:
+        context.error(result.err)
+    return result.status
+
+
+# ---- completion ---------------------------------------------------------------------------------------------------
+
+
+def _complete_iptables(machine: Machine, before: list[str], word: str) -> list[str]:
+    last = before[-1] if before else ""
+    if last in ("-A", "-I", "-D", "-C", "-R", "-L", "-S", "-F", "-Z", "-P", "-X", "-E", "-g"):
+        return _chains(machine, "iptables")
+    if last in ("-j", "--jump"):
+        return ["ACCEPT", "DROP", "REJECT", "RETURN", "LOG", *_user_chains(machine)]
+    table = {
+        "-t": _TABLES, "-m": list(_MATCHES), "-p": ["tcp", "udp", "icmp"],
+        "--ctstate": _STATES, "--state": _STATES, "-i": list(machine.ip.interfaces), "-o": list(machine.ip.interfaces),
+        "--reject-with": ["icmp-port-unreachable", "icmp-host-prohibited", "icmp-admin-prohibited", "tcp-reset"],
+    }  # fmt: skip
+    if last in table:
+        return table[last]
+    options = [
+        "-p",
+        "-s",
+        "-d",
+        "-i",
+        "-o",
+        "-m",
+        "-j",
+        "--dport",
+        "--sport",
+        "--ctstate",
+        "--state",
+        "-t",
+        "-n",
+        "-v",
+        "--line-numbers",
+    ]
+    return ["-A", "-I", "-D", "-L", "-S", "-P", "-F", "-N", "-X", "-Z", "-t"] if len(before) == 1 else options
+
+
+def _chains(machine: Machine, language: str) -> list[str]:
+    tables = [table for table in machine.ip.rules.ruleset.tables if table.language == language]
+    return sorted(
+        {chain.name for table in tables for chain in table.chains}
+        | set(_HOOK_CHAINS[:3] if language == "iptables" else ())
+    )
+
+
+def _user_chains(machine: Machine) -> list[str]:
+    return [name for name in _chains(machine, "iptables") if name not in _HOOK_CHAINS]
+
+
+def _complete_nft(machine: Machine, before: list[str], word: str) -> list[str]:
+    tables = [table for table in machine.ip.rules.ruleset.tables if table.language == "nft"]
+    words = [item for item in before[1:] if not item.startswith("-")]
+    if not words:
+        return ["list", "add", "insert", "delete", "flush", "create", "replace", "rename", "reset", "-a", "-f"]
+    if len(words) == 1:
+        return {"list": ["ruleset", "tables", "table", "chains", "chain"], "flush": ["ruleset", "table", "chain"]}.get(
+            words[0], ["rule", "chain", "table"]
+        )
+    if len(words) == 2:
+        return sorted({table.family for table in tables} | {"ip", "ip6", "inet"})
+    if len(words) == 3:
+        return sorted({table.name for table in tables if table.family == words[2]})
+    if len(words) == 4:
+        return sorted({chain.name for table in tables if table.name == words[3] for chain in table.chains})
+    return [
+        "ct",
+        "state",
+        "tcp",
+        "udp",
+        "dport",
+        "sport",
+        "ip",
+        "saddr",
+        "daddr",
+        "iifname",
+        "accept",
+        "drop",
+        "reject",
+        "counter",
+        "log",
+    ]
+
+
+_IPTABLES = (
+    "iptables -A|-I|-D CHAIN rule… | -L [CHAIN] [-n -v --line-numbers] | -S [CHAIN] | -P CHAIN ACCEPT|DROP | -F [CHAIN]",
+    "the iptables rules",
+)
+_SAVE = ("iptables-save [-c] [-t TABLE]", "print all iptables rules")
+_RESTORE = ("iptables-restore [-n] [-c] [--test] < FILE", "load iptables rules, all at once")
+
+
+def _rows() -> list[Command]:
+    rows = []
+    for base in ("iptables", "ip6tables"):
+        for suffix, (usage, summary) in (("", _IPTABLES), ("-save", _SAVE), ("-restore", _RESTORE)):
+            for variant in ("", "-legacy"):
+                name = f"{base}{variant}{suffix}"
+                text = usage.replace("iptables", name, 1)
+                rows.append(
+                    Command(
+                        name, iptables, summary, text, _complete_iptables, hidden=bool(variant) or base == "ip6tables"
+                    )
+                )
+    return rows
+
+
+COMMANDS = [
+    *_rows(),
+    Command(
+        "nft", nft, "the nft rules", "nft list ruleset | nft add rule ip filter input … | nft -f FILE", _complete_nft
+    ),
+]

@@ -1,0 +1,107 @@
+"""A machine's small file system: a dict of paths to texts, and the files under /proc and /etc that the kernel or the scenario keeps.
+
+Paths are absolute. Directories are there when something is in them, and a few always. Reading and writing raise OSError as Linux would.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import TYPE_CHECKING
+
+from sim.conntrack.settings import SysctlError
+from sim.conntrack.show import proc_line
+
+if TYPE_CHECKING:
+    from sim.machine.machine import Machine
+
+SYSCTLS = "/proc/sys/"
+CONNTRACK = "/proc/net/nf_conntrack"
+_DIRECTORIES = tuple(
+    "/ /bin /dev /etc /home /proc /proc/net /proc/sys /root /sbin /sys /tmp /usr /var /var/log".split()
+)
+_ANYBODY = ("/tmp/", "/dev/null")
+
+
+def _error(number: int) -> OSError:
+    return OSError(number, os.strerror(number))
+
+
+def read(machine: Machine, path: str, root: bool) -> str:
+    """The text of a file. Raises OSError: not there, a directory, not allowed."""
+    if path == "/dev/null":
+        return ""
+    if path.startswith(SYSCTLS):
+        key = path.removeprefix(SYSCTLS).replace("/", ".")
+        if key in set(machine.sysctls.keys()):
+            return f"{machine.sysctls.get(key)}\n"
+    if path == CONNTRACK:
+        if not root:
+            raise _error(errno.EACCES)
+        return _conntrack(machine)
+    kept = {**kept_files(machine), **machine.files}
+    if path in kept:
+        return kept[path]
+    raise _error(errno.EISDIR if is_directory(machine, path) else errno.ENOENT)
+
+
+def kept_files(machine: Machine) -> dict[str, str]:
+    """Files whose text follows from the scenario."""
+    hosts = "127.0.0.1\tlocalhost\n" + "".join(f"{address}\t{name}\n" for name, address in machine.hosts.items())
+    resolver = f"nameserver {machine.resolver}\n" if machine.resolver else ""
+    return {"/etc/hostname": f"{machine.name}\n", "/etc/hosts": hosts, "/etc/resolv.conf": resolver}
+
+
+def _conntrack(machine: Machine) -> str:
+    now = int(machine.env.now)
+    return "".join(proc_line(conn, now) + "\n" for conn in machine.ip.tracker.entries())
+
+
+def write(machine: Machine, path: str, text: str, root: bool, user: str, *, append: bool = False) -> None:
+    """Write a file. Raises OSError: a directory, no such directory, not allowed, a value the kernel refuses."""
+    if path == "/dev/null":
+        return
+    if path.startswith(SYSCTLS):
+        _write_sysctl(machine, path, text, root)
+        return
+    if is_directory(machine, path):
+        raise _error(errno.EISDIR)
+    if not root and not path.startswith((f"/home/{user}/", *_ANYBODY)):
+        raise _error(errno.EACCES)
+    if not is_directory(machine, path.rsplit("/", 1)[0] or "/") or path.startswith(("/proc/", "/sys/")):
+        raise _error(errno.ENOENT)
+    machine.files[path] = (machine.files.get(path, "") if append else "") + text
+
+
+def _write_sysctl(machine: Machine, path: str, text: str, root: bool) -> None:
+    key = path.removeprefix(SYSCTLS).replace("/", ".")
+    if key not in set(machine.sysctls.keys()):
+        raise _error(errno.EISDIR if is_directory(machine, path) else errno.ENOENT)
+    if not root:
+        raise _error(errno.EACCES)
+    try:
+        machine.sysctls.set(key, text.strip())
+    except SysctlError as error:
+        raise _error(getattr(errno, error.code)) from error
+
+
+def is_directory(machine: Machine, path: str) -> bool:
+    """Whether `path` is a directory: one that is always there, a home, or one with something in it."""
+    if path in _DIRECTORIES or (path.startswith("/home/") and path.count("/") == 2):
+        return True
+    return any(name.startswith(f"{path.rstrip('/')}/") for name in all_paths(machine))
+
+
+def all_paths(machine: Machine) -> list[str]:
+    """Every file that can be read, sorted."""
+    sysctls = [SYSCTLS + key.replace(".", "/") for key in list(machine.sysctls.keys())]
+    return sorted({*machine.files, *kept_files(machine), *sysctls, CONNTRACK})
+
+
+def listing(machine: Machine, path: str) -> list[str]:
+    """The names in a directory, sorted."""
+    base = path.rstrip("/") + "/"
+    inside = [
+        name.removeprefix(base).split("/")[0] for name in (*all_paths(machine), *_DIRECTORIES) if name.startswith(base)
+    ]
+    return sorted({name for name in inside if name})

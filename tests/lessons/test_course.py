@@ -1,0 +1,48 @@
+"""Every lesson does what it says, in each language it offers; and a lesson that lies is caught."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lessons.course import HERE, read_course
+from lessons.load import load_lesson, read_lesson
+from lessons.model import Lesson
+from lessons.rehearse import rehearse
+
+LESSONS = read_course().lessons
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=[lesson.id for lesson in LESSONS])
+def test_the_lesson_does_what_it_says(lesson: Lesson) -> None:
+    for rehearsal in rehearse(lesson):
+        assert [str(mistake) for mistake in rehearsal.mistakes] == []
+        assert rehearsal.inputs
+
+
+LIES = [
+    ("label: NEW, direction: original, packet: {protocol: tcp, flags: S}, count: 1", "label: INVALID, packet: {protocol: tcp, flags: S}", "none fits"),
+    ("0 flow entries", "7 flow entries", "did not print this line"),
+    ("where: FORWARD, by: has policy}\n```\n\n```hint", "where: INPUT}\n```\n\n```hint", "is not met at the end"),
+    ("  - dropped: {machine: router, where: FORWARD, by: has policy}\n```\n\n```hint", "```\n\n```hint", ""),
+    ("label: NEW, packet: {src: 198.51.100.66}", "label: NEW, count: 0", "is met before"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "words"), LIES, ids=[lie[1][:30] for lie in LIES])
+def test_a_lesson_that_lies_is_caught(old: str, new: str, words: str) -> None:
+    file = HERE / "01-four-labels" / "lesson.md"
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    lied = text.replace(old, new, 1)
+    if "count: 0" in new:
+        lied = lied.replace("  - dropped: {machine: router, where: FORWARD, by: has policy}\n```\n\n```hint", "```\n\n```hint", 1)
+    mistakes = [str(m) for rehearsal in rehearse(read_lesson(lied, file)) for m in rehearsal.mistakes]
+    assert any(words in mistake for mistake in mistakes) if words else mistakes == []
+
+
+def test_a_prediction_has_reasons_for_every_option() -> None:
+    for path in sorted(Path(HERE).glob("*/lesson.md")):
+        for step in load_lesson(path).steps:
+            assert step.title
