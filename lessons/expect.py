@@ -11,7 +11,7 @@ A check names a kind of record (sim/trace.py) and what its fields must be; `pack
     - sysctl-is: {machine: server, key: net.netfilter.nf_conntrack_udp_timeout, value: "120"}
     - policy: {machine: server, chain: INPUT, is: DROP}
 
-A value is compared as it is; "has X" asks that X stands in it, "not X" that it is something else, "30s" fits that many microseconds.
+A value is compared as it is; "has X" asks that X stands in it (in capitals or not), "not X" that it is something else, "30s" fits that many microseconds.
 `count` is how often (default: at least once); `in-order` in a list is not needed: each check looks at all records given.
 """
 
@@ -152,7 +152,7 @@ def _like(value: Any, wanted: Any) -> bool:
 
 def _like_text(value: Any, wanted: str) -> bool:
     if wanted.startswith("has "):
-        return value is not None and wanted[4:] in str(value)
+        return value is not None and wanted[4:].casefold() in str(value).casefold()
     if wanted.startswith("not "):
         return not _like_text(value, wanted[4:])
     if isinstance(value, int) and not isinstance(value, bool):

@@ -168,7 +168,7 @@ class _Transfer:
         limit = min(
             (self._seconds(name) for name in ("m", "connect-timeout") if name in self.options), default=300 * SECOND
         )
-        self.conn = self.context.machine.tcp.connect(address, url.port)
+        self.conn = self.context.machine.tcp.connect(address, url.port, program="curl")
         self.context.own(self.conn)
         try:
             yield from self.context.wait(self.conn.connected, timeout=limit)
@@ -206,7 +206,7 @@ class _Transfer:
         if not heard.triggered:
             what = f"Operation timed out after {self._elapsed()} milliseconds with {self.received} bytes received"
             raise _Curl(28, what, what)
-        return bytes(heard.value)
+        return bytes(heard.value or b"")
 
     def _response(self, method: str) -> Generator[simpy.Event, Any, None]:
         data = b""

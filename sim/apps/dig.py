@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Generator
-from typing import Any
+from typing import Any, cast
 
 import simpy
 
@@ -156,6 +156,7 @@ def _try(
 ) -> Generator[simpy.Event, Any, tuple[wire.Message | None, int]]:
     """One try from a port of its own; (None, 0) when the time is over."""
     sock = context.machine.udp.open(None, program="dig", remote=(address, query.port))
+    context.own(sock)
     try:
         sock.send(wire.encode(question), address, query.port, about=f"DNS query {question.type} {question.name}")
         until = context.now + query.timeout
@@ -164,7 +165,7 @@ def _try(
             yield from context.wait(heard, timeout=until - context.now)
             if not heard.triggered:
                 return None, 0
-            data = heard.value[0]
+            data = cast(tuple[bytes, Address, int], heard.value)[0]
             answer = wire.decode(data)
             if answer is not None and answer.id == question.id and answer.flags & wire.RESPONSE:
                 return answer, len(data)

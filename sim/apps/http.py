@@ -87,7 +87,7 @@ def _page(method: str, path: str, site: Site, host: str) -> tuple[int, str]:
     pages = site.pages or {"/": f"Hello from {host}.\n", "/index.html": f"Hello from {host}.\n"}
     if path not in pages:
         return 404, f"{path}: not found\n"
-    line = pages[path]
-    while len(line) < site.size:
-        line += ("x" * 71 + "\n")[: site.size - len(line)]
-    return 200, line
+    text = pages[path]
+    while len(text) < site.size:
+        text += "x" * min(71, site.size - len(text) - 1) + "\n"
+    return 200, text

@@ -8,7 +8,7 @@ A UDP listener answers the first that writes, as nc's does. Other options are re
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import Any
+from typing import Any, cast
 
 import simpy
 
@@ -99,7 +99,7 @@ def _connect(context: Context, options: Parsed, host: str, address: Address, por
     if options.has("u"):
         return (yield from _connect_udp(context, options, host, address, port))
     sport = port_number(options.value("p", "0"))
-    conn = context.machine.tcp.connect(address, port, sport=sport or None)
+    conn = context.machine.tcp.connect(address, port, sport=sport or None, program="nc")
     context.own(conn)
     timeout = _timeout(options)
     try:
@@ -157,12 +157,16 @@ def _typed(context: Context, options: Parsed, conn: Connection, text: str | None
         conn.send(f"{text}\n".encode())
         return context.stdin.read()
     if options.has("N") or options.has("q"):
-        conn.close()
+        conn.shutdown()
     return None
 
 
 def _connect_udp(context: Context, options: Parsed, host: str, address: Address, port: int) -> Steps:
-    sock = context.machine.udp.open(port_number(options.value("p", "0")) or None, program="nc", remote=(address, port))
+    try:
+        sock = context.machine.udp.open(port_number(options.value("p", "0")) or None, program="nc", remote=(address, port))
+    except SocketError as error:
+        said = f"nc: connect to {_named(host, address)} port {port} (udp) failed: {error.strerror}\n"
+        return _quietly(context, options, said)
     context.own(sock)
     if options.has("z") or options.has("v"):
         alive = yield from _udp_test(context, sock, address, port)
@@ -196,7 +200,7 @@ def _talk_udp(context: Context, options: Parsed, sock: UdpSocket, peer: tuple[Ad
         try:
             yield from context.wait(heard, typed, timeout=timeout)
             if heard.triggered:
-                data, src, sport = heard.value
+                data, src, sport = cast(tuple[bytes, Address, int], heard.value)
                 if peer is None:
                     peer = (src, sport)
                     _announce(context, options, "Connection received", *peer)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from math import isqrt
+from typing import cast
 
 import simpy
 
@@ -16,7 +17,7 @@ from sim.apps.names import resolve
 from sim.apps.options import Parsed, getopt
 from sim.apps.program import Context, Interrupted, Steps
 from sim.machine.errors import SocketError
-from sim.machine.icmp import Reply
+from sim.machine.icmp import Echo
 from sim.units import SECOND, Address, show_address
 
 FLAGS, VALUED = "46aABbCdDfhLnOqRrUvV", "ceFgIilmMNpQsStTwW"
@@ -97,9 +98,10 @@ class _Ping:
             self._title()
             return self.context.failed("ping: cannot flood; minimal interval allowed for user is 2ms", 2)
         try:
-            self.echo = self.context.machine.icmp.open(self.address)
+            self.context.machine.ip.source_for(self.address)  # ping connects a UDP socket first, to learn its own address
         except SocketError as error:
             return self.context.failed(f"ping: connect: {error.strerror}", 2)
+        self.echo = self.context.machine.icmp.open()
         self.context.own(self.echo)
         self._title()
         try:
@@ -175,10 +177,11 @@ class _Ping:
             self.context.error(f"ping: sendmsg: {error.strerror}\n")
 
     def _take(self, heard: simpy.Event) -> None:
-        reply: Reply = heard.value
-        if reply.error is not None:
+        reply = cast(Echo, heard.value)
+        if reply.error:
             self.errors += 1
-            words = (ERRORS if len(self.address) == 4 else ERRORS6).get(reply.error, f"Bad ICMP type: {reply.error[0]}")
+            known = ERRORS if len(self.address) == 4 else ERRORS6
+            words = known.get((reply.type, reply.code), f"Bad ICMP type: {reply.type}")
             self._say(f"From {show_address(reply.src)} icmp_seq={reply.sequence} {words}\n")
             return
         again = reply.sequence in self.answered

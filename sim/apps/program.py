@@ -31,6 +31,10 @@ SIGNALS = {"HUP": 1, "INT": 2, "PIPE": 13, "TERM": 15}
 EPOCH = datetime(2026, 11, 23, 9, 0, 0, tzinfo=UTC)  # what a machine's clock shows at time 0; a Monday
 
 
+class Killed(int):
+    """The exit status of a program that a signal ended; one that caught it and left by itself has a plain int."""
+
+
 class Readable(Protocol):
     """What standard input is: a Tty, a Pipe or a Text."""
 
@@ -160,7 +164,7 @@ class Pipe:
     def _break(self) -> None:
         writer = self.writer
         if writer is not None and writer is self._env.active_process:
-            raise BrokenPipeError
+            raise Interrupted("PIPE")
         if writer is not None:
             kill(writer, "PIPE")
 
@@ -202,9 +206,7 @@ def _run(program: Program, context: Context) -> Steps:
     try:
         return (yield from program(context)) or 0
     except Interrupted as signal:
-        return 128 + SIGNALS[str(signal.cause)]
-    except BrokenPipeError:
-        return 128 + SIGNALS["PIPE"]
+        return Killed(128 + SIGNALS[str(signal.cause)])
     except CtlabError as error:
         return context.failed(str(error), 2)
     finally:

@@ -118,6 +118,8 @@ def check_service(name: str, options: Options) -> int:
 def start_service(machine: Machine, name: str, options: Options) -> Running:
     """Start a service on a machine and list it in `machine.services`. Raises UsageError."""
     port = check_service(name, options)
+    if any((other.port, other.protocol) == (port, SERVICES[name].protocol) for other in machine.services):
+        raise UsageError(f"{name}: {SERVICES[name].protocol} port {port} is taken already")
     running = Running(name, port, SERVICES[name].protocol)
     start(SERVICES[name].make(port, options), Context(machine, [name], tty=None, user="root"))
     machine.services.append(running)

@@ -46,7 +46,8 @@ def ssh(context: Context) -> Steps:
     address = resolve(context.machine, host, 6 if options.has("6") else 4 if options.has("4") else 0)
     if address is None:
         return context.failed(f"ssh: Could not resolve hostname {host}: Temporary failure in name resolution", 255)
-    conn = context.machine.tcp.connect(address, port)
+    conn = context.machine.tcp.connect(address, port, program="ssh")
+    conn.nodelay = True
     context.own(conn)
     try:
         yield from _connected(context, conn, _connect_timeout(options))

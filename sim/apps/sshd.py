@@ -28,6 +28,7 @@ def sshd(port: int = 22) -> Program:
         context.own(listener)
         while True:
             conn = yield listener.accept()
+            conn.nodelay = True
             child = Context(context.machine, ["sshd"], tty=None, user="root")
             child.own(conn)
             start(_serve(conn), child)
@@ -140,6 +141,8 @@ class _Session:
 
     def _session(self, command: str | None) -> Talk:
         machine = self.context.machine
+        if machine.login is None:
+            raise EOFError  # nobody can log in here
         shell = machine.run(machine.login(machine, self.tty, self.user, command))
         try:
             yield from self._carry(shell)

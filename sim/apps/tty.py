@@ -40,6 +40,11 @@ class Tty:
         self._lines: deque[str | None] = deque()
         self._reader: simpy.Event | None = None
 
+    @property
+    def reading(self) -> bool:
+        """Whether somebody waits for a line."""
+        return self._reader is not None and not self._reader.triggered
+
     def write(self, text: str) -> None:
         """Show `text`."""
         raise NotImplementedError
@@ -123,6 +128,11 @@ class LocalTty(Tty):
             self._emit(Output(self.id, screen[:cut]))
         self._partial = screen[cut:]
         self._tell()
+
+    @property
+    def user_at(self) -> str:
+        """Where typing ends up: "admin@server"."""
+        return self._state[2]
 
     def show(self, state: str, program: str = "", user_at: str = "") -> None:
         """What the terminal waits for now; told only when it changed."""

@@ -17,7 +17,7 @@ from sim.trace import Json, Reason
 from sim.units import SECOND, Address, show_address
 
 if TYPE_CHECKING:
-    from sim.conntrack.tracker import Tracker
+    from sim.conntrack.entries import Entries
 
 PERMANENT: Final = 1
 INACTIVE: Final = 2
@@ -75,7 +75,7 @@ class Expectation(Timed):
 class Expectations:
     """The expectation table of one tracker, by destination."""
 
-    def __init__(self, tracker: Tracker) -> None:
+    def __init__(self, tracker: Entries) -> None:
         self._tracker = tracker
         self._held: dict[tuple[Address, int, int, int], list[Expectation]] = {}
         self.count = 0

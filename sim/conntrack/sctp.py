@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING, Final
 from sim.conntrack import checksums, why
 from sim.conntrack.conn import Conn, SctpConn
 from sim.conntrack.words import (
-    ACCEPT, ASSURED, CONFIRMED, INVALID, ORIGINAL, REPLY, TOLD_ASSURED, TOLD_PROTOINFO, SctpState,
-)  # fmt: skip
+    ACCEPT,
+    ASSURED,
+    CONFIRMED,
+    INVALID,
+    ORIGINAL,
+    REPLY,
+    TOLD_ASSURED,
+    TOLD_PROTOINFO,
+    SctpState,
+)
 from sim.packet import Packet
 from sim.trace import Reason
 
@@ -161,7 +169,7 @@ def _walk(
             tracker.log(132, f"Invalid, old_state {old}, dir {direction}, type {kind}")
             return _invalid(tracker, why.SCTP_STATE)
         if kind in (INIT, INIT_ACK):
-            if not _init_rule(conn, packet, kind, at, direction):
+            if not _init_rule(conn, packet, kind, at, direction, old):
                 return _invalid(tracker, why.SCTP_VTAG)
             ignore = ignore or (kind == INIT and state == old == CLOSED and bool(conn.status & CONFIRMED))
         _move(conn, old, state)
@@ -196,13 +204,13 @@ def _tag_rule(conn: SctpConn, kind: int, flags: int, vtag: int, direction: int, 
     mine, theirs = conn.vtag[direction], conn.vtag[1 - direction]
     if kind == INIT:
         return REFUSED if vtag else FITS
-    if kind == ABORT or kind == SHUTDOWN_COMPLETE:
+    if kind in (ABORT, SHUTDOWN_COMPLETE):
         return FITS if vtag == (theirs if flags & 1 else mine) else REFUSED
     if kind == COOKIE_ECHO:
         return FITS if vtag == mine else REFUSED
     if kind == COOKIE_ACK:
         conn.init[0] = conn.init[1] = False
-    elif kind == HEARTBEAT or kind == HEARTBEAT_ACK:
+    elif kind in (HEARTBEAT, HEARTBEAT_ACK):
         return _heartbeat_rule(conn, kind, vtag, direction, strict)
     return FITS
 
@@ -226,16 +234,17 @@ def _heartbeat_rule(conn: SctpConn, kind: int, vtag: int, direction: int, strict
     return FITS
 
 
-def _init_rule(conn: SctpConn, packet: Packet, kind: int, at: int, direction: int) -> bool:
-    """Note the tag that the other end is to use. An INIT ACK may not change it, but after a collision."""
+def _init_rule(conn: SctpConn, packet: Packet, kind: int, at: int, direction: int, old: int) -> bool:
+    """Note the tag that the other end is to use. An INIT ACK may not change it, but after an INIT that was a new one."""
     tag = _init_tag(packet, at)
     if tag is None:
         return False
     other = 1 - direction
     if kind == INIT:
-        if conn.init[direction] and conn.init[other]:
-            conn.init[other] = False
-        conn.init[direction] = True
+        if old == NONE or conn.vtag[other] != tag:
+            if conn.init[direction] and conn.init[other]:
+                conn.init[other] = False
+            conn.init[direction] = True
     else:
         known = conn.vtag[other]
         if not conn.init[other] and known and known != tag:

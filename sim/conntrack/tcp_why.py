@@ -15,7 +15,7 @@ original syn
 NO>SS A SYN on a pair of ports that nobody is using: a new connection may begin here.
 SS>SS The client's SYN again: no answer came to the first, so it asks once more. The entry keeps its old time-out.
 SR>IG A SYN, but the server has already answered one. Let through; if it starts something new, the server's answer will show it.
-ES>IG A SYN inside an established connection. Perhaps the client crashed and starts over, perhaps it is forged: the server's answer will tell.
+ES>IG A SYN inside an established connection: the client starts over, or it is forged. The server's answer will tell.
 FW>IG A SYN while the connection is closing. Let through; the server knows better than we do whether it is stray.
 CW>IG A SYN while the connection is half closed. Let through; the server's answer will tell.
 LA>IG A SYN while only the last ACK is missing. Let through; the ACK that may answer it is not taken for that last ACK.

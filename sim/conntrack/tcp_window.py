@@ -139,58 +139,58 @@ def judge(tracker: Tracker, conn: TcpConn, packet: Packet, direction: int, index
     sender, receiver = conn.sides[direction], conn.sides[1 - direction]
     flags, seq = packet.flags, packet.seq
     ack = sack = packet.ack
-    end = segment_end(packet)
+    end = (seq + len(packet.data) - packet.payload + (flags >> 1 & 1) + (flags & 1)) & M
     if receiver.flags & SACK_PERM and packet.payload > packet.l4 + 20:
         sack = highest_sack(packet, sack)
-    if sender.maxwin == 0:
-        if flags & SYN:
-            init_sender(packet, sender, receiver, end, direction)
-            if not flags & ACK:
-                return TAKE
-        else:
-            _pick_up(packet, sender, receiver, end, sack)
-    elif flags & SYN and (sender.end - end) & HALF and (conn.state == SYN_SENT or conn.state == SYN_RECV):
-        init_sender(packet, sender, receiver, end, direction)
-        if direction == REPLY and not flags & ACK:
-            return TAKE
+    if (sender.maxwin == 0 or flags & SYN) and _begin(conn, packet, direction, end, sack):
+        return TAKE
     if not flags & ACK or (flags & RST and ack == 0):
         # no acknowledgement, or a broken stack's RST with a zero one: as if it were right
         ack = sack = receiver.end
     if flags & RST and seq == 0 and conn.state == SYN_SENT:
         seq = end = sender.end
-    bad = _violation(tracker, packet, sender, receiver, seq, end, sack)
-    if bad != TAKE:
-        return bad if tracker.why is not None else TAKE
-    _update(conn, packet, sender, receiver, end, ack, sack)
-    if index == ACK_SET:
-        _count_retransmissions(conn, direction, seq, ack, end, packet.window)
-    return TAKE
-
-
-def _violation(tracker: Tracker, packet: Packet, sender: Side, receiver: Side, seq: int, end: int, sack: int) -> int:
-    """The four bounds. What they find is told (`_tell`) unless the sender is judged liberally."""
     maxack = sender.maxwin if sender.maxwin > MAXACKWINCONST else MAXACKWINCONST
-    low_ack = (receiver.end - maxack - 1) & M
+    low_seq, low_ack = sender.end - receiver.maxwin - 1, receiver.end - maxack - 1
     if not (seq - sender.maxend - 1) & HALF:
-        return _over(tracker, packet, sender, receiver, end, sack, low_ack)
-    if not (sack - receiver.end - 1) & HALF:
-        return _tell(tracker, sender, INVALID, "ack-over", (receiver.end + 1) & M, packet, sack)
-    if receiver.maxwin and not ((sender.end - receiver.maxwin - 1) - end) & HALF:
-        return _tell(tracker, sender, IGNORE, "seq-under", (sender.end - receiver.maxwin - 1) & M, packet, end)
-    if not (low_ack - sack) & HALF:
-        return _tell(tracker, sender, IGNORE, "ack-under", low_ack, packet, sack)
-    return TAKE
+        bad = _over(tracker, packet, sender, receiver, end, sack, low_ack)
+    elif not (sack - receiver.end - 1) & HALF:
+        bad = _tell(tracker, sender, INVALID, "ack-over", receiver.end + 1, packet, sack)
+    elif receiver.maxwin and not (low_seq - end) & HALF:
+        bad = _tell(tracker, sender, IGNORE, "seq-under", low_seq, packet, end)
+    elif not (low_ack - sack) & HALF:
+        bad = _tell(tracker, sender, IGNORE, "ack-under", low_ack, packet, sack)
+    else:
+        _update(conn, packet, sender, receiver, end, ack, sack)
+        if index == ACK_SET:
+            _count_retransmissions(conn, direction, seq, ack, end, packet.window)
+        return TAKE
+    return bad if tracker.why is not None else TAKE
+
+
+def _begin(conn: TcpConn, packet: Packet, direction: int, end: int, sack: int) -> bool:
+    """What a side's first segment tells of it, or a SYN that starts over. True for the bare SYN of a simultaneous open."""
+    sender, receiver, flags = conn.sides[direction], conn.sides[1 - direction], packet.flags
+    if sender.maxwin == 0:
+        if not flags & SYN:
+            _pick_up(packet, sender, receiver, end, sack)
+            return False
+        init_sender(packet, sender, receiver, end, direction)
+        return not flags & ACK
+    if (sender.end - end) & HALF and conn.state in (SYN_SENT, SYN_RECV):
+        init_sender(packet, sender, receiver, end, direction)
+        return direction == REPLY and not flags & ACK
+    return False
 
 
 def _over(tracker: Tracker, packet: Packet, sender: Side, receiver: Side, end: int, sack: int, low_ack: int) -> int:
     """Beyond the window. When only that is wrong, and by no more than a window, remember the data: its ACK will come."""
     overshot = (end - sender.maxend + 1) & M
-    in_window = receiver.maxwin != 0 and before((sender.end - receiver.maxwin - 1) & M, end)
+    in_window = receiver.maxwin != 0 and before(sender.end - receiver.maxwin - 1, end)
     if in_window and before(low_ack, sack) and overshot <= receiver.maxwin and before(sack, receiver.end + 1):
         sender.end = end
         sender.flags |= UNACKNOWLEDGED
         return _tell(tracker, sender, IGNORE, "overshot", overshot, packet, end)
-    return _tell(tracker, sender, INVALID, "seq-over", (sender.maxend + 1) & M, packet, packet.seq)
+    return _tell(tracker, sender, INVALID, "seq-over", sender.maxend + 1, packet, packet.seq)
 
 
 _WORDS: Final = {
@@ -217,6 +217,7 @@ def _tell(tracker: Tracker, sender: Side, action: int, code: str, bound: int, pa
     """Say what is wrong, as nf_tcp_log_invalid does; `tracker.why` stays None when the sender is judged liberally."""
     if sender.flags & BE_LIBERAL or tracker.settings.tcp_be_liberal:
         return action
+    bound &= M
     numbers = {"seq": packet.seq, "ack": packet.ack, "bound": bound, "value": value, "window": packet.window}
     sentence = _SENTENCES[code].format(bound=bound, value=value)
     tracker.why = Reason(f"tcp-window-{code}", sentence, numbers)

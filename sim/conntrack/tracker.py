@@ -8,46 +8,39 @@ Not here: hooks and priorities (netfilter/tracking.py), the protocols' own rules
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Final, NamedTuple, cast
 
 from sim.conntrack import generic, icmp, sctp, tcp, udp, why
 from sim.conntrack.conn import Conn, GreConn, SctpConn, TcpConn
-from sim.conntrack.expect import Expectation, Expectations
-from sim.conntrack.expect import EXPIRED as EXPECTATION_EXPIRED
-from sim.conntrack.settings import Settings
-from sim.conntrack.show import entry_view
-from sim.conntrack.table import Table, Timers
-from sim.conntrack.tuples import GRE, ICMP, ICMPV6, SCTP, TCP, UDP, UDPLITE, Key, invert, key_of
+from sim.conntrack.entries import Entries, snapshot
+from sim.conntrack.tuples import GRE, ICMP, ICMPS, ICMPV6, SCTP, TCP, UDP, UDPLITE, Key, invert, key_of
 from sim.conntrack.words import (
-    ACCEPT, ASSURED, CONFIRMED, DROP, DYING, EXPECTED, FIXED_TIMEOUT, HZ, NAT_CLASH, REPEAT, SEEN_REPLY, TOLD_DESTROY,
-    TOLD_NEW, TOLD_RELATED, TOLD_REPLY, Ctinfo, Told,
-)  # fmt: skip
+    ACCEPT,
+    CONFIRMED,
+    DROP,
+    DYING,
+    EXPECTED,
+    REPEAT,
+    SEEN_REPLY,
+    TOLD_REPLY,
+    Ctinfo,
+)
 from sim.packet import Packet, Tuple
-from sim.trace import Emit, EntryCreated, EntryDestroyed, EntryExpired, EntryUpdated, KernelLogged, Reason
-from sim.units import SECOND
+from sim.trace import Reason
 
 Handler = Callable[["Tracker", Conn, Packet, int, bool, int], int]
 HANDLERS: Final[dict[int, Handler]] = {
-    TCP: cast(Handler, tcp.handle), UDP: udp.handle, ICMP: icmp.handle, ICMPV6: icmp.handle_v6, UDPLITE: udp.handle_lite, GRE: generic.handle_gre,
-    SCTP: sctp.handle,
+    TCP: cast(Handler, tcp.handle), UDP: udp.handle, ICMP: icmp.handle, ICMPV6: icmp.handle_v6, UDPLITE: udp.handle_lite,
+    GRE: generic.handle_gre, SCTP: sctp.handle,
 }  # fmt: skip
 KINDS: Final[dict[int, type[Conn]]] = {TCP: TcpConn, SCTP: SctpConn, GRE: GreConn}
-ALLOW_CLASH: Final = frozenset((UDP, UDPLITE, GRE))
-"""Protocols whose packets may lose the race for an entry without being dropped (allow_clash)."""
 PREROUTING: Final = 0
-Listener = Callable[[str, Conn, int], None]
-STATS: Final = "found invalid insert insert_failed drop early_drop error search_restart clash_resolve chaintoolong".split()
 _INVALID: Final = int(Ctinfo.INVALID)
 _ESTABLISHED: Final = int(Ctinfo.ESTABLISHED)
 _ESTABLISHED_REPLY: Final = int(Ctinfo.ESTABLISHED_REPLY)
 _RELATED: Final = int(Ctinfo.RELATED)
 _NEW: Final = int(Ctinfo.NEW)
-LOG_LENGTH: Final = 127
-"""What the kernel has room for in a log prefix (NF_LOG_PREFIXLEN), less its end."""
-WARNINGS: Final = 10
-WARNING_INTERVAL: Final = 5 * SECOND
-"""net_warn_ratelimited: ten lines in five seconds."""
 
 
 class Tracked(NamedTuple):
@@ -63,40 +56,8 @@ class Tracked(NamedTuple):
     kernel_log: tuple[str, ...]
 
 
-class Tracker:
-    """Connection tracking of one machine.
-
-    `listeners` hear (event, conn, now) as `conntrack -E` does, event NEW, UPDATE or DESTROY; what it tells stands in
-    `conn.telling` (bits of `words.Told`), and `portid` is not 0 when a program caused it. Entries made while nobody listens
-    are never told of (nf_conntrack_events=2). `stats` are the counters of `conntrack -S`. `on_warning` gets the kernel's own
-    warnings ("table full"); without it they are emitted.
-    """
-
-    def __init__(self, settings: Settings | None = None, emit: Emit | None = None) -> None:
-        self.settings = settings or Settings()
-        self.settings.count = self._count
-        self.emit = emit
-        self.table = Table()
-        self.timers = Timers()
-        self.expectations = Expectations(self)
-        self.listeners: list[Listener] = []
-        self.stats: dict[str, int] = dict.fromkeys(STATS, 0)
-        self.portid = 0
-        self.on_warning: Callable[[str], None] | None = None
-        self._serial = 0
-        self._warnings = 0
-        self._warnings_since = -WARNING_INTERVAL
-        # about the packet at hand
-        self.now = 0
-        self.packet_id: int | None = None
-        self.conn: Conn | None = None
-        self.verdict = ACCEPT
-        self.reason = why.NEW
-        self.why: Reason | None = None
-        self.kernel_log: tuple[str, ...] = ()
-
-    def _count(self) -> int:
-        return len(self.table)
+class Tracker(Entries):
+    """Connection tracking of one machine. See `Entries` for what happens to entries, listeners and statistics."""
 
     # -- packets
 
@@ -113,16 +74,20 @@ class Tracker:
         self.packet_id = packet.id
         self.conn = None
         self.verdict = ACCEPT
-        self.why = None
+        self.why: Reason | None = None
         self.kernel_log = ()
         protonum = packet.protonum
-        if protonum == ICMP or protonum == ICMPV6:
+        if protonum in ICMPS:
             ctinfo = icmp.judge(self, packet, hook == PREROUTING, zone)
             if ctinfo != icmp.GO_ON:
                 if ctinfo == _INVALID:
                     self.reason = self.refused()
                 return ctinfo
-        key = key_of(packet)
+        key: Key | None
+        if (protonum == TCP or protonum == UDP) and packet.complete:  # noqa: SIM109  (the quick way)
+            key = (packet.src, packet.dst, packet.sport, packet.dport, protonum)
+        else:
+            key = key_of(packet)
         if key is None:
             return self._invalid(why.NO_TUPLE)
         return self._resolve(packet, key, hook == PREROUTING, now, zone)
@@ -147,27 +112,18 @@ class Tracker:
                 break
             if answer != REPEAT:
                 return self._invalid(self.refused())
-        self.reason = self.refused(self.reason)
+        if self.why is not None:
+            self.reason = self.why
         self.conn = conn
         if direction:
             if not conn.status & SEEN_REPLY:
-                self._first_reply(conn)
+                conn.status |= SEEN_REPLY
+                conn.cache |= TOLD_REPLY
             return _ESTABLISHED_REPLY
         status = conn.status
         if status & SEEN_REPLY:
             return _ESTABLISHED
         return _RELATED if status & EXPECTED else _NEW
-
-    def refused(self, otherwise: Reason = why.NO_TUPLE) -> Reason:
-        """What a protocol found wrong with the packet at hand, if anything."""
-        return otherwise if self.why is None else self.why
-
-    def _first_reply(self, conn: Conn) -> None:
-        before = _snapshot(conn) if self.emit is not None else None
-        conn.status |= SEEN_REPLY
-        conn.cache |= TOLD_REPLY
-        if before is not None:
-            self._updated(conn, before)
 
     def _invalid(self, reason: Reason) -> int:
         self.reason = reason
@@ -204,7 +160,6 @@ class Tracker:
         conn.master = expected.master
         conn.mark = expected.master.mark
         conn.helper = expected.helper
-        expected.master.children += 1
         self.expectations.use(expected, self.packet_id)
 
     def _early_drop(self, key: Key) -> bool:
@@ -214,249 +169,13 @@ class Tracker:
         self.stats["early_drop"] += len(victims)
         return bool(victims)
 
-    # -- what the protocols call
-
-    def refresh(self, conn: Conn, timeout: int, now: int) -> None:
-        """The entry may stay for `timeout` µs more (nf_ct_refresh_acct)."""
-        status = conn.status
-        if status & FIXED_TIMEOUT:
-            return
-        if not status & CONFIRMED:
-            conn.expires = timeout
-            return
-        expires = now + timeout
-        conn.expires = expires
-        if expires < conn.scheduled:
-            self.timers.set(conn)
-
-    def count(self, conn: Conn, packet: Packet, direction: int) -> None:
-        """Accounting, where nf_conntrack_acct was on when the entry was made."""
-        acct = conn.acct
-        if acct is not None:
-            acct[2 * direction] += 1
-            acct[2 * direction + 1] += len(packet.data)
-
-    def log(self, protonum: int, text: str) -> None:
-        """A line of nf_conntrack_log_invalid (nf_l4proto_log_invalid)."""
-        self.kernel_log = (*self.kernel_log, f"nf_ct_proto_{protonum}: {text} "[:LOG_LENGTH])
-
-    def malformed(self, protonum: int, text: str, reason: Reason) -> bool:
-        """Log and remember why the packet is INVALID; always True."""
-        self.log(protonum, text)
-        self.why = reason
-        return True
-
-    def warn(self, text: str) -> None:
-        """A line in the kernel log, ten in five seconds at most."""
-        if self.now - self._warnings_since >= WARNING_INTERVAL:
-            suppressed = self._warnings - WARNINGS
-            self._warnings, self._warnings_since = 0, self.now
-            if suppressed > 0:
-                self._say(f"net_ratelimit: {suppressed} callbacks suppressed")
-        self._warnings += 1
-        if self._warnings <= WARNINGS:
-            self._say(text)
-
-    def _say(self, text: str) -> None:
-        if self.on_warning is not None:
-            self.on_warning(text)
-        elif self.emit is not None:
-            self.emit(KernelLogged(self.packet_id, text))
-
-    # -- into the table
-
-    def confirm(self, conn: Conn, packet: Packet, now: int, ctinfo: int = _NEW, reason: Reason | None = None) -> int:
-        """The packet leaves: a new entry goes into the table, events are told. ACCEPT, or DROP when the place is taken.
-
-        After a clash that was resolved `self.conn` is the entry the packet belongs to now (__nf_conntrack_confirm).
-        """
-        self.conn = conn
-        status = conn.status
-        if not status & CONFIRMED:
-            if ctinfo == _ESTABLISHED_REPLY or ctinfo == Ctinfo.RELATED_REPLY:
-                return ACCEPT
-            self.now, self.packet_id = now, packet.id
-            if now >= self.timers.due:
-                self.expire(now)
-            if self._insert(conn, packet, now, reason or why.CONFIRMED) == DROP:
-                return DROP
-            conn = self.conn
-        if conn.cache and not conn.status & DYING:
-            self._deliver(conn, now)
-        return ACCEPT
-
-    def _insert(self, conn: Conn, packet: Packet, now: int, reason: Reason) -> int:
-        if conn.status & DYING:
-            self.stats["insert_failed"] += 1
-            return DROP
-        taken = self.table.find(conn.original, conn.zone) or self.table.find(conn.reply, conn.zone)
-        if taken is not None:
-            return self._resolve_clash(conn, taken, now)
-        conn.expires += now
-        self._enter_table(conn, now, hidden=False)
-        conn.cache |= TOLD_RELATED if conn.master is not None else TOLD_NEW
-        if conn.helper is not None:
-            conn.cache |= Told.HELPER
-        if self.emit is not None:
-            self.emit(EntryCreated(conn.id, packet.id, entry_view(conn, now), reason))
-        return ACCEPT
-
-    def _enter_table(self, conn: Conn, now: int, hidden: bool) -> None:
-        conn.status |= CONFIRMED
-        if self.settings.timestamp:
-            conn.started = now
-        self.table.add(conn, hidden)
-        self.timers.set(conn)
-
-    def _resolve_clash(self, conn: Conn, winner: Conn, now: int) -> int:
-        """Two packets opened the same connection before either was confirmed (nf_ct_resolve_clash)."""
-        if winner.original.protonum in ALLOW_CLASH:
-            other = self.table.find(conn.reply, conn.zone)
-            for held in (winner, other):
-                if held is not None and {held.original, held.reply} == {conn.original, conn.reply}:
-                    self.conn = held
-                    self.stats["clash_resolve"] += 1
-                    return ACCEPT
-            if other is None:
-                conn.expires = now + SECOND
-                conn.status |= FIXED_TIMEOUT | NAT_CLASH
-                self._enter_table(conn, now, hidden=True)
-                self.stats["clash_resolve"] += 1
-                return ACCEPT
-        self.stats["drop"] += 1
-        self.stats["insert_failed"] += 1
-        self.reason = why.CLASH
-        return DROP
-
-    # -- out of the table
-
-    def destroy(self, conn: Conn, now: int, reason: Reason) -> None:
-        """Take an entry out of the table and tell it (nf_ct_delete). Twice is as good as once."""
-        if conn.status & DYING:
-            return
-        conn.status |= DYING
-        if conn.expecting:
-            self.expectations.forget(conn)
-        if conn.status & CONFIRMED:
-            self._tell("DESTROY", conn, now, TOLD_DESTROY)
-            if self.emit is not None:
-                self.emit(EntryDestroyed(conn.id, self.packet_id, entry_view(conn, now), reason))
-            self.table.remove(conn)
-            self.timers.cancel(conn)
-        if conn.master is not None:
-            conn.master.children -= 1
-
-    def delete(self, conn: Conn, now: int, reason: Reason | str = why.DELETED, portid: int = 0) -> None:
-        """A program deletes an entry (`conntrack -D`); `portid` is its netlink port, for listeners."""
-        because = why.FLUSHED if reason == "flushed" else why.DELETED if isinstance(reason, str) else reason
-        self._by_program(portid, lambda: self.destroy(conn, now, because))
-
-    def flush(self, now: int, portid: int = 0) -> None:
-        """A program empties the table (`conntrack -F`)."""
-        for conn in self.table:
-            self.delete(conn, now, why.FLUSHED, portid)
-
-    def change(
-        self, conn: Conn, now: int, *, mark: int | None = None, timeout: int | None = None, status: int = 0, portid: int = 0
-    ) -> None:
-        """A program changes an entry (`conntrack -U`): mark, time-out in µs, status bits to add. Always told as UPDATE."""
-        before = _snapshot(conn)
-        if mark is not None:
-            conn.mark = mark
-        conn.status |= status
-        if timeout is not None:
-            self.refresh(conn, timeout, now)
-        told = Told.REPLY | Told.ASSURED | Told.HELPER | Told.LABEL | Told.PROTOINFO | Told.SEQADJ | Told.MARK
-        self._by_program(portid, lambda: self._tell("UPDATE", conn, now, told))
-        self.packet_id = None
-        self._updated(conn, before, told=True)
-
-    def set_mark(self, conn: Conn, mark: int) -> None:
-        """A rule sets the entry's mark (CONNMARK, ct mark set): told with the next packet that leaves."""
-        if conn.mark != mark:
-            before = _snapshot(conn)
-            conn.mark = mark
-            conn.cache |= Told.MARK
-            if conn.status & CONFIRMED:
-                self._updated(conn, before)
-
-    def _by_program(self, portid: int, act: Callable[[], None]) -> None:
-        self.portid, self.packet_id = portid, None
-        try:
-            act()
-        finally:
-            self.portid = 0
-
-    def expire(self, now: int) -> None:
-        """Remove what has ended by `now`, in order of time, each at its own instant."""
-        while (ended := self.timers.pop(now)) is not None:
-            self.packet_id = None
-            if isinstance(ended, Conn):
-                if self.emit is not None:
-                    self.emit(EntryExpired(ended.id))
-                self.destroy(ended, ended.expires, why.EXPIRED)
-            elif isinstance(ended, Expectation):
-                self.expectations.remove(ended, "expired", EXPECTATION_EXPIRED)
-
-    def next_expiry(self) -> int | None:
-        """The exact time at which an entry or expectation ends next, or None."""
-        return self.timers.next()
-
-    # -- questions
-
-    def find(self, key: Tuple | Key, zone: int = 0) -> tuple[Conn, int] | None:
-        """(entry, direction 0 or 1) under a tuple, or None."""
-        conn = self.table.find(key, zone)
-        return None if conn is None else (conn, 1 if tuple(key) == conn.reply else 0)
-
-    def entries(self) -> Iterable[Conn]:
-        """All entries, oldest first."""
-        return list(self.table)
-
-    def start(self, family: str) -> None:
-        """Tracking of ipv4 or ipv6 begins (again): what was seen of windows is out of date (nf_ct_tcp_fixup)."""
-        for conn in self.table:
-            if isinstance(conn, TcpConn) and conn.state == tcp.ESTABLISHED and conn.family == family:
-                conn.sides[0].maxwin = conn.sides[1].maxwin = 0
-
-    # -- telling
-
     def _watched(self, handler: Handler, conn: Conn, packet: Packet, direction: int, prerouting: bool, now: int) -> int:
         """Let the protocol judge, and emit what changed in the entry."""
-        before = _snapshot(conn)
+        before = snapshot(conn)
         answer = handler(self, conn, packet, direction, prerouting, now)
         if conn.status & CONFIRMED and not conn.status & DYING:
             if answer == ACCEPT and direction and not conn.status & SEEN_REPLY:
                 conn.status |= SEEN_REPLY
                 conn.cache |= TOLD_REPLY
-            self._updated(conn, before)
+            self.updated(conn, before)
         return answer
-
-    def _updated(self, conn: Conn, before: tuple[object, ...], told: bool | None = None) -> None:
-        after = _snapshot(conn)
-        if self.emit is None or after == before:
-            return
-        changed = tuple(name for name, old, new in zip(_FIELDS, before, after, strict=True) if old != new)
-        reason = self.refused(self.reason)
-        self.emit(
-            EntryUpdated(conn.id, self.packet_id, entry_view(conn, self.now), changed, bool(conn.cache) if told is None else told, reason)
-        )
-
-    def _deliver(self, conn: Conn, now: int) -> None:
-        """Tell what was kept until the packet got through (nf_ct_deliver_cached_events)."""
-        told, conn.cache = conn.cache, 0
-        self._tell("NEW" if told & (TOLD_NEW | TOLD_RELATED) else "UPDATE", conn, now, told)
-
-    def _tell(self, event: str, conn: Conn, now: int, told: int) -> None:
-        if conn.heard and self.listeners:
-            conn.telling = told
-            for listener in list(self.listeners):
-                listener(event, conn, now)
-
-
-_FIELDS: Final = ("state", "unreplied", "assured", "status", "mark", "expires")
-
-
-def _snapshot(conn: Conn) -> tuple[object, ...]:
-    status = conn.status
-    return conn.state_name(), status & SEEN_REPLY == 0, status & ASSURED != 0, status, conn.mark, conn.expires

@@ -17,6 +17,7 @@ GRE: Final = 47
 ICMPV6: Final = 58
 SCTP: Final = 132
 UDPLITE: Final = 136
+ICMPS: Final = frozenset((ICMP, ICMPV6))
 PORTED: Final = frozenset((TCP, UDP, SCTP, UDPLITE))
 NO_TRANSPORT: Final = frozenset((0, 43, 44, 51, 59, 60))
 """IPv6 headers that are no transport: a walk over the extension headers that ends in one of them found nothing."""
@@ -33,7 +34,7 @@ def key_of(packet: Packet) -> Key | None:
     if not packet.complete:
         return _key_of_stump(packet)
     protonum = packet.protonum
-    if protonum == TCP or protonum == UDP or protonum == SCTP or protonum == UDPLITE:
+    if protonum in PORTED:
         return (packet.src, packet.dst, packet.sport, packet.dport, protonum)
     if packet.version == 6 and protonum in NO_TRANSPORT:
         return None
@@ -55,7 +56,7 @@ def l4_key(data: bytes, at: int, protonum: int) -> tuple[int, int] | None:
         if len(data) < at + 4:
             return None
         return int.from_bytes(data[at : at + 2]), int.from_bytes(data[at + 2 : at + 4])
-    if protonum == ICMP or protonum == ICMPV6:
+    if protonum in ICMPS:
         if len(data) < at + 8:
             return None
         return int.from_bytes(data[at + 4 : at + 6]), data[at] << 8 | data[at + 1]
@@ -78,7 +79,7 @@ def _gre_key(data: bytes, at: int) -> tuple[int, int] | None:
 def invert(key: Key) -> Tuple | None:
     """The tuple of the answer, or None for an ICMP type that has no answer (nf_ct_invert_tuple)."""
     src, dst, sport, dport, protonum = key
-    if protonum != ICMP and protonum != ICMPV6:
+    if protonum not in ICMPS:
         return Tuple(dst, src, dport, sport, protonum)
     answer = (ICMP_INVERSE if protonum == ICMP else ICMPV6_INVERSE).get(dport >> 8)
     return None if answer is None else Tuple(dst, src, sport, answer << 8 | dport & 255, protonum)

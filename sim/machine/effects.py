@@ -23,7 +23,7 @@ class MachineEffects:
     def send(self, data: bytes, skb: Skb) -> None:
         """Send what REJECT made in answer to `skb`'s packet; ICMP errors keep within the rate limit."""
         protocol = data[_ICMP_AT[data[0] >> 4]]
-        if protocol in (Protocol.ICMP, Protocol.ICMPV6) and not self._ip.may_complain(data):
+        if protocol in (Protocol.ICMP, Protocol.ICMPV6) and not self._ip.complaints.allowed(data):
             return
         self._ip.send(data, instead_of=skb)
 

@@ -1,6 +1,7 @@
 """IP fragments: cutting a packet that is larger than the way allows, and putting one together again.
 
-RFC 791, RFC 815, RFC 8200 section 4.5, as ip_fragment, ip_defrag and ipv6_frag_rcv do it: fragments that overlap are thrown away with all of their packet.
+RFC 791, RFC 815, RFC 8200 section 4.5, as ip_fragment, ip_defrag and ipv6_frag_rcv do it: one fragment that overlaps, and all of its packet
+is thrown away.
 Reassembly waits 30 s (IPv4) or 60 s (IPv6) and then forgets, without the ICMP error "fragment reassembly time exceeded".
 """
 

@@ -4,8 +4,8 @@
                                               └─ forward ─> FORWARD ──┐
     send ────> route ──> OUTPUT ──────────────────────────────────────┴─> POSTROUTING ─> transmit (or lo: round to PREROUTING)
 
-As net/ipv4/ip_{input,forward,output}.c, net/ipv4/route.c and net/ipv6/ip6_{input,output}.c have it, Linux 6.18. No SimPy here: replay drives
-it with a clock of its own. With `emit` None nothing is built for the trace. Neighbours are always known: no ARP, no NDP.
+As net/ipv4/ip_{input,forward,output}.c, route.c and net/ipv6/ip6_{input,output}.c have it, Linux 6.18. No SimPy here: replay
+drives it with a clock of its own. With `emit` None nothing is built for the trace. Neighbours are always known: no ARP, no NDP.
 Not in here: sockets (tcp, udp, icmp), links (network.py), redirects, source routing, multicast forwarding, policy routing.
 """
 
@@ -14,15 +14,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from sim import wire
 from sim.conntrack.tracker import Tracker
 from sim.errors import Malformed, UsageError
-from sim.machine import icmp_errors
+from sim.machine.complaints import Complaints
 from sim.machine.effects import MachineEffects
 from sim.machine.errors import SocketError
+from sim.machine.forwarding import Forwarding
 from sim.machine.fragments import Reassembly, cut, cut_ipv6
 from sim.machine.interfaces import Interface
-from sim.machine.limits import RateLimit
 from sim.machine.martians import martian_source, refused_by_ipv6
 from sim.machine.routes import NO_ROUTE, REFUSING, Decision, Kind, Routes
 from sim.machine.sysctl import Sysctls
@@ -36,7 +35,6 @@ from sim.trace import Delivered, Dropped, Emit, HookEntered, KernelLogged, Reaso
 from sim.units import Address, parse_interface, show_address
 
 Transmit = Callable[[str, "Address | None", Packet], None]
-_ERRNO = {None: "ENETUNREACH", **REFUSING}
 _ACCEPT = 1
 
 
@@ -71,9 +69,13 @@ class IpLayer:
         self.path_in: Callable[[Skb, Decision], Decision] | None = None
         self.rules.on_load.append(self.arrange_conntrack)
         self._sane: dict[Address, bool] = {}
+        self._path_mtu: dict[Address, int] = {}
+        self.settled: Callable[[], None] = _nothing
+        self.tracker.on_warning = self.kernel_log
         self.sysctls.on_change.append(self._sysctl_changed)
         self._sysctl_changed("")
-        self._limits = RateLimit()
+        self.complaints = Complaints(self)
+        self._forward = Forwarding(self)
         self._reassembly = Reassembly()
         self._looping: deque[Skb] = deque()
         self._loop_busy = False
@@ -96,15 +98,19 @@ class IpLayer:
         self.routes.changed()
         self._sane.clear()
 
+    def forward(self, on: bool) -> None:
+        """Be a router from the start (ip_forward and its IPv6 counterpart), without a word in the trace."""
+        self.sysctls.preset("net.ipv4.ip_forward", int(on))
+        self.sysctls.preset("net.ipv6.conf.all.forwarding", int(on))
+        self._sysctl_changed("")
+
     def _sysctl_changed(self, key: str) -> None:
         number = self.sysctls.number
-        self._forwarding = {4: number("net.ipv4.ip_forward") != 0, 6: number("net.ipv6.conf.all.forwarding") != 0}
+        self.forwarding = {4: number("net.ipv4.ip_forward") != 0, 6: number("net.ipv6.conf.all.forwarding") != 0}
         self._accept_local = number("net.ipv4.conf.all.accept_local") != 0
         self._route_localnet = number("net.ipv4.conf.all.route_localnet") != 0
         self._sane.clear()
-        names = [name for name in self.sysctls.keys() if name.endswith(".rp_filter")]
-        values = {name.split(".")[3]: number(name) for name in names}
-        self._rp_filter = {dev: max(value, values["all"]) for dev, value in values.items()} if any(values.values()) else {}
+        self._rp_filter = self.sysctls.reverse_path_filters()
 
     def arrange_conntrack(self) -> None:
         """Put conntrack into the hooks where a rule needs it, or always (`track_always`); take it out where none does."""
@@ -124,14 +130,15 @@ class IpLayer:
         if packet.version == 6 and (why := refused_by_ipv6(packet)) is not None:
             self.drop(skb, "ip", "ipv6_rcv", why)
             return
-        if self._pass(Hook.PREROUTING, skb):
+        if self.passes(Hook.PREROUTING, skb):
             self._route_in(skb)
+        self.settled()
 
     def _drop_malformed(self, packet_id: int, error: Malformed) -> None:
         if self.emit is not None:
             self.emit(Dropped(packet_id, "ip", "the IP header's checks", Reason(error.code, str(error))))
 
-    def _pass(self, hook: Hook, skb: Skb) -> bool:
+    def passes(self, hook: Hook, skb: Skb) -> bool:
         """Through one hook. True when the packet may go on."""
         if self.emit is not None:
             self.emit(HookEntered(skb.packet.id, hook.name, skb.indev or None, skb.outdev or None))
@@ -158,11 +165,11 @@ class IpLayer:
                 return
             self._deliver_locally(skb)
         elif kind == Kind.UNICAST:
-            self._forward(skb, decision)
+            self._forward.forward(skb, decision)
         elif kind == Kind.BROADCAST or kind == Kind.MULTICAST:
             self._deliver_to_many(skb, decision)
         else:
-            self._no_route_in(skb, decision)
+            self._forward.no_route(skb, decision)
 
     def _sane_source(self, packet: Packet, skb: Skb, decision: Decision) -> bool:
         """fib_validate_source: no packet from nobody, from many or from ourselves; with rp_filter, from where the way back leads."""
@@ -180,26 +187,12 @@ class IpLayer:
     def _passes_rp_filter(self, packet: Packet, skb: Skb) -> bool:
         mode = self._rp_filter.get(skb.indev, 0)
         back = self.routes.decide(packet.src)
-        if not mode or back.kind == Kind.UNICAST and (mode == 2 or back.dev == skb.indev):
+        if not mode or (back.kind == Kind.UNICAST and (mode == 2 or back.dev == skb.indev)):
             return True
         way = f"leads to {back.dev}, not back to {skb.indev}" if back.dev else "leads nowhere"
         text = f"rp_filter: the way to the source {show_address(packet.src)} {way}."
         self.drop(skb, "routing", "rp_filter", Reason("rp_filter", text))
         return False
-
-    def _no_route_in(self, skb: Skb, decision: Decision) -> None:
-        """ip_error and ip6_pkt_discard: a router says so, an IPv4 host keeps silent."""
-        packet, forwarding = skb.packet, self._forwarding[skb.packet.version]
-        text = f"There is no way to {show_address(packet.dst)}."
-        self.drop(skb, "routing", "routing", Reason("no-route", text if forwarding else f"{text} It is not for this machine."))
-        if packet.version == 6:
-            code = icmp_errors.PROHIBITED6 if decision.kind == Kind.PROHIBIT else icmp_errors.NO_ROUTE6
-            if decision.kind != Kind.BLACKHOLE:
-                self.icmp_error(skb, icmp_errors.UNREACHABLE6, code)
-        elif forwarding and decision.kind != Kind.BLACKHOLE:
-            codes = {Kind.UNREACHABLE: icmp_errors.HOST_UNREACHABLE, Kind.PROHIBIT: icmp_errors.FILTERED}
-            code = codes.get(decision.kind, icmp_errors.NET_UNREACHABLE) if decision.kind else icmp_errors.NET_UNREACHABLE
-            self.icmp_error(skb, icmp_errors.UNREACHABLE, code)
 
     # ---- for this machine --------------------------------------------------------------------------------------------
 
@@ -208,7 +201,7 @@ class IpLayer:
         if self.emit is not None:
             self.emit(Routed(packet.id, "local", None, None))
         whole = self._put_together(skb) if packet.version == 4 else True
-        if whole and self._pass(Hook.INPUT, skb) and (packet.version == 4 or self._put_together(skb)):
+        if whole and self.passes(Hook.INPUT, skb) and (packet.version == 4 or self._put_together(skb)):
             self.deliver(skb)
 
     def _put_together(self, skb: Skb) -> bool:
@@ -233,49 +226,13 @@ class IpLayer:
             return
         self._deliver_locally(skb)
 
-    # ---- through this machine ----------------------------------------------------------------------------------------
-
-    def _forward(self, skb: Skb, decision: Decision) -> None:
-        packet = skb.packet
-        if not self._forwarding[packet.version]:
-            text = f"{show_address(packet.dst)} is not an address of this machine, and it forwards nothing (ip_forward is 0)."
-            self.drop(skb, "routing", "routing", Reason("not-forwarding", text))
-            return
-        if self.emit is not None:
-            self.emit(Routed(packet.id, "forward", decision.dev, show_address(decision.via) if decision.via else None))
-        if packet.ttl <= 1:
-            self._ttl_ran_out(skb)
-            return
-        if len(packet.data) > decision.mtu and (packet.version == 6 or packet.data[6] & 0x40):
-            self._too_big(skb, decision)
-            return
-        lower_ttl(packet)
-        skb.outdev = decision.dev
-        if self._pass(Hook.FORWARD, skb) and self._pass(Hook.POSTROUTING, skb):
-            self._output(skb, decision)
-
-    def _ttl_ran_out(self, skb: Skb) -> None:
-        four = skb.packet.version == 4
-        word = "TTL" if four else "hop limit"
-        self.drop(skb, "ip", word, Reason("ttl", f"Its {word} of {skb.packet.ttl} allows no further hop.", {"ttl": skb.packet.ttl}))
-        self.icmp_error(skb, icmp_errors.TIME_EXCEEDED if four else icmp_errors.TIME_EXCEEDED6, 0)
-
-    def _too_big(self, skb: Skb, decision: Decision) -> None:
-        four, size = skb.packet.version == 4, len(skb.packet.data)
-        text = f"{size} bytes do not fit into {decision.dev}'s MTU of {decision.mtu}, and it must not be cut."
-        self.drop(skb, "ip", "MTU", Reason("mtu", text, {"size": size, "mtu": decision.mtu}))
-        if four:
-            self.icmp_error(skb, icmp_errors.UNREACHABLE, icmp_errors.FRAGMENTATION_NEEDED, decision.mtu)
-        else:
-            self.icmp_error(skb, icmp_errors.TOO_BIG6, 0, max(decision.mtu, 1280))
-
     # ---- from this machine -------------------------------------------------------------------------------------------
 
     def route_to(self, dst: Address) -> Decision:
         """Where what is sent to `dst` goes. Raises SocketError: ENETUNREACH without a route, or what the route says."""
         decision = self.routes.decide(dst)
         if decision.kind is None or decision.kind in REFUSING:
-            raise SocketError(_ERRNO[decision.kind])
+            raise SocketError(REFUSING[decision.kind] if decision.kind else "ENETUNREACH")
         if decision.kind == Kind.LOCAL and not self.interfaces.get("lo"):
             raise SocketError("ENETUNREACH")
         return decision
@@ -299,7 +256,9 @@ class IpLayer:
         skb = Skb(packet, self.clock())
         if instead_of is not None and instead_of.conn is not None:
             self.tracking.attach(skb, instead_of)
-        return self._send(skb)
+        left = self._send(skb)
+        self.settled()
+        return left
 
     def _send(self, skb: Skb) -> bool:
         packet = skb.packet
@@ -310,12 +269,13 @@ class IpLayer:
         skb.outdev = decision.dev
         if self.emit is not None:
             self.emit(Routed(packet.id, "output", decision.dev, show_address(decision.via) if decision.via else None))
-        if not (self._pass(Hook.OUTPUT, skb) and self._pass(Hook.POSTROUTING, skb)):
+        if not (self.passes(Hook.OUTPUT, skb) and self.passes(Hook.POSTROUTING, skb)):
             return False
-        self._output(skb, decision)
+        self.output(skb, decision)
         return True
 
-    def _output(self, skb: Skb, decision: Decision) -> None:
+    def output(self, skb: Skb, decision: Decision) -> None:
+        """Behind the last hook: out, in pieces where the way takes no more at once."""
         packet = skb.packet
         if decision.dev == "lo":
             self.loop(skb)
@@ -350,36 +310,11 @@ class IpLayer:
         """What went out on lo comes in again: the same skb, so that conntrack sees it once; its route is known already."""
         again = Skb(skb.packet, self.clock(), "lo")
         again.conn, again.ctinfo, again.reason, again.mark = skb.conn, skb.ctinfo, skb.reason, skb.mark
-        if self._pass(Hook.PREROUTING, again):
+        if self.passes(Hook.PREROUTING, again):
             self._deliver_locally(again)
+        self.settled()
 
     # ---- ICMP errors, drops, log -------------------------------------------------------------------------------------
-
-    def icmp_error(self, skb: Skb, kind: int, code: int, rest: int = 0, *, attach: bool = True) -> None:
-        """Send an ICMP (or, about an IPv6 packet, ICMPv6) error about `skb`'s packet to its source, where that is allowed."""
-        packet = skb.packet
-        own = self.routes.decide(packet.dst)
-        if not icmp_errors.may_answer(packet, own.kind in (Kind.BROADCAST, Kind.MULTICAST)):
-            return
-        speaker = packet.dst if own.kind == Kind.LOCAL else self.routes.decide(packet.src).source
-        if speaker is None:
-            return
-        data = icmp_errors.error(packet, speaker, kind, code, rest)
-        if self.may_complain(data):
-            self.send(data, instead_of=skb if attach else None)
-
-    def may_complain(self, data: bytes) -> bool:
-        """Whether the ICMP error `data` keeps within the rate limit. Not limited: errors that tell an MTU, and what goes to lo."""
-        packet = Packet(data)
-        if self.routes.decide(packet.dst).dev == "lo":
-            return True
-        kind, code = packet.data[packet.l4], packet.data[packet.l4 + 1]
-        if packet.version == 4:
-            limited = self.sysctls.number("net.ipv4.icmp_ratemask") >> kind & 1 and (kind, code) != (3, 4)
-            every = self.sysctls.number("net.ipv4.icmp_ratelimit")
-        else:
-            limited, every = kind != icmp_errors.TOO_BIG6, self.sysctls.number("net.ipv6.icmp.ratelimit")
-        return not limited or self._limits.allow(packet.dst, every, self.clock())
 
     def drop(self, skb: Skb, where: str, by: str, reason: Reason) -> None:
         """Say that this is the packet's end."""
@@ -392,22 +327,19 @@ class IpLayer:
         if self.emit is not None:
             self.emit(KernelLogged(packet_id, text))
 
+    def learn_mtu(self, dst: Address, mtu: int) -> None:
+        """An ICMP error told that the way to `dst` takes no more than `mtu` bytes (at least 552, or 1280 in IPv6)."""
+        self._path_mtu[dst] = max(mtu, 552 if len(dst) == 4 else 1280)
+
     def path_mtu(self, dst: Address) -> int:
-        """The MTU of the way's first hop; 1500 without a way."""
+        """The MTU of the way to `dst`, as far as is known; 1500 without a way."""
         decision = self.routes.decide(dst)
-        return decision.mtu if decision is not NO_ROUTE else 1500
+        first = decision.mtu if decision is not NO_ROUTE else 1500
+        return min(first, self._path_mtu.get(dst, first))
 
 
-def lower_ttl(packet: Packet) -> None:
-    """One hop less in the packet's own bytes, the checksum mended as ip_decrease_ttl does (include/net/ip.h; RFC 1141)."""
-    data = packet.data
-    packet.ttl -= 1
-    if packet.version == 6:
-        packet.data = data[:7] + bytes((packet.ttl,)) + data[8:]
-        return
-    total = (data[10] << 8 | data[11]) + 0x100
-    total = (total + (total >= 0xFFFF)) & 0xFFFF
-    packet.data = b"%b%c%c%c%c%b" % (data[:8], packet.ttl, data[9], total >> 8, total & 255, data[12:])
+def _nothing() -> None:
+    """Nobody wants to know when the layer is done with a packet."""
 
 
 def _counter() -> Callable[[], int]:
@@ -419,6 +351,3 @@ def _counter() -> Callable[[], int]:
         return last
 
     return new_id
-
-
-__all__ = ["IpLayer", "lower_ttl", "wire"]

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from sim.machine.errors import SocketError
 from sim.machine.interfaces import Interface, broadcast_of, network_of
-from sim.units import Address, in_prefix
+from sim.units import Address, in_prefix, parse_address, parse_interface
 
 
 class Kind(IntEnum):
@@ -43,6 +43,13 @@ class Route:
     source: Address | None = None
     protocol: str = "boot"
     kind: Kind = Kind.UNICAST
+
+    @classmethod
+    def through(cls, prefix: str, via: str, dev: str = "") -> Route:
+        """The route to "10.0.0.0/8" or "default" by way of a next hop. Raises UsageError."""
+        hop = parse_address(via)
+        network, length = (bytes(len(hop)), 0) if prefix == "default" else parse_interface(prefix)
+        return cls(network_of(network, length), length, dev, hop)
 
     @property
     def family(self) -> int:

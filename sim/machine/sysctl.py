@@ -75,9 +75,18 @@ class Sysctls:
         """The settings that every device has of its own."""
         self._values[f"net.ipv4.conf.{dev}.rp_filter"] = 0
 
+    def preset(self, key: str, value: int) -> None:
+        """Give a setting its value at the start: nobody is told."""
+        self._values[_SAME.get(key, key)] = value
+
     def number(self, key: str) -> int:
         """A setting as an int; the key must be there."""
         return self._values[_SAME.get(key, key)]
+
+    def reverse_path_filters(self) -> dict[str, int]:
+        """rp_filter of each device (the higher of its own and all's); empty when none filters."""
+        modes = {key.split(".")[3]: value for key, value in self._values.items() if key.endswith(".rp_filter")}
+        return {dev: max(mode, modes["all"]) for dev, mode in modes.items()} if any(modes.values()) else {}
 
     @property
     def ports(self) -> tuple[int, int]:
@@ -86,8 +95,8 @@ class Sysctls:
 
     def keys(self) -> Iterator[str]:
         """All keys, sorted, as `sysctl -a` lists them."""
-        own = [*self._values, _RANGE, *(_NETFILTER + key.removeprefix(_NETFILTER) for key in self._netfilter.keys())]
-        return iter(sorted(own))
+        own = [*self._values, _RANGE]
+        return iter(sorted(own + [_NETFILTER + key for key in self._netfilter.keys()]))  # noqa: SIM118  (no mapping)
 
     def get(self, key: str) -> str:
         """The text of a setting. Raises SysctlError ENOENT."""

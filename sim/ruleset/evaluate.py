@@ -82,6 +82,12 @@ def tcp_options(packet: Packet) -> int:
     return bits
 
 
+def address_class(address: bytes, route_type: int) -> int:
+    """What xt_addrtype asks of an IPv6 address: 16 * (0 unspecified, 1 unicast, 5 multicast, as ipv6_addr_type) + its RTN_ number."""
+    kind = 5 if address[0] == 255 else 1 if any(address) else 0
+    return kind * 16 + route_type
+
+
 def environment(effects: Effects) -> dict[str, Any]:
     """The names that generated source may call."""
 
@@ -98,6 +104,7 @@ def environment(effects: Effects) -> dict[str, Any]:
     return {
         "CT_STATE_BITS": CT_STATE_BITS, "xt_state": xt_state, "direction_of": direction_of, "packet_type": packet_type,
         "tcp_options": tcp_options,
+        "address_class": lambda address, dev: address_class(address, effects.address_type(address, dev)),
         "milliseconds_left": milliseconds_left, "address_type": effects.address_type, "reject": reject, "log": log,
     }  # fmt: skip
 

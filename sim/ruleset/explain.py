@@ -125,7 +125,10 @@ def dropped_by_rule(verdict: Verdict | Reject, rule: Rule, table: str, chain: st
 
 def parts_with_text(table: Table, rule: Rule) -> Iterator[tuple[Test | Action, str]]:
     """The parts as Rule.flat gives them, each with its text in the rule's language."""
-    from sim.ruleset.iptables.show import option_text, part_text  # languages stand above the words, but know how they are written
+    from sim.ruleset.iptables.show import (  # languages stand above the words, but know how they are written
+        option_text,
+        part_text,
+    )
     from sim.ruleset.nft.show import part_text as nft_text
 
     for part in rule.parts:
@@ -171,7 +174,7 @@ def _said_by_port(part: Compare, named: set[str]) -> bool:
     """Whether "of protocol TCP" goes without saying, because a TCP port follows."""
     if part.selector not in ("meta l4proto", "ip protocol", "ip6 nexthdr") or part.op != "==" or isinstance(part.values, SetReference):
         return False
-    return all(isinstance(item, int) and show_item("meta l4proto", item) in named for item in part.values)
+    return all(isinstance(item, int) and show_item("meta l4proto", item).lower() in named for item in part.values)
 
 
 def _clause(part: Compare) -> str:

@@ -24,7 +24,6 @@ from sim.ruleset.bucket import Bucket
 from sim.ruleset.match import Finder, items_test
 from sim.ruleset.model import (
     Action,
-    AnyOf,
     Assign,
     Chain,
     Compare,
@@ -123,6 +122,7 @@ class ChainSource:
         self._table, self._chain, self._names, self._keep, self._cells = table, chain, names, keep, cells
         self.lines = [f"def {names[chain.name]}(skb):", "    p = skb.packet"]
         self._depth = 1
+        self._open = -1  # how many lines there were when the last `if` was opened
         self._facts: set[str] = set()
         self._pending: list[str] = []
         self._serial = 0
@@ -152,6 +152,8 @@ class ChainSource:
             self._part(rule, part)
             self._serial += 1
         self._flush()
+        if self._open == len(self.lines):
+            self._line("pass")
 
     def _require(self, atoms: Iterable[str]) -> None:
         for atom in atoms:
@@ -164,15 +166,13 @@ class ChainSource:
         if self._pending:
             self._line(f"if {' and '.join(self._pending)}:")
             self._depth += 1
-            self._line("pass")
+            self._open = len(self.lines)
             self._pending = []
 
     def _part(self, rule: Rule, part: Test | Action) -> None:
         match part:
             case Compare():
                 self._compare(part)
-            case AnyOf():
-                self._pending.append("(" + " or ".join(f"({self._alone(test)})" for test in part.tests) + ")")
             case HeaderThere():
                 self._flush()
                 attack = " or p.fragment == 8" if part.tcp else ""
@@ -194,10 +194,6 @@ class ChainSource:
         else:
             self._require((*needs(part.selector), test))
 
-    def _alone(self, part: Compare) -> str:
-        atoms = [need for need in needs(part.selector) if need not in self._facts]
-        return " and ".join([*atoms, comparison(part, self._table, self._keep)])
-
     def _verdict_map(self, part: VerdictMap) -> None:
         self._require(needs(part.selector))
         self._flush()
@@ -208,6 +204,7 @@ class ChainSource:
         for number, verdict in enumerate(verdicts):
             self._line(f"if m == {number}:")
             self._depth += 1
+            self._open = len(self.lines)
             self._verdict(verdict)
             self._depth -= 1
         self._pending.append("m >= 0")
@@ -230,11 +227,10 @@ class ChainSource:
                 self._line("if skb.ctinfo is None: skb.ctinfo = 7")
 
     def _assign(self, part: Assign) -> None:
-        target = {"meta mark": "skb.mark", "ct mark": "skb.conn.mark"}[part.selector]
-        if part.selector == "ct mark":
-            self._require(needs(part.selector))
-            self._flush()
-        self._line(f"{target} = ({target} & {part.keep}) ^ {part.value}")
+        source = part.source or part.selector
+        self._require([*needs(part.selector), *needs(source)])
+        self._flush()
+        self._line(f"{reading(part.selector)} = ({reading(source)} & {part.keep}) ^ {part.value}")
 
     def _verdict(self, verdict: Verdict) -> None:
         base = self._chain.hook is not None
@@ -248,8 +244,6 @@ class ChainSource:
             self._line("pass")
 
     def _jump(self, verdict: Verdict, base: bool) -> None:
-        if verdict.chain not in self._names:
-            raise MeaningMistake(f"there is no chain '{verdict.chain}' in table '{self._table.family} {self._table.name}'")
         call = f"{self._names[verdict.chain]}(skb)"
         if verdict.name == "goto" and not base:
             self._line(f"return {call}")
@@ -258,6 +252,28 @@ class ChainSource:
         self._line("if v >= 0: return v")
         if verdict.name == "goto":
             self._end()
+
+
+def check(table: Table) -> None:
+    """Raises MeaningMistake for a jump to a chain, or a look into a set, that the table does not have."""
+    for chain in table.chains:
+        for rule in chain.rules:
+            for part in rule.flat():
+                _check_part(table, part)
+
+
+def _check_part(table: Table, part: Test | Action) -> None:
+    verdicts: list[Verdict] = []
+    match part:
+        case Compare():
+            elements(table, part.values)
+        case VerdictMap():
+            verdicts = [verdict for _, verdict in map_entries(table, part)]
+        case Verdict():
+            verdicts = [part]
+    for verdict in verdicts:
+        if verdict.chain and table.chain(verdict.chain) is None:
+            raise MeaningMistake(f"there is no chain '{verdict.chain}' in table '{table.family} {table.name}'")
 
 
 def map_entries(table: Table, part: VerdictMap) -> tuple[tuple[Item, Verdict], ...]:

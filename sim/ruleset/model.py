@@ -98,13 +98,6 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class AnyOf:
-    """Is one of these comparisons true? iptables' `-m multiport --ports`."""
-
-    tests: tuple[Compare, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class VerdictMap:
     """nft's `selector vmap { item : verdict }`: the verdict of the item that holds the value; the rule fails without one."""
 
@@ -195,7 +188,7 @@ class Extension:
     target: bool = False
 
 
-Test: TypeAlias = Compare | AnyOf | HeaderThere | Limit | VerdictMap
+Test: TypeAlias = Compare | HeaderThere | Limit | VerdictMap
 Action: TypeAlias = Counter | Verdict | Reject | Log | Assign | Notrack
 Part: TypeAlias = Test | Action | Extension
 

@@ -151,6 +151,11 @@ _CT = (
     Selector("xt ctexpire", "seconds", 32, ("conn",), "milliseconds_left(skb) // 1000"),
 )
 _FIB = (
+    *(
+        Selector(f"xt {field} type{device}", "xt_addrtype", 32, ("ip6",), f"address_class(p.{name}, {dev})")
+        for field, name in (("saddr", "src"), ("daddr", "dst"))
+        for device, dev in (("", "''"), (" iif", "skb.indev"), (" oif", "skb.outdev"))
+    ),
     Selector("fib saddr type", "fib_addrtype", 32, (), "address_type(p.src, '')"),
     Selector("fib daddr type", "fib_addrtype", 32, (), "address_type(p.dst, '')"),
     Selector("fib saddr . iif type", "fib_addrtype", 32, (), "address_type(p.src, skb.indev)"),

@@ -9,12 +9,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from sim.errors import MeaningMistake
 from sim.netfilter.hooks import Hooks
 from sim.netfilter.skb import Skb
 from sim.ruleset import show
 from sim.ruleset.bucket import Bucket, bucket
 from sim.ruleset.evaluate import ChainFunction, Effects, Probe, link
-from sim.ruleset.model import AnyOf, Assign, Chain, Compare, Counter, Limit, Notrack, Rule, Ruleset, Table, TableKey, VerdictMap
+from sim.ruleset.generate import check
+from sim.ruleset.model import (
+    Assign,
+    Chain,
+    Compare,
+    Counter,
+    Limit,
+    Notrack,
+    Rule,
+    Ruleset,
+    Table,
+    TableKey,
+    VerdictMap,
+)
 from sim.ruleset.selectors import parts_of
 from sim.ruleset.walk import Walker
 from sim.trace import Emit, RulesLoaded
@@ -35,6 +49,7 @@ class RuleState:
         self._policies: dict[ChainKey, list[int]] = {}
         self._buckets: dict[tuple[int, int], Bucket] = {}
         self._linked: dict[TableKey, tuple[Table, dict[str, ChainFunction]]] = {}
+        self._checked: dict[TableKey, Table] = {}
         self._registered: dict[ChainKey, tuple[int, int]] = {}
         self.on_load: list[Callable[[], None]] = []
 
@@ -48,11 +63,15 @@ class RuleState:
         last_id = self._last_id
         numbered = self._numbered(ruleset)
         try:
-            linked = {table.key: self._link(table) for table in numbered.tables}
-        except Exception:
+            for table in numbered.tables:
+                if self._checked.get(table.key) is not table:
+                    check(table)
+        except MeaningMistake:
             self._last_id = last_id
             raise
-        self.ruleset, self._linked = numbered, linked
+        self.ruleset = numbered
+        self._checked = {table.key: table for table in numbered.tables}
+        self._begin_counting()
         self.needs_conntrack = conntrack_families(numbered)
         self._forget()
         self._register()
@@ -78,16 +97,25 @@ class RuleState:
         self._last_id += 1
         return replace(rule, id=self._last_id)
 
-    def _link(self, table: Table) -> tuple[Table, dict[str, ChainFunction]]:
+    def _begin_counting(self) -> None:
+        for _, _, _, rule in self.ruleset.rules():
+            if rule.id not in self._counters:
+                for serial, part in enumerate(rule.flat()):
+                    if isinstance(part, Counter):
+                        self.counter(rule, serial, part)
+
+    def _link(self, table: Table) -> dict[str, ChainFunction]:
+        """The table's functions, compiled when its first packet comes: many commands in a row compile once."""
         known = self._linked.get(table.key)
-        if known is not None and known[0] is table:
-            return known
-        return table, link(table, self._effects, self)
+        if known is None or known[0] is not table:
+            known = self._linked[table.key] = (table, link(table, self._effects, self))
+        return known[1]
 
     def _forget(self) -> None:
         """Drop the counters and buckets of what is gone."""
         alive = {rule.id for _, _, _, rule in self.ruleset.rules()}
         self._counters = {key: cells for key, cells in self._counters.items() if key in alive}
+        self._linked = {key: linked for key, linked in self._linked.items() if self._checked.get(key) is linked[0]}
         self._buckets = {key: cell for key, cell in self._buckets.items() if key[0] in alive}
         chains = {(*table.key, chain.name) for table in self.ruleset.tables for chain in table.chains}
         self._policies = {key: cell for key, cell in self._policies.items() if key in chains}
@@ -109,9 +137,18 @@ class RuleState:
                 self._registered[key] = _place(chain)
 
     def _function(self, table: Table, chain: Chain) -> Callable[[Skb], int]:
-        if self._emit is None:
-            return self._linked[table.key][1][chain.name]
-        return Walker(table, chain, self._effects, self, self._emit, self._probes).run
+        if self._emit is not None:
+            return Walker(table, chain, self._effects, self, self._emit, self._probes).run
+        known = self._linked.get(table.key)
+        if known is not None and known[0] is table:
+            return known[1][chain.name]
+
+        def first(skb: Skb) -> int:
+            function = self._link(table)[chain.name]
+            self._hooks.replace(_name((*table.key, chain.name)), function)
+            return function(skb)
+
+        return first
 
     # ---- what changes ------------------------------------------------------------------------------------------------
 
@@ -167,6 +204,4 @@ def conntrack_families(ruleset: Ruleset) -> frozenset[str]:
 def _uses_conntrack(part: object) -> bool:
     if isinstance(part, Compare | VerdictMap):
         return any(row.name.startswith(("ct ", "xt ct")) for row in parts_of(part.selector))
-    if isinstance(part, AnyOf):
-        return any(_uses_conntrack(test) for test in part.tests)
-    return isinstance(part, Notrack) or (isinstance(part, Assign) and part.selector.startswith("ct "))
+    return isinstance(part, Notrack) or (isinstance(part, Assign) and "ct mark" in (part.selector, part.source))

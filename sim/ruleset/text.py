@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sim.errors import Span, SyntaxMistake
+from sim.errors import Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,35 +25,33 @@ class Word(NamedTuple):
     span: Span
 
 
-_ESCAPED = re.compile(r"\\(.)")
-
-
 def split_words(line: str, file: str, number: int) -> list[Word]:
-    """The words of an iptables-save line, as add_argv in iptables 1.8.9 (xshared.c) splits them.
+    """The words of an iptables-save line, as add_param_to_argv in iptables 1.8.9 (xshared.c) splits them.
 
-    Double quotes hold blanks together, a backslash inside them takes the next character as it is. Raises SyntaxMistake
-    for a quote that is not closed.
+    Double quotes hold blanks together, a backslash inside them takes the next character as it is, and a closing quote
+    ends the word. A quote that is not closed takes the rest of the line, its end included.
     """
     words: list[Word] = []
-    at, size = 0, len(line)
-    while at < size:
-        if line[at] in " \t\n":
+    text, start, quoted = "", 0, False
+    at, whole = 0, line + "\n"
+    while at < len(whole):
+        char = whole[at]
+        at += 1
+        if quoted and char == "\\":
+            text += whole[at : at + 1]
             at += 1
-            continue
-        start, text, quoted = at, [], False
-        while at < size and (quoted or line[at] not in " \t\n"):
-            if line[at] == '"':
-                quoted = not quoted
-            elif line[at] == "\\" and quoted and at + 1 < size:
-                at += 1
-                text.append(line[at])
-            else:
-                text.append(line[at])
-            at += 1
-        if quoted:
-            raise SyntaxMistake("this quote is not closed", Span(file, number, start + 1, at - start), line)
-        words.append(Word("".join(text), Span(file, number, start + 1, at - start)))
-    return words
+        elif quoted and char != '"':
+            text += char
+        elif not quoted and char == '"':
+            start, quoted = (start if text else at - 1), True
+        elif quoted or char in " \t\n":
+            if text or quoted:
+                words.append(Word(text, Span(file, number, start + 1, at - start - (not quoted))))
+            text, quoted = "", False
+        else:
+            start = start if text else at - 1
+            text += char
+    return [*words, Word(text, Span(file, number, start + 1, len(line) - start))] if text else words
 
 
 def words_of(argv: list[str], file: str = "command line") -> list[Word]:

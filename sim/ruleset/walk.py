@@ -13,7 +13,6 @@ from sim.ruleset.evaluate import Effects, Probe, environment
 from sim.ruleset.generate import Cells, map_entries
 from sim.ruleset.match import Finder
 from sim.ruleset.model import (
-    AnyOf,
     Assign,
     Chain,
     Compare,
@@ -121,8 +120,6 @@ class Walker:
                 probe = self._probe(part)
                 tried.matched = bool(probe.test(skb))
                 self._because(tried, explain.because(part, text, tried.matched, probe.read(skb), skb))
-            case AnyOf():
-                self._any_of(part, text, skb, tried)
             case HeaderThere():
                 self._header(part, skb, tried)
             case Limit():
@@ -136,19 +133,10 @@ class Walker:
                 cell = self._cells.counter(rule, serial, part)
                 cell[0] += 1
                 cell[1] += len(skb.packet.data)
-            case Assign() if part.selector == "ct mark" and skb.conn is None:
+            case Assign() if skb.conn is None and "ct mark" in (part.selector, part.source):
                 tried.matched = False
             case _:
                 self._act(part, skb, tried)
-
-    def _any_of(self, part: AnyOf, text: str, skb: Skb, tried: _Tried) -> None:
-        for test in part.tests:
-            probe = self._probe(test)
-            tried.matched = bool(probe.test(skb))
-            shown = explain.because(test, text, tried.matched, probe.read(skb), skb)
-            if tried.matched:
-                break
-        self._because(tried, shown)
 
     def _act(self, part: object, skb: Skb, tried: _Tried) -> None:
         match part:
@@ -157,11 +145,8 @@ class Walker:
                 tried.verdict = part
             case Log():
                 self._calls["log"](part, skb)
-            case Assign(selector="meta mark"):
-                skb.mark = (skb.mark & part.keep) ^ part.value
             case Assign():
-                assert skb.conn is not None
-                skb.conn.mark = (skb.conn.mark & part.keep) ^ part.value
+                _assign(part, skb)
             case Notrack():
                 if skb.ctinfo is None:
                     skb.ctinfo = 7
@@ -193,3 +178,13 @@ class Walker:
         tried.matched = found >= 0
         tried.verdict = entries[found][1] if found >= 0 else None
         self._because(tried, explain.because_map(part, text, tried.verdict, value, skb))
+
+
+def _assign(part: Assign, skb: Skb) -> None:
+    """Set the packet's mark or its entry's. Marks have no event in the trace: the entry's view shows it next time."""
+    old = skb.conn.mark if skb.conn is not None and (part.source or part.selector) == "ct mark" else skb.mark
+    value = (old & part.keep) ^ part.value
+    if part.selector == "meta mark":
+        skb.mark = value
+    elif skb.conn is not None:
+        skb.conn.mark = value

@@ -59,6 +59,7 @@ TCP_STATES = (
     "LISTEN",
     "SYN_SENT2",
 )
+_OPTIONAL = "LIDGFECU"
 STATUS = ("ASSURED", "SEEN_REPLY", "UNSET", "FIXED_TIMEOUT", "EXPECTED", "OFFLOAD", "HW_OFFLOAD", "UNREPLIED")
 EVENTS = ("ALL", "NEW", "UPDATES", "DESTROY")
 OUTPUTS = ("xml", "extended", "timestamp", "id", "ktimestamp", "labels", "userspace", "save")
@@ -84,13 +85,17 @@ class Complaint(Exception):
 
 @dataclass(slots=True)
 class Request:
-    """A command line that makes sense: the command's letter, the table, options by letter or own name, protocol number."""
+    """A command line that makes sense: the command's letter, the table, options by letter or own name, protocol number.
+
+    `special` are the protocol's own options; `attached`: something stood right behind the command's letter.
+    """
 
     command: str
     table: str = "conntrack"
     options: dict[str, str] = field(default_factory=dict)
     protonum: int | None = None
     special: dict[str, str] = field(default_factory=dict)
+    attached: bool = False
 
     def chosen(self, option: str, known: tuple[str, ...]) -> frozenset[str]:
         """The words of a comma list, as those of `known` they stand for: any case, cut short is fine. Raises Complaint."""
@@ -125,6 +130,9 @@ def _short(letters: str, words: list[str], commands: list[str], request: Request
         letter, letters = letters[0], letters[1:]
         if letter in COMMANDS:
             commands.append(letter)
+            if letter in _OPTIONAL:  # getopt takes what is attached for the command's own; the tool never looks at it
+                request.attached = request.attached or bool(letters)
+                return
             continue
         if len(letter) != 1 or letter not in OPTIONS:
             raise Complaint(f"unknown option `-{letter}'")
@@ -173,8 +181,6 @@ def _set(own: str, value: str, request: Request) -> None:
         request.protonum = _protocol(value)
     elif own == "f" and value not in ("ipv4", "ipv6"):
         raise Complaint(f"`{value}' unsupported protocol")
-    elif own in ("l", "label-add", "label-del", "c"):
-        raise Complaint(f"--{OPTIONS[own][0][0]}: right, but not simulated here")
     elif own in ("s", "d", "r", "q", "n", "g", "j"):
         network(value)
     for option, names in (("u", STATUS), ("e", EVENTS), ("o", OUTPUTS)):
@@ -210,7 +216,7 @@ def _checked(commands: list[str], operands: list[str], request: Request) -> Requ
     if len(commands) > 1:
         raise Complaint("Invalid commands combination")
     request.command = commands[0] if commands else "h"
-    if operands:
+    if operands and not request.attached:
         if operands[0] not in TABLES:
             raise Complaint(f"unknown type `{operands[0]}'")
         request.table = operands[0]
@@ -222,6 +228,9 @@ def _checked(commands: list[str], operands: list[str], request: Request) -> Requ
     for own in OPTIONS:  # in the tool's own order
         if own in request.options and own not in allowed:
             raise Complaint(f"Illegal option `--{OPTIONS[own][0][0]}' with this command")
+    for own in ("l", "label-add", "label-del", "c"):
+        if own in request.options:
+            raise Complaint(f"--{OPTIONS[own][0][0]}: right, but not simulated here")
     _check_masks(request)
     _check_family(request)
     return request

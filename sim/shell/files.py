@@ -34,7 +34,7 @@ def read(machine: Machine, path: str, root: bool) -> str:
     if path.startswith(SYSCTLS):
         key = path.removeprefix(SYSCTLS).replace("/", ".")
         if key in set(machine.sysctls.keys()):
-            return f"{machine.sysctls.get(key)}\n"
+            return machine.sysctls.get(key) + "\n"
     if path == CONNTRACK:
         if not root:
             raise _error(errno.EACCES)

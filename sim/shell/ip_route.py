@@ -13,8 +13,8 @@ from sim.units import Address, show_address
 _TYPES = {"blackhole": Kind.BLACKHOLE, "unreachable": Kind.UNREACHABLE, "prohibit": Kind.PROHIBIT}
 
 
-def route_line(route: Route) -> str:
-    """A row as `ip route` prints it, with the blank at its end."""
+def route_line(route: Route, device: bool = True) -> str:
+    """A row as `ip route` prints it, with the blank at its end; `device` False where it was asked for by its device."""
     to = "default" if route.length == 0 else show_address(route.prefix)
     if 0 < route.length < len(route.prefix) * 8:
         to += f"/{route.length}"
@@ -22,7 +22,7 @@ def route_line(route: Route) -> str:
     parts = [f"{kinds[route.kind]} {to}" if route.kind in kinds else to]
     if route.via is not None:
         parts.append(f"via {show_address(route.via)}")
-    parts += [f"dev {route.dev}"] if route.dev else []
+    parts += [f"dev {route.dev}"] if route.dev and device else []
     parts += [f"proto {route.protocol}"] if route.protocol != "boot" else []
     parts += ["scope link"] if route.family == 4 and route.scope_link and route.kind is Kind.UNICAST else []
     parts += [f"src {show_address(route.source)}"] if route.source is not None else []
@@ -34,21 +34,22 @@ def show(context: Context, options: Options, words: list[str]) -> int:
     """The rows of one family."""
     rows = context.machine.ip.routes.rows(options.family or 4)
     words = [word for word in words if word not in ("to", "exact", "root")]
+    device = True
     while words:
         word = words.pop(0)
         if word == "dev" and words:
             name = words.pop(0)
-            rows = [row for row in rows if row.dev == name]
+            rows, device = [row for row in rows if row.dev == name], False
         elif word in ("table", "scope", "proto", "via", "match", "src", "metric", "type"):
             raise Complaint(f"ip route show {word}: right, but not simulated here", 255)
         else:
             wanted = prefix(word)
             rows = [row for row in rows if (row.prefix, row.length) == wanted]
-    context.write("".join(f"{route_line(row)}\n" for row in rows))
+    context.write("".join(f"{route_line(row, device)}\n" for row in rows))
     return 0
 
 
-def _route_words(words: list[str]) -> Route:
+def _route_words(words: list[str], family: int) -> Route:
     """The row that `ip route add …` means. Raises Complaint."""
     words = list(words)
     kind = _TYPES[words.pop(0)] if words and words[0] in _TYPES else Kind.UNICAST
@@ -68,8 +69,8 @@ def _route_words(words: list[str]) -> Route:
     via, source = (address(values[name]) if name in values else None for name in ("via", "src"))
     if to is None:
         raise SocketError("ENODEV")
-    if default and via is not None:
-        to = bytes(len(via)), 0
+    if default:
+        to = bytes(len(via) if via is not None else family or 4), 0
     network = ipaddress.ip_network((to[0], to[1]), strict=False).network_address.packed
     if network != to[0]:
         raise Complaint("Error: Invalid prefix for given prefix length.", 2)
@@ -79,7 +80,7 @@ def _route_words(words: list[str]) -> Route:
 
 def add(context: Context, options: Options, words: list[str]) -> int:
     """Add a row."""
-    route = _route_words(words)
+    route = _route_words(words, options.family)
     if route.dev:
         device(context, route.dev)
     must_be_root(context)
@@ -94,7 +95,7 @@ def add(context: Context, options: Options, words: list[str]) -> int:
 
 def delete(context: Context, options: Options, words: list[str]) -> int:
     """Take a row out."""
-    route = _route_words(words)
+    route = _route_words(words, options.family)
     must_be_root(context)
     metric = route.metric if "metric" in words else None
     context.machine.ip.routes.delete(route.prefix, route.length, via=route.via, dev=route.dev, metric=metric)
@@ -103,7 +104,7 @@ def delete(context: Context, options: Options, words: list[str]) -> int:
 
 def replace(context: Context, options: Options, words: list[str]) -> int:
     """Put a row in the place of the one with the same prefix and metric."""
-    route = _route_words(words)
+    route = _route_words(words, options.family)
     must_be_root(context)
     try:
         context.machine.ip.routes.delete(route.prefix, route.length, metric=route.metric)
@@ -121,7 +122,7 @@ def get(context: Context, options: Options, words: list[str]) -> int:
             if not words
             else f"ip route get {words[1]}: right, but not simulated here"
         )
-        raise Complaint(what, 2)
+        raise Complaint(what)
     dst = prefix(words[0])[0]
     decision = context.machine.ip.routes.decide(dst)
     if decision.kind is None:

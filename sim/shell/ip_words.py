@@ -71,4 +71,4 @@ def address(text: str) -> Address:
     try:
         return parse_address(text)
     except UsageError:
-        raise Complaint(f'Error: any valid address is expected rather than "{text}".') from None
+        raise Complaint(f'Error: inet address is expected rather than "{text}".') from None

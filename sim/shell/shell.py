@@ -16,7 +16,7 @@ import simpy
 from simpy.events import Process
 
 from sim.apps.paths import absolute
-from sim.apps.program import SIGNALS, Context, Interrupted, Pipe, Readable, Steps, Text, start
+from sim.apps.program import SIGNALS, Context, Interrupted, Killed, Pipe, Readable, Steps, Text, start
 from sim.apps.tty import LocalTty, Tty, kill
 from sim.errors import LanguageError, SyntaxMistake
 from sim.shell import files
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sim.trace import Emit
 
 NOT_FOUND = 127
+STATUS_MARK = "\ue000"  # stands for $? until its command runs: what ran before it in the line decides
 
 
 class _Exit(Exception):
@@ -124,7 +125,7 @@ class Shell:
 
     def _variables(self) -> dict[str, str]:
         home = "/root" if self.user == "root" else f"/home/{self.user}"
-        return {"USER": self.user, "HOME": home, "HOSTNAME": self.machine.name, "PWD": home, "?": str(self.status)}
+        return {"USER": self.user, "HOME": home, "HOSTNAME": self.machine.name, "PWD": home, "?": STATUS_MARK}
 
     # ---- pipelines ------------------------------------------------------------------------------------------------
 
@@ -137,7 +138,7 @@ class Shell:
         if processes:
             yield from self._wait(processes, first.argv[0] if first.argv else "")
             self.status = int(processes[-1].value or 0)
-            if self.status == 130:
+            if isinstance(processes[-1].value, Killed) and self.status == 130:
                 self.tty.write("\n")
         for end in ends:
             end()
@@ -157,6 +158,7 @@ class Shell:
         source: Pipe | None = None
         for index, command in enumerate(line):
             sink = Pipe(self.tty.env) if index + 1 < len(line) else None
+            command.argv = [word.replace(STATUS_MARK, str(self.status)) for word in command.argv]
             context, end = self._context(command, source, sink)
             if context is None:
                 for process in found:

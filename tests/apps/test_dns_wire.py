@@ -70,6 +70,8 @@ ZONE = Zone.of({
         ("nobody.test", "A", 3, []),
     ],
 )
-def test_a_zone_answers_what_it_holds_and_says_nxdomain_for_the_rest(name: str, kind: str, status: int, values: list[str]) -> None:
+def test_a_zone_answers_what_it_holds_and_says_nxdomain_for_the_rest(
+    name: str, kind: str, status: int, values: list[str]
+) -> None:
     found = ZONE.lookup(name, kind)
     assert (found[0], [record.value for record in found[1]]) == (status, values)

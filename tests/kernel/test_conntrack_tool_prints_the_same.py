@@ -128,7 +128,9 @@ def masked(text: str) -> list[str]:
     text = re.sub(r"\bid=\d+", "id=ID", re.sub(r"<id>\d+", "<id>ID", text))
     text = re.sub(r"^((?:ipv\d +\d+ )?\w+ +\d+) \d+", r"\1 SECONDS", text, flags=re.MULTILINE)
     text = re.sub(r"(-A -t|<timeout>) ?\d+", r"\1 SECONDS", text)
-    return sorted(line for line in text.splitlines() if not line.startswith(("Command line interface", "nfct_labelmap")))
+    return sorted(
+        line for line in text.splitlines() if not line.startswith(("Command line interface", "nfct_labelmap"))
+    )
 
 
 def real_answer(kernel: KernelFirewall, argv: list[str]) -> tuple[int, list[str]]:
@@ -140,7 +142,8 @@ def real_answer(kernel: KernelFirewall, argv: list[str]) -> tuple[int, list[str]
 
 def ours(packets: list[tuple[str, bytes]]) -> OneMachine:
     machine = OneMachine(interfaces=DEVICES)
-    machine.type("sysctl -w net.ipv4.ip_forward=1; ip route add default dev wan")
+    machine.type("sysctl -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1")
+    machine.type("ip route add default dev wan && ip -6 route add default dev wan")
     for dev, data in packets:
         machine.receive(data, dev)
     return machine

@@ -20,6 +20,9 @@ def test_whatever_the_addresses_a_packet_crosses_to_the_other_side(real: Open) -
     firewall = real()
     for src, dst in (("127.0.0.1", "127.0.0.1"), ("9.9.9.9", CLIENT), ("203.0.113.2", "9.9.9.9"), ("240.0.0.1", "8.8.8.8")):
         assert [device for device, _ in firewall.feed(udp(src, dst), "lan").out] == ["wan"]
+    for src, dst in ((SERVER6, CLIENT6), ("2001:db8::1", "2001:db8::2"), (CLIENT6, SERVER6)):
+        packet = bytes(IPv6(src=src, dst=dst) / ICMPv6EchoRequest())
+        assert [device for device, _ in firewall.feed(packet, "wan").out] == ["lan"]
 
 
 def test_policy_drop_and_an_established_rule_let_only_answers_back_in(real: Open) -> None:

@@ -28,7 +28,9 @@ class OneMachine:
         self.ip = IpLayer("server", lambda: int(self.env.now), lambda *_: None, lambda _: None)
         self.ip.track_always = True
         self.ip.arrange_conntrack()
-        for dev, addresses in (interfaces or {"lo": ["127.0.0.1/8", "::1/128"], "eth0": ["192.168.1.20/24", "fd00::20/64"]}).items():
+        for dev, addresses in (
+            interfaces or {"lo": ["127.0.0.1/8", "::1/128"], "eth0": ["192.168.1.20/24", "fd00::20/64"]}
+        ).items():
             self.ip.add_interface(dev, addresses)
         self.sysctls = self.ip.sysctls
         self.tty = LocalTty(self.env, "console", self.events.append)

@@ -51,9 +51,14 @@ def test_a_wrong_command_line_is_refused_in_the_tool_s_words(line: str, said: st
     assert complaint(line) == said
 
 
-def test_letters_may_stand_together_and_long_names_may_be_cut_short() -> None:
-    request = parse(["conntrack", "-Lp", "icmp", "--orig-s", "192.168.1.10", "--icmp-type=8"])
-    assert (request.command, request.protonum, request.options["s"], request.special) == ("L", 1, "192.168.1.10", {"icmp-type": "8"})
+def test_values_may_stick_to_letters_and_long_names_may_be_cut_short() -> None:
+    request = parse(["conntrack", "-L", "-zpicmp", "--orig-s", "192.168.1.10", "--icmp-type=8"])
+    assert (request.command, request.protonum, request.options["s"], request.special) == (
+        "L",
+        1,
+        "192.168.1.10",
+        {"icmp-type": "8"},
+    )
 
 
 def test_comma_lists_take_any_case_and_beginnings() -> None:
@@ -103,6 +108,11 @@ def test_filters_pick_the_entries_that_the_tool_would_pick(options: str, matches
 
 def test_source_nat_shows_in_where_the_reply_goes() -> None:
     natted = ENTRY | {"reply": {"src": "192.168.1.20", "dst": "203.0.113.2", "sport": 80, "dport": 40001}}
-    for options, matches in (("-n 203.0.113.2", True), ("-n 203.0.113.3", False), ("-g 203.0.113.2", False), ("-j 203.0.113.0/24", True)):
+    for options, matches in (
+        ("-n 203.0.113.2", True),
+        ("-n 203.0.113.3", False),
+        ("-g 203.0.113.2", False),
+        ("-j 203.0.113.0/24", True),
+    ):
         request = parse(["conntrack", "-L", *options.split()])
         assert all(check(natted) for check in checks_of(request)) == matches, options

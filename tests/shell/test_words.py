@@ -20,9 +20,15 @@ def words(line: str, **variables: str) -> list[list[str]]:
         ("echo a'b'\"c\"", ["echo", "abc"]),
         (r"echo a\ b \"", ["echo", "a b", '"']),
         ("echo ''", ["echo", ""]),
-        ("nft add rule ip filter input tcp dport { 22, 80 } accept", "nft add rule ip filter input tcp dport { 22, 80 } accept".split()),
+        (
+            "nft add rule ip filter input tcp dport { 22, 80 } accept",
+            "nft add rule ip filter input tcp dport { 22, 80 } accept".split(),
+        ),
         ("ss -tn # a comment", ["ss", "-tn"]),
-        ('nft add rule ip filter input log prefix "a # b"', ["nft", "add", "rule", "ip", "filter", "input", "log", "prefix", "a # b"]),
+        (
+            'nft add rule ip filter input log prefix "a # b"',
+            ["nft", "add", "rule", "ip", "filter", "input", "log", "prefix", "a # b"],
+        ),
     ],
 )
 def test_a_line_falls_into_words_as_bash_splits_it(line: str, argv: list[str]) -> None:
@@ -30,7 +36,9 @@ def test_a_line_falls_into_words_as_bash_splits_it(line: str, argv: list[str]) -
 
 
 def test_variables_stand_for_their_values_but_not_in_single_quotes() -> None:
-    assert words("echo $USER \"$USER!\" '$USER' ${USER}s $?", USER="admin", **{"?": "0"}) == [["echo", "admin", "admin!", "$USER", "admins", "0"]]
+    assert words("echo $USER \"$USER!\" '$USER' ${USER}s $?", USER="admin", **{"?": "0"}) == [
+        ["echo", "admin", "admin!", "$USER", "admins", "0"]
+    ]
 
 
 def test_a_semicolon_and_its_like_join_pipelines_and_a_bar_joins_commands() -> None:
@@ -43,7 +51,12 @@ def test_a_semicolon_and_its_like_join_pipelines_and_a_bar_joins_commands() -> N
 def test_redirections_are_taken_out_of_the_words_wherever_they_stand() -> None:
     (pipeline,) = parse("iptables-restore < rules.v4 > out 2>&1 -n")
     (command,) = pipeline.commands
-    assert (command.argv, command.source, command.out, command.append) == (["iptables-restore", "-n"], "rules.v4", "out", False)
+    assert (command.argv, command.source, command.out, command.append) == (
+        ["iptables-restore", "-n"],
+        "rules.v4",
+        "out",
+        False,
+    )
     assert command.errors == "&1"
 
 
@@ -74,7 +87,15 @@ def test_a_mistake_is_named_as_bash_names_it(line: str, said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "column"), [("sleep 5 &", 9), ("echo $(date)", 6), ("echo `date`", 6), ("(ls)", 1), ("cat <<EOF", 5), ("for i in 1; do x; done", 1)]
+    ("line", "column"),
+    [
+        ("sleep 5 &", 9),
+        ("echo $(date)", 6),
+        ("echo `date`", 6),
+        ("(ls)", 1),
+        ("cat <<EOF", 5),
+        ("for i in 1; do x; done", 1),
+    ],
 )
 def test_what_bash_has_and_this_shell_has_not_is_refused_where_it_stands(line: str, column: int) -> None:
     with pytest.raises(Unsupported) as caught:

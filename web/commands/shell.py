@@ -28,8 +28,8 @@ LONGEST = 30 * MINUTE  # simulated time that one line may take: longer than any 
 @click.option("--seed", type=int, default=None, help="Another seed than the scenario's.")
 def shell(scenario: str, seed: int | None) -> None:
     """A scenario's terminals. SCENARIO is the name of one, or a file. `on MACHINE` switches, `help` lists the commands."""
-    typist = Typist(_with_terminals(_scenario(scenario)), seed)
     interactive = sys.stdin.isatty()
+    typist = Typist(_with_terminals(_scenario(scenario)), seed, prompting=interactive)
     if interactive:
         click.echo(f"{typist.scenario.title}. Machines: {', '.join(typist.scenario.machines)}; `on MACHINE` switches, `help` helps, ^D leaves.")
         import readline  # noqa: F401  (history and editing for input())
@@ -67,12 +67,13 @@ def _with_terminals(scenario: Scenario) -> Scenario:
 class Typist:
     """Types at a simulation's terminals and shows what the present one prints."""
 
-    def __init__(self, scenario: Scenario, seed: int | None) -> None:
+    def __init__(self, scenario: Scenario, seed: int | None, prompting: bool) -> None:
         self.scenario = scenario
         self.simulation = Simulation(scenario, seed)
         self.simulation.run_until_quiet(limit=LONGEST)
         self.terminal = self._terminal_of(scenario.firewall)
         self._shown: dict[str, int] = {}
+        self._prompting = prompting  # a person sees what they type, and a prompt before it; else the echo shows both
 
     @property
     def closed(self) -> bool:
@@ -92,7 +93,7 @@ class Typist:
             if self._busy():
                 self._give(Key(self.terminal, "^C"))
             self._give(Line(self.terminal, text))
-        self.show()
+        self.show(typed=True)
 
     def _busy(self) -> bool:
         """Whether a program is in front that reads no input: typing would be lost, so it is interrupted first."""
@@ -109,7 +110,7 @@ class Typist:
         if self.simulation.ended:
             raise UsageError(self.simulation.ended)
 
-    def show(self) -> None:
+    def show(self, typed: bool = False) -> None:
         """Print what the present terminal printed since it was last shown, and its prompt."""
         start = self._shown.get(self.terminal, 0)
         text = "".join(
@@ -118,8 +119,10 @@ class Typist:
             if isinstance(record.event, Output) and record.event.terminal == self.terminal
         )
         self._shown[self.terminal] = len(self.simulation.records)
+        if self._prompting and typed:
+            text = text.partition("\n")[2]
         state = self._state()
-        prompt = state.prompt if state is not None and state.state == "prompt" else ""
+        prompt = state.prompt if self._prompting and state is not None and state.state == "prompt" else ""
         click.echo(text + prompt, nl=False)
 
     def _state(self) -> TerminalState | None:

@@ -168,6 +168,10 @@ def build(devices: Mapping[str, Sequence[str]], routes: Mapping[str, Sequence[st
     for name, addresses in devices.items():
         lines += [f"addr add {address} dev {name}{' nodad' if ':' in address else ''}" for address in addresses]
     tools.run(["ip", "-batch", "-"], "\n".join(lines + _routes(names, routes)) + "\n")
+    if len(names) == 2:
+        crossing = "".join(f"rule add iif {name} lookup {table}\n" for table, name in enumerate(names, FIRST_TABLE))
+        for family in ("-4", "-6"):  # a rule's family is told by the option alone: "from ::/0" would be a rule for IPv4
+            tools.run(["ip", family, "-batch", "-"], crossing)
     return descriptors
 
 
@@ -177,7 +181,5 @@ def _routes(names: Sequence[str], routes: Mapping[str, Sequence[str]]) -> list[s
         if all(everything not in networks for networks in routes.values()):
             lines.append(f"route add {everything} dev {names[-1]}")
         if len(names) == 2:
-            for table, (name, other) in enumerate((names, names[::-1]), FIRST_TABLE):
-                lines.append(f"route add {everything} dev {other} table {table}")
-                lines.append(f"rule add from {everything} iif {name} lookup {table}")
+            lines += [f"route add {everything} dev {other} table {table}" for table, other in enumerate(names[::-1], FIRST_TABLE)]
     return lines

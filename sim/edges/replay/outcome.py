@@ -48,7 +48,7 @@ class Outcome(NamedTuple):
     reason: str
     dropped: str = ""
     trace: tuple[Step, ...] = ()
-    made: list[Made] = []  # noqa: RUF012  (never changed)
+    made: tuple[Made, ...] = ()
 
 
 class Printed(NamedTuple):

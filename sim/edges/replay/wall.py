@@ -17,9 +17,9 @@ from typing import Final
 from sim import wire
 from sim.conntrack.conn import Conn
 from sim.conntrack.show import protocol, seconds_left, tuple_view
-from sim.conntrack.tuples import key_of
+from sim.conntrack.tuples import Key, key_of
 from sim.conntrack.words import ASSURED, LABEL, SEEN_REPLY, direction
-from sim.edges.replay.outcome import NONE, SELF, Outcome, Step
+from sim.edges.replay.outcome import NONE, SELF, Made, Outcome, Step
 from sim.errors import Malformed
 from sim.machine.errors import SocketError
 from sim.machine.ip import IpLayer
@@ -112,7 +112,7 @@ class Wall:
         went = sent or self._passed or bool(self._self)
         return Outcome(
             self._number, self.now, dev, data, label, way, "ACCEPT" if went else "DROP", (*self._out, *self._self), self._log, reason,
-            self._dropped, tuple(self._steps), [(made.packet.data, LABEL[made.ctinfo], direction(made.ctinfo)) for made in self._makes if made.ctinfo is not None],
+            self._dropped, tuple(self._steps), _made(self._makes) if self._makes else (),
         )  # fmt: skip
 
     def _came(self, skb: Skb) -> int:
@@ -144,10 +144,7 @@ class Wall:
 
     def entry(self, data: bytes) -> dict[str, Json] | None:
         """The entry that a lookup of this packet's own tuple finds now, in the form of a line; or None."""
-        try:
-            key = key_of(Packet(data))
-        except Malformed:
-            return None
+        key = own_key(data)
         found = None if key is None else self.ip.tracker.find(key)
         return None if found is None else entry_line(found[0], self.now)
 
@@ -172,6 +169,22 @@ def entry_line(conn: Conn, now: int) -> dict[str, Json]:
     return line | {"zone": conn.zone} if conn.zone else line
 
 
+def _made(skbs: Sequence[Skb]) -> tuple[Made, ...]:
+    return tuple((skb.packet.data, LABEL[skb.ctinfo], direction(skb.ctinfo)) for skb in skbs if skb.ctinfo is not None)
+
+
+def own_key(data: bytes) -> Key | None:
+    """The tuple that a raw packet bears, also one that no IP stack would take for its length or checksum; or None."""
+    try:
+        return key_of(Packet(data))
+    except Malformed:
+        pass
+    try:
+        return key_of(Packet(with_right_header(data)))
+    except (Malformed, IndexError):
+        return None
+
+
 def why_unlabelled(data: bytes) -> str:
     """Why a packet never reached conntrack, as far as its bytes tell."""
     try:
@@ -194,7 +207,14 @@ def _crossing(devices: Sequence[str]) -> Callable[[Skb, Decision], Decision]:
 
 def _as_raw_socket(data: bytes) -> bytes:
     """IPv4: the header's length and checksum as the kernel writes them."""
+    return with_right_header(data) if data[0] >> 4 == 4 else data
+
+
+def with_right_header(data: bytes) -> bytes:
+    """The packet with the length that it has, and IPv4's checksum; as it is where the header is not whole."""
     size = (data[0] & 15) * 4
+    if data[0] >> 4 == 6 and len(data) >= 40:
+        return data[:4] + (len(data) - 40).to_bytes(2) + data[6:]
     if data[0] >> 4 != 4 or not 20 <= size <= len(data):
         return data
     head = data[:2] + len(data).to_bytes(2) + data[4:10] + b"\0\0" + data[12:size]

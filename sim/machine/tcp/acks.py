@@ -1,7 +1,7 @@
 """When to acknowledge: at once, or up to 40 ms later on the back of an answer. As Linux decides it.
 
-Quick mode: the first 16 ACKs of a connection, and some after trouble, go at once. Interactive ("pingpong") mode, once a program answers what it
-received: ACKs wait for the answer. tcp_event_data_recv, __tcp_ack_snd_check (net/ipv4/tcp_input.c), tcp_cleanup_rbuf (tcp.c),
+Quick mode: the first 16 ACKs of a connection, and some after trouble, go at once. Interactive ("pingpong") mode, once a program answers
+what it received: ACKs wait for the answer. tcp_event_data_recv, __tcp_ack_snd_check (net/ipv4/tcp_input.c), tcp_cleanup_rbuf (tcp.c),
 tcp_send_delayed_ack, tcp_event_data_sent (tcp_output.c), tcp_delack_timer_handler (tcp_timer.c), Linux 6.18.
 """
 

@@ -1,5 +1,6 @@
-"""How much may be on its way: slow start and Reno (RFC 5681, 6582), in segments. Linux's usual CUBIC grows otherwise; a person sees no difference
-in the conversations of this lab, which end in slow start.
+"""How much may be on its way: slow start and Reno (RFC 5681, 6582), in segments.
+
+Linux's usual CUBIC grows otherwise after a loss. A person sees no difference in conversations that end in slow start.
 """
 
 from __future__ import annotations

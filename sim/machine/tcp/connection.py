@@ -49,7 +49,7 @@ class Connection:
         self.nodelay = self.dead = False
         self.error: str | None = None
         self.soft_error: str | None = None
-        self.options = stack.own_options(local[0])
+        self.options = stack.own_options(remote[0])
         self.timestamps_on = self.options.timestamps is not None
         self.recent_timestamp = 0
         self.last_challenge = -SECOND
@@ -89,7 +89,7 @@ class Connection:
             self.sender.write(data, about)
 
     def recv(self) -> simpy.Event:
-        """An event that brings all bytes that can be read, b"" at the end of the stream. It fails with SocketError. One reader at a time."""
+        """An event that brings all bytes that can be read, b"" at the end; it fails with SocketError. One reader at a time."""
         if self._reader is None or self._reader.triggered:
             self._reader = self.env.event()
         self.wake_reader()
@@ -107,7 +107,7 @@ class Connection:
         self.sender.finish()
 
     def close(self) -> None:
-        """Let go (close(2)). What was written still goes out, then a FIN; what was received and not read makes it a RST (RFC 2525, 2.17)."""
+        """Let go (close(2)). What was written still goes out, then a FIN; a RST instead when bytes were not read (RFC 2525, 2.17)."""
         if self.dead:
             return
         self.dead = True
@@ -201,7 +201,7 @@ class Connection:
     def gave_up_probing(self) -> bool:
         """tcp_probe_timer: too many window probes went unanswered."""
         limit = 8 if self.dead else self.stack.number("tcp_retries2")
-        if self.sender.probes < limit:
+        if self.sender.retry.probes < limit:
             return False
         self.fail(self.soft_error or "ETIMEDOUT")
         return True
@@ -300,7 +300,7 @@ class Connection:
         if self.stack.emit is None:
             return
         waiting = [(chunk.data, chunk.about) for chunk in self.sender.sent] + self.sender.unsent.text()
-        retry = self.sender.timer.at if self.sender.sent else None
+        retry = self.sender.retry.timer.at if self.sender.sent else None
         told = (self.state, shown(waiting), max((c.sends - 1 for c in self.sender.sent), default=0), retry)
         if told == self._told:
             return

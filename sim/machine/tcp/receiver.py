@@ -1,7 +1,7 @@
 """The receiving half of a connection: which bytes came, in order or not yet, and how many more the peer may send.
 
-tcp_data_queue, tcp_data_queue_ofo, tcp_sack_new_ofo_skb (net/ipv4/tcp_input.c), __tcp_select_window (tcp_output.c), Linux 6.18. The buffer has a fixed
-size: Linux lets it grow with a fast connection.
+tcp_data_queue, tcp_data_queue_ofo, tcp_sack_new_ofo_skb (net/ipv4/tcp_input.c), __tcp_select_window (tcp_output.c), Linux 6.18. The
+buffer has a fixed size: Linux lets it grow with a fast connection.
 """
 
 from __future__ import annotations
@@ -37,13 +37,14 @@ class Receiver:
 
     def select(self, *, scaled: bool = True) -> int:
         """Choose the window for the segment about to be sent; gives the header's field. Never takes back what was offered."""
+        if not scaled:
+            self.window, self.acked = self.limit, self.nxt
+            return min(self.limit, 65535)
         new, offered = self.wanted(), self.open()
         step = 1 << self.scale
         if new < offered:
             new = -(-offered // step) * step
         self.window, self.acked = new, self.nxt
-        if not scaled:
-            return min(new, 65535)
         return min(new >> self.scale, 65535)
 
     def wanted(self) -> int:

@@ -1,7 +1,7 @@
 """The round-trip time, estimated, and the retransmission time-out that follows: RFC 6298 with Linux's bounds. Time in µs.
 
-tcp_rtt_estimator and tcp_set_rto (net/ipv4/tcp_input.c, Linux 6.18): the deviation counts at least `rto_min` (200 ms), so that an RTO is never
-shorter than the round trip and 200 ms. Before the first measurement it is 1 s.
+tcp_rtt_estimator and tcp_set_rto (net/ipv4/tcp_input.c, Linux 6.18): the deviation counts at least `rto_min` (200 ms), so that an RTO is
+never shorter than the round trip and 200 ms. Before the first measurement it is 1 s.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""The sending half of a connection: what goes out when, what is sent again, and when TCP gives up.
+"""The sending half of a connection: what goes out, what an ACK tells, and what is lost. When to try again is retry.py's.
 
-tcp_write_xmit, tcp_send_loss_probe, __tcp_retransmit_skb (net/ipv4/tcp_output.c), tcp_ack, tcp_enter_loss (tcp_input.c), tcp_retransmit_timer
-(tcp_timer.c), tcp_rack_detect_loss (tcp_recovery.c), Linux 6.18. One timer does all, as there: `pending` says for what.
+tcp_write_xmit, __tcp_retransmit_skb (net/ipv4/tcp_output.c), tcp_ack (tcp_input.c), tcp_rack_detect_loss (tcp_recovery.c), Linux 6.18.
 """
 
 from __future__ import annotations
@@ -10,22 +9,18 @@ from typing import TYPE_CHECKING
 
 from sim.machine.tcp.chunk import Chunk, Unsent
 from sim.machine.tcp.congestion import Congestion
+from sim.machine.tcp.retry import PROBE, REORDER, WINDOW_PROBE, Retry
 from sim.machine.tcp.rtt import Rtt
 from sim.machine.tcp.segment import ACK, FIN, PSH, SYN, Segment
 from sim.machine.tcp.sequence import after, before, distance, plus
-from sim.machine.timer import Timer
-from sim.units import MILLISECOND, SECOND
 
 if TYPE_CHECKING:
     from sim.machine.tcp.connection import Connection
 
-RTO, PROBE, REORDER, WINDOW_PROBE = "retransmission", "loss probe", "reordering", "window probe"
-
-
 class Sender:
     """`una` oldest number not acknowledged, `nxt` next to send, `window` what the peer takes; `sent` in flight, `unsent` not yet.
 
-    `retransmits`: RTOs since the last progress; `fin_wanted`: a FIN follows the last byte.
+    `fin_wanted`: a FIN follows the last byte. `retry` has the timer.
     """
 
     def __init__(self, conn: Connection, isn: int) -> None:
@@ -43,11 +38,7 @@ class Sender:
         self.small: int | None = None  # snd_sml: the end of the last small segment sent
         self.rtt = Rtt(conn.stack.number("tcp_rto_min_us"))
         self.congestion = Congestion()
-        self.retransmits = self.timeouts = self.probes = 0
-        self.first_retry: int | None = None  # retrans_stamp
-        self.probe_end: int | None = None  # tlp_high_seq
-        self.pending = ""
-        self.timer = Timer(conn.env, self._timer_fired)
+        self.retry = Retry(self)
 
     # ---- new data ----------------------------------------------------------------------------------------------------
 
@@ -70,12 +61,12 @@ class Sender:
         while count < limit and (self.unsent.size or (self.fin_wanted and not self.fin_sent)):
             if not (self._room() and self._may_send(nagle)):
                 break
-            self._send_new(min(self.mss, self.unsent.size))
+            self.send_new(min(self.mss, self.unsent.size))
             count += 1
         if count:
-            self._schedule(advancing=False)
-        elif not self.sent and self.unsent.size and not self.pending:
-            self._start(WINDOW_PROBE, self.rtt.rto)
+            self.retry.schedule(advancing=False)
+        elif not self.sent and self.unsent.size and not self.retry.pending:
+            self.retry.start(WINDOW_PROBE, self.rtt.rto)
         self.conn.tell()
         return count
 
@@ -92,7 +83,7 @@ class Sender:
             return True
         return self.small is None or not after(self.small, self.una)
 
-    def _send_new(self, size: int) -> None:
+    def send_new(self, size: int) -> None:
         data, about = self.unsent.take(size)
         empty = not self.unsent.size
         chunk = Chunk(self.nxt, data, ACK | (PSH if data and empty else 0), about)
@@ -109,11 +100,11 @@ class Sender:
         idle = not self.sent
         self.sent.append(chunk)
         self.nxt = chunk.end
-        self._transmit(chunk)
-        if idle or self.pending == PROBE:
-            self._rearm()
+        self.transmit(chunk)
+        if idle or self.retry.pending == PROBE:
+            self.retry.rearm()
 
-    def _transmit(self, chunk: Chunk) -> None:
+    def transmit(self, chunk: Chunk) -> None:
         chunk.sends += 1
         chunk.sent_at = self.conn.now
         self.conn.emit_segment(chunk.seq, chunk.flags, chunk.data, about=chunk.about, again=chunk.sends - 1)
@@ -142,12 +133,12 @@ class Sender:
         elif not sacked and not opened and not segment.data and self.sent and not self.sack:
             self.congestion.duplicates += 1
         self._end_probe(segment)
-        self._find_lost(newly + sacked)
+        self.find_lost(newly + sacked)
         if not self.sent:
-            self._stop()
-            self.probes = 0
+            self.retry.stop()
+            self.retry.probes = 0
         elif advanced or sacked:
-            self._schedule(advancing=True)
+            self.retry.schedule(advancing=True)
         self.push()
 
     def _take_acked(self, ack: int) -> list[Chunk]:
@@ -181,22 +172,21 @@ class Sender:
             return
         if sample >= 0:
             self.rtt.measured(sample, self.una, self.nxt)
-            self.rtt.reset(self._rto_max)
+            self.rtt.reset(self.retry.longest)
 
     def _progress(self, newly: list[Chunk]) -> None:
         """The oldest byte was acknowledged: what was backed off is so no more (tcp_clean_rtx_queue, tcp_rearm_rto)."""
-        self.retransmits = self.timeouts = 0
-        self.rtt.reset(self._rto_max)
+        self.retry.progress()
         self.congestion.acked(len(newly), self.una)
         if not self.congestion.recovering or not self.sent:
-            self.first_retry = None
+            self.retry.first_retry = None
 
     def _end_probe(self, segment: Segment) -> None:
         """tcp_process_tlp_ack: the loss probe was answered."""
-        if self.probe_end is not None and not before(segment.ack, self.probe_end):
-            self.probe_end = None
+        if self.retry.probe_end is not None and not before(segment.ack, self.retry.probe_end):
+            self.retry.probe_end = None
 
-    def _find_lost(self, delivered: list[Chunk]) -> None:
+    def find_lost(self, delivered: list[Chunk]) -> None:
         """RACK: what was sent before something that has arrived is lost, once a reordering would have mended itself."""
         waits: list[int] = []
         if self.sack:
@@ -207,7 +197,7 @@ class Sender:
         if any(chunk.lost and not chunk.again for chunk in self.sent) and not self.congestion.recovering:
             self.congestion.reduce(sum(chunk.in_flight for chunk in self.sent), self.nxt)
         if waits:
-            self._start(REORDER, max(waits))
+            self.retry.start(REORDER, max(waits))
 
     def _rack(self, delivered: list[Chunk]) -> list[int]:
         """Mark what is lost; gives how long (µs) until what is not yet would be."""
@@ -235,17 +225,17 @@ class Sender:
             if chunk.lost and not chunk.again and not chunk.sacked and chunk in self.sent:
                 if not self._room():
                     return
-                self._send_again(chunk)
+                self.send_again(chunk)
 
-    def _send_again(self, chunk: Chunk, *, stamped: bool = True) -> None:
+    def send_again(self, chunk: Chunk, *, stamped: bool = True) -> None:
         """__tcp_retransmit_skb: with the neighbours behind it in one segment, where they fit."""
         if len(chunk.data) > self.mss:
             self.sent.insert(self.sent.index(chunk) + 1, chunk.cut(self.mss))
         self._collapse(chunk)
         chunk.again = chunk.lost
-        self._transmit(chunk)
-        if stamped and self.first_retry is None:
-            self.first_retry = self.conn.now
+        self.transmit(chunk)
+        if stamped and self.retry.first_retry is None:
+            self.retry.first_retry = self.conn.now
 
     def _collapse(self, chunk: Chunk) -> None:
         if chunk.flags & SYN:
@@ -257,121 +247,7 @@ class Sender:
                 return
             chunk.joined(self.sent.pop(at))
 
-    # ---- the timer ---------------------------------------------------------------------------------------------------
-
-    @property
-    def _rto_max(self) -> int:
-        return self.conn.stack.number("tcp_rto_max_ms") * MILLISECOND
-
-    def _start(self, what: str, delay: int) -> None:
-        self.pending = what
-        self.timer.start(max(1, delay))
-
-    def _stop(self) -> None:
-        self.pending = ""
-        self.timer.stop()
-
-    def _until_rto(self) -> int:
-        """tcp_rto_delta_us: how far off the RTO of the oldest segment is."""
-        return self.sent[0].sent_at + self.rtt.rto - self.conn.now
-
-    def _rearm(self, *, offset: bool = True) -> None:
-        """tcp_rearm_rto; `offset`: the time that a loss probe or reordering timer took counts."""
-        if not self.sent:
-            self._stop()
-        elif offset and self.pending in (PROBE, REORDER):
-            self._start(RTO, self._until_rto())
-        else:
-            self._start(RTO, self.rtt.rto)
-
-    def _schedule(self, *, advancing: bool) -> None:
-        """tcp_set_xmit_timer: a loss probe where one makes sense, else the RTO."""
-        if self.pending == REORDER:
-            return
-        if not self._probe_makes_sense():
-            if advancing:
-                self._rearm()
-            return
-        if self.rtt.srtt8:
-            delay = 2 * self.rtt.srtt + (self.rtt.minimum if len(self.sent) == 1 else 2 * MILLISECOND)
-        else:
-            delay = SECOND
-        until = self.rtt.rto if advancing else self._until_rto()
-        self._start(PROBE, min(delay, until) if until > 0 else delay)
-
-    def _probe_makes_sense(self) -> bool:
-        """tcp_schedule_loss_probe: only while nothing is known to be lost."""
-        if self.conn.stack.number("tcp_early_retrans") not in (3, 4) or not self.sent or not self.sack or not self.conn.synchronized:
-            return False
-        return not self.congestion.recovering and not self.retransmits and not any(chunk.sacked or chunk.lost for chunk in self.sent)
-
-    def _timer_fired(self) -> None:
-        what, self.pending = self.pending, ""
-        {RTO: self._timed_out, PROBE: self._probe_loss, REORDER: self._reordering_over, WINDOW_PROBE: self._probe_window}[what]()
-        self.conn.tell()
-
-    def _reordering_over(self) -> None:
-        self._find_lost([])
-        if self.pending != REORDER:
-            self._rearm(offset=False)
-        self.push()
-
-    def _probe_loss(self) -> None:
-        """tcp_send_loss_probe: new data if there is any, else the last segment again."""
-        if self.probe_end is None:
-            if not ((self.unsent.size and self._fits()) and self.push(limit=1, nagle=False)):
-                self._send_again(self.sent[-1], stamped=False)
-            self.probe_end = self.nxt
-        self.pending = ""
-        self._rearm()
-
-    def _fits(self) -> bool:
-        return min(self.mss, self.unsent.size) <= distance(self.nxt, plus(self.una, self.window))
-
-    def _timed_out(self) -> None:
-        """tcp_retransmit_timer."""
-        if not self.sent or self.conn.gave_up():
-            return
-        self._enter_loss()
-        self.retransmits += 1
-        self.timeouts += 1
-        self._send_again(self.sent[0])
-        linear = self.conn.stack.number("tcp_syn_linear_timeouts")
-        if self.conn.state != "SYN-SENT" or self.timeouts > linear:
-            self.rtt.back_off(self._rto_max)
-        self._start(RTO, self.rtt.rto)
-
-    def _enter_loss(self) -> None:
-        """All that was not acknowledged selectively counts as lost; start again with one segment."""
-        flight = sum(chunk.in_flight for chunk in self.sent)
-        for chunk in self.sent:
-            if not chunk.sacked:
-                chunk.lost, chunk.again = True, False
-        self.congestion.timed_out(flight, self.nxt, again=bool(self.retransmits))
-        self.probe_end = None
-
-    def _probe_window(self) -> None:
-        """tcp_send_probe0: the peer takes nothing; ask, with what fits or with a number it has acknowledged already."""
-        if not self.unsent.size or self.sent or self.conn.gave_up_probing():
-            return
-        self.probes += 1
-        room = distance(self.nxt, plus(self.una, self.window))
-        if room > 0:
-            self._send_new(min(room, self.mss, self.unsent.size))
-        else:
-            self.conn.emit_segment(plus(self.una, -1), ACK, b"", about="window probe")
-        if not self.sent:
-            self._start(WINDOW_PROBE, min(self.rtt.rto << min(self.probes, 16), self._rto_max))
-
     # ---- outside news ------------------------------------------------------------------------------------------------
-
-    def host_unreachable(self, seq: int) -> None:
-        """tcp_ld_RTO_revert: a router says that it knows no way now; so nothing was congested, and one doubling is taken back."""
-        if seq != self.una or not self.retransmits or not self.timeouts or self.pending != RTO:
-            return
-        self.timeouts -= 1
-        self.rtt.rto = min(self.rtt.unbacked << self.timeouts, self._rto_max)
-        self._start(RTO, self._until_rto())
 
     def smaller_mtu(self, mss: int) -> None:
         """tcp_v4_mtu_reduced, tcp_simple_retransmit: what was too big is lost, and goes out again in smaller pieces."""
@@ -385,6 +261,6 @@ class Sender:
 
     def clear(self) -> None:
         """The connection is over: nothing will be sent any more."""
-        self._stop()
+        self.retry.stop()
         self.sent.clear()
         self.unsent.clear()

@@ -102,10 +102,11 @@ def compare_net(compare: Compare) -> Net:
 
 def show_net(net: Net, full: bool) -> str:
     """10.0.0.0/8, 10.0.0.0/255.0.255.0; a whole address with /32 (or /128) when `full`."""
-    host = str(ipaddress.ip_address(net.address))
+    family = socket.AF_INET if len(net.address) == 4 else socket.AF_INET6
+    host = socket.inet_ntop(family, net.address)
     length = mask_length(net.mask)
     if length is None:
-        return f"{host}/{ipaddress.ip_address(net.mask)}"
+        return f"{host}/{socket.inet_ntop(family, net.mask)}"
     return f"{host}/{length}" if full or length != len(net.mask) * 8 else host
 
 

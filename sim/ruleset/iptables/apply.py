@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from sim.ruleset.iptables import chains
 from sim.ruleset.iptables.command import Command, verdict_of
-from sim.ruleset.iptables.errors import kernel
+from sim.ruleset.iptables.errors import INVALID, NO_SUCH, Mistake, kernel
 from sim.ruleset.iptables.matches import comment_of
 from sim.ruleset.iptables.show import Listing, references, rule_text, saved_chain, saved_rule
-from sim.ruleset.model import Chain, Part, Rule, Ruleset, Table, TableKey
+from sim.ruleset.model import Chain, Part, Rule, Ruleset, Table, TableKey, Verdict
 from sim.ruleset.state import RuleState
 
 BAD_RULE = "Bad rule (does a matching rule exist in that chain?)"
@@ -116,7 +116,7 @@ def _delete(command: Command, table: Table, changes: Changes, source: str) -> st
     rules = made_rules(command, table, source)
     chain = chains.need_chain(table, command.chain, BAD_RULE)
     for rule in rules:
-        at = _find(chain, rule.parts)
+        at = _find(table, chain, rule.parts)
         chain = chain.with_rules(chain.rules[:at] + chain.rules[at + 1 :])
     changes.put(table.with_chain(chain))
     return _verbose(command, rules)
@@ -131,18 +131,23 @@ def _delete_number(command: Command, table: Table, changes: Changes) -> str:
     return ""
 
 
-def _find(chain: Chain, parts: tuple[Part, ...]) -> int:
+def _find(table: Table, chain: Chain, parts: tuple[Part, ...]) -> int:
+    """Where the rule stands; the words for "not there" depend on what it jumps to (libiptc leaves errno from looking that up)."""
     for at, rule in enumerate(chain.rules):
         if chains.same_rule(rule, parts):
             return at
-    raise kernel(BAD_RULE)
+    jump = next((part for part in parts if isinstance(part, Verdict) and part.chain), None)
+    if jump is None:
+        raise kernel(BAD_RULE)
+    builtin = table.chain(jump.chain)
+    raise kernel(INVALID if builtin is not None and builtin.hook is not None else NO_SUCH)
 
 
 def _check(command: Command, table: Table, changes: Changes, source: str) -> str:
     rules = made_rules(command, table, source)
     chain = chains.need_chain(table, command.chain, BAD_RULE)
     for rule in rules:
-        _find(chain, rule.parts)
+        _find(table, chain, rule.parts)
     return _verbose(command, rules)
 
 
@@ -185,17 +190,28 @@ def _new(command: Command, table: Table, changes: Changes, source: str) -> str:
 
 
 def _remove(command: Command, table: Table, changes: Changes, source: str) -> str:
-    chosen = [chains.need_chain(table, command.chain)] if command.chain else [chain for chain in chains.in_order(table) if chain.hook is None]
+    """Every chain is tried, also after a failure; the last failure is told, and then none is gone."""
+    users = [chain for chain in chains.in_order(table) if chain.hook is None]
+    chosen = [chains.need_chain(table, command.chain)] if command.chain else users
+    out, failure = _told(command, "Deleting", chosen), ""
     for chain in chosen:
-        if chain.hook is not None:
-            raise kernel("Invalid argument. Run `dmesg' for more information")
-        if references(table, chain.name):
-            raise kernel("Too many links")
-        if chain.rules:
-            raise kernel("Directory not empty")
-        table = table.without_chain(chain.name)
+        why = _why_kept(table, chain)
+        failure = why or failure
+        table = table if why else table.without_chain(chain.name)
+    if failure:
+        mistake: Mistake = kernel(failure)
+        mistake.out = out
+        raise mistake
     changes.put(table)
-    return _told(command, "Deleting", chosen)
+    return out
+
+
+def _why_kept(table: Table, chain: Chain) -> str:
+    if chain.hook is not None:
+        return INVALID
+    if references(table, chain.name):
+        return "Too many links"
+    return "Directory not empty" if chain.rules else ""
 
 
 def _policy(command: Command, table: Table, changes: Changes, source: str) -> str:

@@ -8,7 +8,7 @@ from sim.errors import Span, Unsupported
 from sim.ruleset.iptables import matches, targets
 from sim.ruleset.iptables.addresses import Net, net_compare, parse_nets, parse_protocol
 from sim.ruleset.iptables.errors import Mistake
-from sim.ruleset.iptables.module import Context, Given, Module, Opt, check_given
+from sim.ruleset.iptables.module import Context, Given, Module, Opt, check_given, check_together
 from sim.ruleset.iptables.names import PROTOCOL_NAMES
 from sim.ruleset.iptables.words import ExtraOption, Reader, Taken
 from sim.ruleset.model import Compare, Counter, Extension, Item, Part, Verdict, Wildcard
@@ -34,7 +34,10 @@ class Loaded:
 
 @dataclass(slots=True)
 class Command:
-    """A command line as understood. `letter` is the command's; `sources`, `destinations` are lists because -s a,b makes two rules."""
+    """A command line as understood. `letter` is the command's; `sources`, `destinations` are lists because -s a,b makes two rules.
+
+    `made` keeps what the modules contributed, once the whole line is read.
+    """
 
     family: str
     letter: str = ""
@@ -48,6 +51,7 @@ class Command:
     table_given: bool = False
     flags: set[str] = field(default_factory=set)
     negated: set[str] = field(default_factory=set)
+    addresses: list[Taken] = field(default_factory=list)
     sources: list[Net] = field(default_factory=list)
     destinations: list[Net] = field(default_factory=list)
     indev: str = ""
@@ -59,6 +63,7 @@ class Command:
     jump: str | None = None
     jump_span: Span | None = None
     warnings: list[str] = field(default_factory=list)
+    made: tuple[list[Extension], Extension | None] | None = None
 
     @property
     def context(self) -> Context:
@@ -67,16 +72,19 @@ class Command:
 
     def extensions(self) -> tuple[list[Extension], Extension | None]:
         """The modules' contributions: matches in order, and the target's or None. Raises Mistake for what is missing."""
-        context = self.context
-        found = [each.module.read(each.module, tuple(each.given), context) for each in self.loaded]
-        target = self.target
-        return found, target.module.read(target.module, tuple(target.given), context) if target else None
+        if self.made is None:
+            context = self.context
+            found = [_read(each, context) for each in self.loaded]
+            self.made = (found, _read(self.target, context) if self.target else None)
+        return self.made
 
     def rules(self, verdict: Part | None, extensions: list[Extension]) -> list[tuple[Part, ...]]:
         """The parts of each rule the line stands for: one for every pair of source and destination address."""
         packets, size = self.counters or (0, 0)
         tail: tuple[Part, ...] = (*extensions, Counter(packets, size), *((verdict,) if verdict is not None else ()))
-        pairs = [(source, destination) for source in self.sources or [None] for destination in self.destinations or [None]]
+        sources: list[Net | None] = [*self.sources] or [None]
+        destinations: list[Net | None] = [*self.destinations] or [None]
+        pairs = [(source, destination) for source in sources for destination in destinations]
         return [(*self._header(source, destination), *tail) for source, destination in pairs]
 
     def _header(self, source: Net | None, destination: Net | None) -> list[Part]:
@@ -220,16 +228,21 @@ class CommandReader:
             command.warnings.append(f"Warning: never matched protocol: {name}. use extension match instead.\n")
 
     def _on_s(self, taken: Taken) -> None:
-        self._command.sources = self._nets(taken)
+        self._command.addresses.append(taken)
 
     def _on_d(self, taken: Taken) -> None:
-        self._command.destinations = self._nets(taken)
+        self._command.addresses.append(taken)
 
-    def _nets(self, taken: Taken) -> list[Net]:
-        nets = parse_nets(taken.value, self._command.family, taken.span)
-        if len(nets) > 1 and taken.key in self._command.negated:
-            raise Mistake("! not allowed with multiple source or destination IP addresses", taken.span)
-        return nets
+    def _read_addresses(self) -> None:
+        """Addresses are looked at when the whole line is read: xtables_ipparse_multiple comes last in do_command4."""
+        for taken in self._command.addresses:
+            if "," in taken.typed and taken.key in self._command.negated:
+                raise Mistake("! not allowed with multiple source or destination IP addresses", taken.span)
+            nets = parse_nets(taken.typed, self._command.family, taken.span)
+            if taken.key == "s":
+                self._command.sources = nets
+            else:
+                self._command.destinations = nets
 
     def _on_i(self, taken: Taken) -> None:
         self._command.indev = self._device(taken)
@@ -238,14 +251,14 @@ class CommandReader:
         self._command.outdev = self._device(taken)
 
     def _device(self, taken: Taken) -> str:
-        if not taken.value:
+        if not taken.typed:
             raise Mistake("Empty interface is likely to be undesired", taken.span)
-        if len(taken.value) > 15:
-            raise Mistake(f"interface name `{taken.value}' must be shorter than IFNAMSIZ (15)", taken.span)
-        if "/" in taken.value or " " in taken.value:
-            text = f"Warning: weird character in interface `{taken.value}' ('/' and ' ' are not allowed by the kernel).\n"
+        if len(taken.typed) > 15:
+            raise Mistake(f"interface name `{taken.typed}' must be shorter than IFNAMSIZ (15)", taken.span)
+        if "/" in taken.typed or " " in taken.typed:
+            text = f"Warning: weird character in interface `{taken.typed}' ('/' and ' ' are not allowed by the kernel).\n"
             self._command.warnings.append(text)
-        return taken.value
+        return taken.typed
 
     def _on_f(self, taken: Taken) -> None:
         if self._command.family == "ip6":
@@ -363,6 +376,7 @@ class CommandReader:
             raise Mistake("nothing appropriate following !")
         self._check_flags()
         self._check_devices()
+        self._read_addresses()
         if command.letter == "R" and (len(command.sources) > 1 or len(command.destinations) > 1):
             raise Mistake("Replacement rule does not specify a unique address")
         if len(command.chain) > 28:
@@ -385,6 +399,11 @@ class CommandReader:
             raise Mistake(f"Can't use -o with {command.chain}\n")
         if command.chain in ("POSTROUTING", "OUTPUT") and command.indev:
             raise Mistake(f"Can't use -i with {command.chain}\n")
+
+
+def _read(loaded: Loaded, context: Context) -> Extension:
+    check_together(loaded.module, loaded.given)
+    return loaded.module.read(loaded.module, tuple(loaded.given), context)
 
 
 def _rule_number(word: Word) -> int:

@@ -16,10 +16,13 @@ VERSION = "v1.8.9 (legacy)"
 class Mistake(LanguageError):
     """What iptables refuses; `form` is one of those in the module's docstring, `status` the exit status."""
 
+    out: str  # what had been printed before
+
     def __init__(self, message: str, span: Span | None = None, form: str = "usage", status: int = 2) -> None:
         super().__init__(message, span)
         self.form = form
         self.status = status
+        self.out = ""
 
 
 def kernel(message: str, span: Span | None = None) -> Mistake:
@@ -43,4 +46,4 @@ def printed(error: LanguageError, program: str, line: int | None = None) -> tupl
     if error.form == "problem":
         return head + "\n", error.status
     where = f"Error occurred at line: {line}\n" if line is not None else ""
-    return f"{head}\n{where}Try `{program} -h' or '{program} --help' for more information.\n", error.status
+    return f"{head}{chr(10) if head else ''}{where}Try `{program} -h' or '{program} --help' for more information.\n", error.status

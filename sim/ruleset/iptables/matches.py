@@ -48,11 +48,16 @@ def _read_icmp(module: Module, given: tuple[Given, ...], context: Context) -> Ex
         if option.negated:
             parts += (Compare(f"{selector} type", (Range(0, 255),), "!="),)
     elif row.low == row.high:
-        pair = (row.type, row.low)
-        parts += (Compare(f"{selector} type . {selector} code", (pair,), _op(option)),)
+        parts += _type_and_code(selector, row, option)
     else:
         parts += (Compare(f"{selector} type", (row.type,), _op(option)),)
     return module.extension([Option(module.options[0].name, text, option.negated)], parts)
+
+
+def _type_and_code(selector: str, row: icmp.IcmpName, option: Given) -> tuple[Part, ...]:
+    if option.negated:
+        return (Compare(f"{selector} type . {selector} code", ((row.type, row.low),), "!=", braces=True),)
+    return Compare(f"{selector} type", (row.type,)), Compare(f"{selector} code", (row.low,))
 
 
 def _show_icmp(extension: Extension, numeric: bool, family: str) -> str:
@@ -222,9 +227,33 @@ def _read_addrtype(module: Module, given: tuple[Given, ...], context: Context) -
         if name in names:
             types = _address_types(names[name])
             options.append(Option(name, ",".join(types), names[name].negated))
-            parts.append(Compare(f"fib {field}{device} type", tuple(_TYPES[each] for each in types), _op(names[name])))
+            parts.append(_type_test(field, device, types, names[name], context))
     options += [Option(name) for name in ("limit-iface-in", "limit-iface-out") if name in names]
     return module.extension(options, tuple(parts))
+
+
+def _type_test(field: str, device: str, types: list[str], given: Given, context: Context) -> Part:
+    numbers = tuple(_TYPES[each] for each in types)
+    if context.family == "ip" or (len(types) == 1 and numbers[0] in _LOOKED_UP):
+        return Compare(f"fib {field}{device} type", numbers, _op(given), braces=len(types) > 1)
+    good = [kind * 16 + found for kind in (0, 1, 5) for found in range(9) if _type6(kind, found, set(numbers))]
+    return Compare(f"xt {field} type{device.removeprefix(' .')}", tuple(good), _op(given), braces=True)
+
+
+_LOOKED_UP = frozenset((2, 4, 7, 8))  # LOCAL ANYCAST UNREACHABLE PROHIBIT: asked of the routes
+
+
+def _type6(kind: int, found: int, wanted: set[int]) -> bool:
+    """match_type6 (net/netfilter/xt_addrtype.c): UNSPEC, UNICAST and MULTICAST must each hold, of the others one."""
+    if wanted & {0, 1, 5} - {kind}:
+        return False
+    return not wanted & _LOOKED_UP or found in wanted & _LOOKED_UP
+
+
+def _types_fit(extension: Extension, context: Context) -> bool:
+    """addrtype_mt_checkentry_v1 refuses what IPv6 does not have."""
+    words = {word for option in extension.options for word in option.value.split(",")}
+    return context.family == "ip" or not words & {"BROADCAST", "BLACKHOLE", "PROHIBIT"}
 
 
 def _address_types(given: Given) -> list[str]:
@@ -248,7 +277,7 @@ ADDRTYPE = Module(
         Opt("src-type", invert=True), Opt("dst-type", invert=True), Opt("limit-iface-in", args=0, excludes=("limit-iface-out",)),
         Opt("limit-iface-out", args=0, excludes=("limit-iface-in",)),
     ),
-    _read_addrtype, _show_addrtype,
+    _read_addrtype, _show_addrtype, needs=_types_fit,
 )  # fmt: skip
 
 
@@ -267,7 +296,7 @@ def _read_limit(module: Module, given: tuple[Given, ...], context: Context) -> E
 
 def _rate(given: Given) -> tuple[int, str]:
     text, slash, unit_text = given.value.partition("/")
-    units = [unit for unit in XT_UNITS if unit.startswith(unit_text)] if unit_text else []
+    units = [unit for unit in XT_UNITS if unit.startswith(unit_text.lower())] if unit_text else []
     if slash and not units:
         raise Mistake(f"bad rate \"{given.value}\"'", given.span)
     if text.startswith("-"):

@@ -97,8 +97,15 @@ def check_given(module: Module, given: Given, before: list[Given]) -> None:
     for other in before:
         if other.opt.name == given.opt.name and not module.classic:
             raise Mistake(f'{module.name}: option "--{given.opt.name}" can only be used once.\n', given.span)
-        if other.opt.name in given.opt.excludes:
-            raise Mistake(f'{module.name}: option "--{given.opt.name}" cannot be used together with "--{other.opt.name}".\n', given.span)
+
+
+def check_together(module: Module, given: list[Given]) -> None:
+    """Refuse options that exclude each other, once all are there (xtables_options_fcheck: in the order of the module's table)."""
+    there = {each.opt.name for each in given}
+    for opt in module.options:
+        for other in module.options:
+            if opt.name in there and other.name in there and other.name in opt.excludes:
+                raise Mistake(f'{module.name}: option "--{opt.name}" cannot be used together with "--{other.name}".\n', given[-1].span)
 
 
 def number(text: str) -> int | None:
@@ -145,7 +152,7 @@ def value_and_mask(module: Module, given: Given) -> tuple[int, int]:
 
 def saved_string(text: str) -> str:
     """A string as iptables-save writes it (xtables_save_string): bare when it is all plain characters, else in quotes."""
-    plain = all(c.isalnum() and c.isascii() or c in "_-0123456789" for c in text)
+    plain = all((c.isalnum() and c.isascii()) or c in "_-0123456789" for c in text)
     if text and plain:
         return text
     return '"' + "".join("\\" + c if c in "\"\\'" else c for c in text) + '"'

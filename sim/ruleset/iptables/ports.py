@@ -6,7 +6,7 @@ from sim.ruleset.iptables.addresses import parse_port
 from sim.ruleset.iptables.errors import Mistake
 from sim.ruleset.iptables.module import Context, Given, Module, Opt, by_name
 from sim.ruleset.iptables.names import service_name, service_port
-from sim.ruleset.model import AnyOf, Compare, Extension, HeaderThere, Item, Option, Part, Range
+from sim.ruleset.model import Compare, Extension, HeaderThere, Item, Option, Part, Range
 
 _FLAG_BITS = {"FIN": 1, "SYN": 2, "RST": 4, "PSH": 8, "ACK": 16, "URG": 32}
 _MULTIPORT = {6: "tcp", 17: "udp", 136: "udplite", 132: "sctp", 33: "dccp"}
@@ -46,7 +46,7 @@ def _wrapped(text: str, protocol: str, given: Given) -> int:
         return int(text) % 65536
     named = service_port(text, protocol)
     if named is None:
-        raise Mistake(f'Port "{text}" does not resolve to anything.', given.span)
+        raise Mistake(f'Port "{text}" does not resolve to anything.\n', given.span)
     return named
 
 
@@ -152,20 +152,24 @@ def _read_udp(module: Module, given: tuple[Given, ...], context: Context) -> Ext
 
 
 def _read_multiport(module: Module, given: tuple[Given, ...], context: Context) -> Extension:
-    if context.protocol is None:
-        raise Mistake("multiport needs `-p tcp', `-p udp', `-p udplite', `-p sctp' or `-p dccp'")
-    if context.protocol not in _MULTIPORT or context.protocol_negated:
-        raise Mistake("multiport only works with TCP, UDP, UDPLITE, SCTP and DCCP")
     if not given:
         raise Mistake("multiport expection an option")
+    if context.protocol is None:
+        raise Mistake("multiport needs `-p tcp', `-p udp', `-p udplite', `-p sctp' or `-p dccp'", given[0].span)
+    if context.protocol not in _MULTIPORT or context.protocol_negated:
+        raise Mistake("multiport only works with TCP, UDP, UDPLITE, SCTP and DCCP", given[0].span)
     option, protocol = given[0], _MULTIPORT[context.protocol]
     items = _port_list(option, protocol)
     text = ",".join(_range_text(item.low, item.high) if isinstance(item, Range) else str(item) for item in items)  # type: ignore[arg-type]
     name = {"source-ports": "sports", "destination-ports": "dports", "ports": "ports"}[option.opt.name]
     op = "!=" if option.negated else "=="
-    tests = tuple(Compare(f"{protocol} {end}port", items, op) for end in ("s", "d") if name in (f"{end}ports", "ports"))
-    both: tuple[Part, ...] = (AnyOf(tests),) if len(tests) > 1 and not option.negated else tests
-    return module.extension([Option(name, text, option.negated)], (HeaderThere(), *both))
+    if name == "ports":
+        every = Range(0, 65535)
+        pairs: tuple[Item, ...] = tuple(pair for item in items for pair in ((every, item), (item, every)))
+        test = Compare(f"{protocol} sport . {protocol} dport", pairs, op, braces=True)
+    else:
+        test = Compare(f"{protocol} {name[0]}port", items, op, braces=len(items) > 1)
+    return module.extension([Option(name, text, option.negated)], (HeaderThere(), test))
 
 
 def _port_list(option: Given, protocol: str) -> tuple[Item, ...]:
@@ -190,8 +194,7 @@ def _port_list(option: Given, protocol: str) -> tuple[Item, ...]:
 def _show_multiport(extension: Extension, numeric: bool, family: str) -> str:
     option = extension.options[0]
     test = extension.parts[1]
-    first = test.tests[0] if isinstance(test, AnyOf) else test
-    protocol = first.selector.split(" ")[0] if isinstance(first, Compare) else "tcp"
+    protocol = test.selector.split(" ")[0] if isinstance(test, Compare) else "tcp"
     words = [":".join(end if numeric else service_name(int(end), protocol) for end in word.split(":")) for word in option.value.split(",")]
     return f" multiport {option.name} {' !' if option.negated else ''}{','.join(words)}"
 

@@ -111,7 +111,7 @@ class Listing:
             head += f"{'pkts':>8} {'bytes':>10} " if self.exact else f"{'pkts':>5} {'bytes':>5} "
         head += f"{'target':<9}  prot opt "
         if self.verbose:
-            head += f"{'in':<6} {'out':<6} "
+            head += f"{'in':<6} {'out':<6}  "
         return head + f"{'source':<19}  {'destination':<19} "
 
     def _number(self, count: int) -> str:
@@ -149,7 +149,7 @@ class Listing:
 
     def _protocol(self, header: dict[str, Compare]) -> str:
         part = header.get("p")
-        number = int(str(part.values[0])) if part is not None else 0  # type: ignore[index]
+        number = int(str(part.values[0])) & 255 if part is not None else 0  # type: ignore[index]
         name = str(number) if self.numeric and not self.notable else "all" if number == 0 else protocol_text(number)
         return f"{_not(part)}{name:<4}"
 
@@ -167,7 +167,7 @@ class Listing:
         part = header.get(letter)
         size = 4 if family == "ip" else 16
         net = compare_net(part) if part is not None else Net(bytes(size), bytes(size))
-        if not any(net.mask):
+        if not any(net.mask) or (family == "ip6" and not self.numeric and not any(net.address)):
             text = show_net(net, False) if self.numeric else "anywhere"
         elif not self.numeric and net == Net(b"\x7f\0\0\1", b"\xff" * 4):
             text = "localhost"

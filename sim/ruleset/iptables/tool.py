@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from sim.errors import LanguageError
 from sim.ruleset.iptables import save
 from sim.ruleset.iptables.apply import Changes, run_command
@@ -49,7 +48,7 @@ def _iptables(argv: list[str], family: str, program: str, state: RuleState) -> R
         return Result(out, warnings + "".join(changes.remarks))
     except LanguageError as error:
         err, status = printed(error, program)
-        return Result("", warnings + err, status)
+        return Result(error.out if isinstance(error, Mistake) else "", warnings + err, status)
 
 
 def _need_table(table: str, program: str) -> None:

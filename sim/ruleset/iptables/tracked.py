@@ -62,7 +62,7 @@ def _address(field: str) -> Callable[[Module, Given, Context], Made]:
         net = Net(bytes(a & m for a, m in zip(address, mask, strict=True)), mask)
         direction = "original" if "orig" in given.opt.name else "reply"
         selector = f"ct {direction} {context.family} {field}"
-        return Option(given.opt.name, show_net(net, False), given.negated), net_compare(selector, net, given.negated)
+        return Option(given.opt.name, show_net(Net(address, mask), False), given.negated), net_compare(selector, net, given.negated)
 
     return read
 
@@ -83,7 +83,7 @@ def _port(field: str) -> Callable[[Module, Given, Context], Made]:
 def _port_number(text: str, given: Given) -> int:
     number = int(text) % 65536 if text.isdigit() else service_port(text, None)
     if number is None:
-        raise Mistake(f'Port "{text}" does not resolve to anything.', given.span)
+        raise Mistake(f'Port "{text}" does not resolve to anything.\n', given.span)
     return number
 
 

@@ -27,7 +27,11 @@ LONG = {
 
 
 class Taken(NamedTuple):
-    """One thing read. `key`: an option's letter, a module's option by its number in `extra`, or "" for a plain word."""
+    """One thing read. `key`: an option's letter, "-" for a module's option (number `extra`), or "" for a plain word.
+
+    `typed` is the word that getopt read last: iptables takes addresses, devices, protocol and target from it, so that
+    `--source=1.1.1.1` is the host "--source=1.1.1.1" there too.
+    """
 
     key: str
     value: str
@@ -113,7 +117,7 @@ class Reader:
         if self.exhausted:
             raise Mistake(f'option "{taken.typed}" requires an argument', taken.span)
         word = self.take()
-        return taken._replace(value=word.text, span=word.span, typed=word.text if taken.key in "pj" else taken.typed)
+        return taken._replace(value=word.text, span=word.span, typed=word.text if taken.key in "psdioj" else taken.typed)
 
     def _long(self, word: Word) -> Taken:
         name, equals, value = word.text[2:].partition("=")

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from sim.ruleset.nft.expressions import Children, number, span
@@ -56,7 +57,7 @@ class Blocks(Statements):
 
     def block_set(self, c: Children) -> TableOf:
         """set name { ... }"""
-        c[5].at = span(c[4:7])
+        c[5].at = _inside(c[4], c[6])
         c[0].sets.append((c[2], c[5]))
         block: TableOf = c[0]
         return block
@@ -124,16 +125,16 @@ class Blocks(Statements):
         def fill(block: ChainOf) -> None:
             if block.policy:
                 raise Mistake(at, "you cannot set chain policy twice")
-            block.policy, block.policy_at = c[1], at
+            block.policy, block.policy_at = c[1].value, at
 
         return fill
 
-    def policy_expr(self, c: Children) -> str:
+    def policy_expr(self, c: Children) -> Lexeme:
         """accept or drop, also by a variable"""
         if isinstance(c[0], Lexeme):
-            return str(c[0].value)
+            return c[0]
         if isinstance(c[0], Symbol) and c[0].text in ("accept", "drop"):
-            return c[0].text
+            return Lexeme("STRING", c[0].text, c[0].at)
         raise Mistake(c[0].at, "invalid policy expression")
 
     # -- sets and maps
@@ -231,7 +232,7 @@ class Actions(Blocks):
 
     def include(self, c: Children) -> None:
         """include "file" """
-        self._include(c[1].value, span(c[:2]))
+        self._include(c[1].value, span(c))
 
     def input(self, c: Children) -> None:
         """Lines so far."""
@@ -239,14 +240,17 @@ class Actions(Blocks):
     def line(self, c: Children) -> None:
         """One line: a command, when there is one."""
         if len(c) == 2 and isinstance(c[0], Command):
-            self.commands.append(c[0])
+            end = c[0].at.end if c[1].type == "EOF" else c[1].at.end  # nft's place of a command holds its separator
+            self.commands.append(replace(c[0], at=c[0].at._replace(end=end)))
         del self.scopes[1:]
 
     def common_block(self, c: Children) -> None:
         """Variables and includes have acted already."""
 
-    def stmt_separator(self, c: Children) -> None:
-        """Nothing."""
+    def stmt_separator(self, c: Children) -> Lexeme:
+        """A newline or semicolon."""
+        separator: Lexeme = c[0]
+        return separator
 
     def refused(self, c: Children) -> None:
         """What begins with this word is not simulated."""
@@ -316,7 +320,7 @@ class Actions(Blocks):
 
     def add_set(self, c: Children) -> Command:
         """set table name { ... }"""
-        c[4].at = span(c[3:6])
+        c[4].at = _inside(c[3], c[5])
         return Command("add", "map" if c[4].map else "set", c[1], span(_with_places(c)), c[4])
 
     def add_map(self, c: Children) -> Command:
@@ -436,6 +440,11 @@ class Actions(Blocks):
         return c[0] if len(c) == 1 else Place(c[0].family, c[0].table, c[0].name, c[1])
 
     ruleid_spec = rule_position
+
+
+def _inside(opened: Lexeme, closed: Lexeme) -> At:
+    """A block's place as nft has it: from its brace to its last line's end."""
+    return At(opened.at.start, max(opened.at.end, closed.at.start - 1), opened.at.source)
 
 
 def _with_places(children: Children) -> Children:

@@ -13,7 +13,19 @@ from sim.ruleset.datatypes import BITMASKS
 from sim.ruleset.model import Item, Prefix, Range, Scalar, Wildcard
 from sim.ruleset.nft.literals import DESCRIPTION, scalar
 from sim.ruleset.nft.scanner import NotSimulated
-from sim.ruleset.nft.syntax import Binary, Braces, Element, Everything, Expression, Joined, Listed, Mistake, PrefixOf, RangeOf, Symbol
+from sim.ruleset.nft.syntax import (
+    Binary,
+    Braces,
+    Element,
+    Everything,
+    Expression,
+    Joined,
+    Listed,
+    Mistake,
+    PrefixOf,
+    RangeOf,
+    Symbol,
+)
 from sim.ruleset.selectors import Selector
 
 Interfaces = Mapping[str, int] | None
@@ -74,7 +86,7 @@ class Values:
 
     def _range(self, expression: RangeOf, row: Selector) -> Item:
         low, high = self._single(expression.low, row), self._single(expression.high, row)
-        if isinstance(low, str) or isinstance(high, str | Wildcard) or not isinstance(low, int | bytes) or not isinstance(high, int | bytes):
+        if not isinstance(low, int | bytes) or not isinstance(high, int | bytes):
             raise Mistake(expression.at, f"invalid range of {DESCRIPTION[row.type]}")
         if _order(low) > _order(high):
             raise Mistake(expression.at, "Range has zero or negative size")
@@ -131,7 +143,7 @@ def sort_key(item: Item, interval: bool = False) -> tuple[object, ...]:
     if isinstance(item, str):
         return (item,) if interval else (_order(item),)
     if isinstance(item, tuple) and not isinstance(item, Range | Prefix):
-        return tuple(chain.from_iterable(sort_key(each, interval) for each in item))
+        return tuple(chain.from_iterable(sort_key(each, True) for each in item))
     found = bounds(item)
     return found if found is not None else (0,)
 

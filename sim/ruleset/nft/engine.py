@@ -34,6 +34,9 @@ class Reduction(NamedTuple):
     action: str
 
 
+_NO_LINES = Reduction("input", 0, "input")
+
+
 class Table(NamedTuple):
     """`rows[state]`: token -> state to shift to, or the Reduction. `gotos[state]`: what was made -> next state.
 
@@ -52,7 +55,7 @@ class _NoLexer(Lexer):
     def __init__(self, conf: object) -> None:
         """Nothing to prepare."""
 
-    def lex(self, *args: object) -> Iterator[Token]:  # type: ignore[override]
+    def lex(self, *args: object) -> Iterator[Token]:
         """Never asked."""
         return iter(())
 
@@ -112,8 +115,17 @@ class Engine:
         self._actions = actions
 
     def wants(self, token: str) -> bool:
-        """Whether a token of that type could come now."""
-        return token in self._rows[self._states[-1]]
+        """Whether a token of that type could come now: a state's row alone would say yes too often (LALR merges states)."""
+        step = self._rows[self._states[-1]].get(token)
+        if step is None or isinstance(step, int):
+            return step is not None
+        states = list(self._states)
+        while isinstance(step, Reduction):
+            if step.size:
+                del states[-step.size :]
+            states.append(self._gotos[states[-1]][step.origin])
+            step = self._rows[states[-1]].get(token)
+        return step is not None
 
     def feed(self, token: Lexeme) -> None:
         """Take the next token. Raises SyntaxStop; an action's exception passes through, and `recover` serves after both."""
@@ -147,12 +159,12 @@ class Engine:
 
     def recover(self) -> None:
         """Give up what was begun, down to the innermost block: there "error stmt_separator" goes on (parser_bison.y)."""
-        while "INCLUDE" not in self._rows[self._states[-1]] or self._pending_reduction():
+        while not isinstance(self._rows[self._states[-1]].get("INCLUDE"), int):
+            if len(self._states) == 1:
+                self._reduce(_NO_LINES)
+                return
             self._states.pop()
             self._values.pop()
-
-    def _pending_reduction(self) -> bool:
-        return isinstance(self._rows[self._states[-1]]["INCLUDE"], Reduction)
 
     def _expected(self) -> list[str]:
         """What bison's state expects once it has done its default reductions; between lines it names nothing."""

@@ -11,7 +11,19 @@ from typing import Any
 from sim.ruleset.nft.misspell import nearest
 from sim.ruleset.nft.scanner import At, Lexeme
 from sim.ruleset.nft.syntax import (
-    Binary, Braces, Element, Everything, Expression, Field, Joined, Listed, Mistake, PrefixOf, RangeOf, SetName, Symbol,
+    Binary,
+    Braces,
+    Element,
+    Everything,
+    Expression,
+    Field,
+    Joined,
+    Listed,
+    Mistake,
+    PrefixOf,
+    RangeOf,
+    SetName,
+    Symbol,
 )
 
 Children = list[Any]

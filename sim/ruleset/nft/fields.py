@@ -38,6 +38,7 @@ class Known:
     network_at: At | None = None
     transport_at: At | None = None
     icmp_type: bool = False
+    ct_protocol: bool = False
 
     def learn(self, compare: Compare, at: At) -> None:
         """What a comparison that matched tells: ip protocol tcp, meta nfproto ipv4."""
@@ -45,6 +46,7 @@ class Known:
             return
         if compare.selector in ("icmp type", "icmpv6 type"):
             self.icmp_type = True
+        self.ct_protocol |= compare.selector == "ct protocol"
         value = compare.values[-1]
         if not isinstance(value, int):
             return

@@ -17,8 +17,9 @@ from sim.ruleset.nft.syntax import Mistake, Symbol
 # What `nft describe` calls a data type, and how wide a value of a set of that type is.
 DESCRIPTION = {
     "inet_service": "internet network service", "ipv4_addr": "IPv4 address", "ipv6_addr": "IPv6 address", "mark": "packet mark",
-    "inet_proto": "Internet protocol", "ifname": "network interface name", "iface_index": "network interface index", "icmp_type": "ICMP type",
-    "icmp_code": "icmp code", "icmpv6_type": "ICMPv6 type", "icmpv6_code": "icmpv6 code", "icmpx_code": "icmpx code",
+    "inet_proto": "Internet protocol", "ifname": "network interface name", "iface_index": "network interface index",
+    "icmp_type": "ICMP type", "icmp_code": "icmp code", "icmpv6_type": "ICMPv6 type", "icmpv6_code": "icmpv6 code",
+    "icmpx_code": "icmpx code",
     "ct_state": "conntrack state", "ct_dir": "conntrack direction", "ct_status": "conntrack status", "tcp_flag": "TCP flag",
     "dscp": "Differentiated Services Code Point", "ecn": "Explicit Congestion Notification", "pkt_type": "packet type",
     "nf_proto": "netfilter protocol", "ether_type": "Ethernet protocol", "integer": "integer", "time": "relative time",

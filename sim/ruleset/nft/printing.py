@@ -33,11 +33,18 @@ class Style:
 PLAIN = Style()
 
 
+def address(value: bytes) -> str:
+    """As inet_ntop writes it: an IPv4-mapped address ends in dotted form."""
+    if len(value) == 16 and value.startswith(b"\0" * 10 + b"\xff\xff"):
+        return f"::ffff:{show_address(value[12:])}"
+    return show_address(value)
+
+
 def scalar(row: Selector, value: object, style: Style = PLAIN) -> str:
     """One value of a selector's data type."""
     datatype = row.type
     if isinstance(value, bytes):
-        return show_address(value)
+        return address(value)
     if isinstance(value, str):
         return value if datatype == "iface_index" and value.isdigit() else f'"{value.replace("*", chr(92) + "*")}"'
     if not isinstance(value, int):
@@ -97,7 +104,7 @@ def item(row: Selector, value: Item, style: Style = PLAIN) -> str:
     if isinstance(value, Wildcard):
         return f'"{value.start}*"'
     if isinstance(value, Prefix):
-        return f"{show_address(value.address)}/{value.length}"
+        return f"{address(value.address)}/{value.length}"
     if isinstance(value, Range):
         return f"{scalar(row, value.low, NUMERIC)}-{scalar(row, value.high, NUMERIC)}"
     return scalar(row, value, style)
@@ -152,7 +159,7 @@ def _masked(part: Compare, value: Item, row: Selector, name: str, style: Style) 
     if isinstance(part.mask, bytes) and isinstance(value, bytes) and part.op in ("==", "!="):
         length = _prefix_length(part.mask)
         if length is not None:
-            return f"{name} {'!= ' if part.op == '!=' else ''}{show_address(value)}/{length}"
+            return f"{name} {'!= ' if part.op == '!=' else ''}{address(value)}/{length}"
     if isinstance(value, Range):
         return f"{_with_mask(name, part.mask, row)} {'!= ' if part.op == '!=' else ''}{item(row, value, style)}"
     return f"{_with_mask(name, part.mask, row)} {part.op} {_constant(row, value)}"

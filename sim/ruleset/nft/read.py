@@ -1,7 +1,7 @@
 """Reads a text in nft's language into commands, and tells every mistake at its place, as nft does.
 
-`read(text, ...)` gives (commands, reports). A report keeps the source's name, line and columns, and its text in nft's layout; after a mistake
-reading goes on behind the next separator, so that one run tells several.
+`read(text, ...)` gives (commands, reports). A report keeps the source's name, line and columns, and its text in nft's layout;
+after a mistake reading goes on behind the next separator, so that one run tells several.
 
 Not in here: what the commands mean (rules.py, transaction.py).
 """
@@ -57,7 +57,7 @@ class Source:
         """The place as file, line, column, length; at most to the line's end."""
         number = self.line_of(at.start)
         column = at.start - self.starts[number]
-        last = max(at.start + 1, min(at.end, self.starts[number] + len(self.line(number))))
+        last = max(at.start + 1, min(at.end, self.starts[number] + len(self.line(number)) + 1))
         return Span(self.name, number + 1, column + 1, last - at.start)
 
 
@@ -76,7 +76,9 @@ class Sources:
         """Where that is."""
         return self.all[at.source].span(at)
 
-    def report(self, at: At, message: str, others: tuple[At, ...] = (), kind: type[LanguageError] = MeaningMistake, hint: str = "") -> Report:
+    def report(
+        self, at: At, message: str, others: tuple[At, ...] = (), kind: type[LanguageError] = MeaningMistake, hint: str = ""
+    ) -> Report:
         """A mistake as nft lays it out: the line, ~ under the other places, ^ under the place itself."""
         source = self.all[at.source]
         number, place = source.line_of(at.start), source.span(at)

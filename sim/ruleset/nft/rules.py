@@ -7,6 +7,7 @@ TCP, `reject with icmp ...` in an inet table for IPv4. The protocol that `tcp dp
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import NamedTuple
 
 from sim.ruleset.datatypes import BITMASKS, ICMP_CODE, ICMPV6_CODE, ICMPX_CODE
@@ -25,7 +26,7 @@ from sim.ruleset.model import (
     Verdict,
     VerdictMap,
 )
-from sim.ruleset.nft.elements import Interfaces, Values, normal
+from sim.ruleset.nft.elements import Interfaces, Values, bounds, is_interval, normal, sort_key
 from sim.ruleset.nft.fields import ICMP_TYPES, Known, Left, left_side, mask_of, selector_of
 from sim.ruleset.nft.literals import DESCRIPTION, scalar
 from sim.ruleset.nft.scanner import At, NotSimulated
@@ -34,10 +35,10 @@ from sim.ruleset.nft.syntax import (
     Binary,
     Braces,
     CounterOf,
+    Element,
     Expression,
     Field,
     LimitOf,
-    Listed,
     LogOf,
     Match,
     Mistake,
@@ -120,7 +121,7 @@ class _Rule:
         left = self._left(statement.left)
         compare = self._compare(statement, left)
         self.parts.append(compare)
-        self.known.learn(compare, statement.at if not statement.op else At(statement.left.at.start, statement.right.at.end, statement.at.source))
+        self.known.learn(compare, At(statement.left.at.start, statement.right.at.end, statement.at.source))
 
     def _compare(self, statement: Match, left: Left) -> Compare:
         right, row = statement.right, left.rows[0]
@@ -143,7 +144,7 @@ class _Rule:
 
     def _check_ports(self, left: Left, right: Expression) -> None:
         """ct original proto-src is a number without a meaning until the protocol is known."""
-        if left.name.startswith("ct ") and "proto-" in left.name and self.known.transport is None:
+        if left.name.startswith("ct ") and "proto-" in left.name and not (self.known.transport or self.known.ct_protocol):
             while not isinstance(right, Symbol):
                 right = right.elements[0].key if isinstance(right, Braces) else right.low if hasattr(right, "low") else right.items[0]  # type: ignore[union-attr]
             raise Mistake(right.at, "Can't parse symbolic invalid expressions")
@@ -255,20 +256,18 @@ class _Rule:
         return _assignment(row, statement.value)
 
 
-def map_entries(verdicts: list[tuple[Item, Verdict, object]]) -> tuple[tuple[Item, Verdict], ...]:
+def map_entries(verdicts: list[tuple[Item, Verdict, Element]]) -> tuple[tuple[Item, Verdict], ...]:
     """A verdict map's entries in the kernel's order. Raises Mistake for a key that is there twice."""
-    from sim.ruleset.nft.elements import bounds, is_interval, sort_key
-
     interval = is_interval(item for item, _, _ in verdicts)
     in_order = sorted(verdicts, key=lambda entry: sort_key(entry[0], interval))
-    for before, after in zip(in_order, in_order[1:], strict=False):
+    for before, after in pairwise(in_order):
         first, second = bounds(before[0]), bounds(after[0])
         if first is not None and second is not None and second[0] <= first[1] and interval:
-            at, other = (entry[2].key.at for entry in sorted((after, before), key=lambda entry: -verdicts.index(entry)))  # type: ignore[attr-defined]
+            at, other = (entry[2].key.at for entry in sorted((after, before), key=lambda entry: -verdicts.index(entry)))
             raise Mistake(at, "conflicting intervals specified", other)
         if before[0] == after[0] and before[1] != after[1]:
-            raise Mistake(after[2].key.at, "Could not process rule: File exists")  # type: ignore[attr-defined]
-    return tuple(dict((item, verdict) for item, verdict, _ in in_order).items())
+            raise Mistake(after[2].key.at, "Could not process rule: File exists")
+    return tuple({item: verdict for item, verdict, _ in in_order}.items())
 
 
 def _described(types: tuple[str, ...]) -> str:
@@ -357,6 +356,3 @@ def meaning(rule: RuleOf, family: str, named: Callable[[str], NamedSet | None], 
     for statement in rule.statements:
         taken.take(statement)
     return Meaning(tuple(taken.parts), tuple(taken.jumps), taken.sets)
-
-
-__all__ = ["Listed", "Meaning", "map_entries", "meaning"]

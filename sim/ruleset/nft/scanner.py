@@ -34,7 +34,7 @@ _IP4 = r"(?:\d{1,3}\.){3}\d{1,3}"
 _IP6 = rf"(?:(?:{_HEX4}:){{1,7}}:|::)(?:(?:{_HEX4}:){{0,6}}(?:{_IP4}|{_HEX4}))?|(?:{_HEX4}:){{7}}{_HEX4}"
 _MAC = r"(?:[0-9a-fA-F]{1,2}:){5}[0-9a-fA-F]{1,2}"
 _STRING = r"(?:[A-Za-z_]|\.(?=[A-Za-z0-9/\-_.]))[A-Za-z0-9/\-_.]*"
-_TIME = r"(?:\d+d(?:\d+h)?(?:\d+m(?!s))?(?:\d+s)?(?:\d+ms)?|\d+h(?:\d+m(?!s))?(?:\d+s)?(?:\d+ms)?|\d+m(?!s)(?:\d+s)?(?:\d+ms)?|\d+s(?:\d+ms)?|\d+ms)"
+_TIME = r"(?=\d+(?:[dhs]|ms?))(?:\d+d)?(?:\d+h)?(?:\d+m(?!s))?(?:\d+s)?(?:\d+ms)?"
 _TOKEN = re.compile(
     rf"""(?P<blank>(?:[ \t]|\\\n|\#[^\n]*)+)
     |(?P<newline>\n)
@@ -50,11 +50,13 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _SIGN = {
-    "==": "EQ", "!=": "NEQ", "<=": "LTE", ">=": "GTE", "<<": "LSHIFT", ">>": "RSHIFT", "<": "LT", ">": "GT", ",": "COMMA", ".": "DOT",
-    ":": "COLON", ";": "SEMICOLON", "{": "LBRACE", "}": "RBRACE", "[": "LSQUARE", "]": "RSQUARE", "(": "LPAREN", ")": "RPAREN", "^": "CARET",
-    "&": "AMPERSAND", "|": "BAR", "!": "NOT", "/": "SLASH", "-": "DASH", "*": "ASTERISK", "@": "AT", "$": "DOLLAR", "=": "ASSIGN", "+": "PLUS",
+    "==": "EQ", "!=": "NEQ", "<=": "LTE", ">=": "GTE", "<<": "LSHIFT", ">>": "RSHIFT", "<": "LT", ">": "GT", ",": "COMMA",
+    ".": "DOT", ":": "COLON", ";": "SEMICOLON", "{": "LBRACE", "}": "RBRACE", "[": "LSQUARE", "]": "RSQUARE", "(": "LPAREN",
+    ")": "RPAREN", "^": "CARET", "&": "AMPERSAND", "|": "BAR", "!": "NOT", "/": "SLASH", "-": "DASH", "*": "ASTERISK", "@": "AT",
+    "$": "DOLLAR", "=": "ASSIGN", "+": "PLUS",
 }  # fmt: skip
-_KIND = {"newline": "NEWLINE", "address": "STRING", "classid": "STRING", "time": "STRING", "number": "NUM", "starred": "ASTERISKED", "junk": "JUNK"}
+_KIND = {"newline": "NEWLINE", "address": "STRING", "classid": "STRING", "time": "STRING", "number": "NUM",
+    "starred": "ASTERISKED", "junk": "JUNK"}
 
 
 class NotSimulated(Exception):

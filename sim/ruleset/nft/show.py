@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from sim.ruleset.datatypes import ICMP_CODE, ICMPV6_CODE, ICMPX_CODE
 from sim.ruleset.model import (
     Action,
     Assign,
@@ -27,7 +28,6 @@ from sim.ruleset.model import (
     VerdictMap,
 )
 from sim.ruleset.nft.printing import PLAIN, Style, compare, element, left
-from sim.ruleset.datatypes import ICMP_CODE, ICMPV6_CODE, ICMPX_CODE
 from sim.ruleset.selectors import SELECTORS, parts_of
 
 Numbers = Callable[[int], tuple[int, int]]  # which counter of the rule -> (packets, bytes)
@@ -156,9 +156,9 @@ def _assign(part: Assign, style: Style) -> str:
         return f"{words}{masked} ^ 0x{part.value:08x}"
     if part.value == 0:
         return words if part.keep == every else f"{words} & 0x{part.keep:08x}"
-    if part.keep == every & ~part.value:
+    if part.keep | part.value == every:
         return f"{words} | 0x{part.value:08x}"
-    return f"{words} & 0x{part.keep:08x} | 0x{part.value:08x}"
+    return f"{words} & 0x{part.keep | part.value:08x} | 0x{part.value:08x}"
 
 
 # ---- what the listing leaves out, and the order of neighbours --------------------------------------------------------
@@ -181,7 +181,7 @@ def listed(parts: tuple[Test | Action, ...], family: str) -> list[Test | Action]
                 transport = _kill(kept, transport, _implies_transport(row.name, kept, transport))
                 icmp = _kill(kept, icmp, row.name in ("icmp mtu", "icmp gateway", "icmpv6 mtu"))
         elif isinstance(part, Reject):
-            network = _kill(kept, network, family == "inet" and part.family != "inet" or part.kind == "tcp reset")
+            network = _kill(kept, network, (family == "inet" and part.family != "inet") or part.kind == "tcp reset")
             transport = _kill(kept, transport, part.kind == "tcp reset" and family != "inet")
         if not isinstance(part, Compare):
             network = transport = icmp = None
@@ -238,7 +238,8 @@ def _implies_transport(name: str, kept: list[Test | Action | None], place: int |
 
 # Where fields stand in their header, in bits; those that nft fetches together come in the header's order.
 _HEADER = {
-    **{f"{protocol} {port}": (at, 16) for protocol in ("tcp", "udp", "udplite", "sctp", "dccp") for port, at in (("sport", 0), ("dport", 16))},
+    **{f"{protocol} sport": (0, 16) for protocol in ("tcp", "udp", "udplite", "sctp", "dccp")},
+    **{f"{protocol} dport": (16, 16) for protocol in ("tcp", "udp", "udplite", "sctp", "dccp")},
     "tcp flags": (104, 8), "tcp window": (112, 16), "tcp checksum": (128, 16), "tcp urgptr": (144, 16), "udp length": (32, 16),
     "udp checksum": (48, 16), "icmp type": (0, 8), "icmp code": (8, 8), "icmp checksum": (16, 16), "icmp id": (32, 16),
     "icmp sequence": (48, 16), "icmpv6 type": (0, 8), "icmpv6 code": (8, 8), "icmpv6 checksum": (16, 16), "icmpv6 id": (32, 16),

@@ -8,8 +8,22 @@ from typing import Any
 from sim.ruleset.nft.expressions import Children, Expressions, number, span, symbol
 from sim.ruleset.nft.scanner import At, Lexeme
 from sim.ruleset.nft.syntax import (
-    AssignOf, Braces, CounterOf, Element, Field, LimitOf, LogOf, Match, Mistake, NotrackOf, RejectOf, RuleOf, StatementOf, Symbol,
-    VerdictMatch, VerdictOf,
+    AssignOf,
+    Braces,
+    CounterOf,
+    Element,
+    Field,
+    LimitOf,
+    LogOf,
+    Match,
+    Mistake,
+    NotrackOf,
+    RejectOf,
+    RuleOf,
+    StatementOf,
+    Symbol,
+    VerdictMatch,
+    VerdictOf,
 )
 
 LEVELS = ("emerg", "alert", "crit", "err", "warn", "notice", "info", "debug", "audit")
@@ -133,7 +147,7 @@ class Statements(Expressions):
         rate, unit = c[3]
         burst, at = c[4] or (5, None)
         if not burst:
-            raise Mistake(at, "packet limit burst must be > 0")
+            raise Mistake(at or c[0].at, "packet limit burst must be > 0")
         return LimitOf(rate, unit, burst, "packets", c[2], span([*c[:2], *_placed(c[3:])]), at)
 
     def limit_bytes_(self, c: Children) -> LimitOf:

@@ -20,27 +20,29 @@ BRACKETS = {
     "LSQUARE": "'['", "RSQUARE": "']'",
 }  # fmt: skip
 
-_BEFORE_LITERALS = """include define redefine undefine fib socket tproxy osf synproxy typeof hook device devices table tables chain
-    chains rule sets set element map maps flowtable handle ruleset inet netdev add update replace create insert delete get list reset flush
-    rename describe import export monitor all accept drop continue jump goto return constant interval dynamic auto-merge timeout gc-interval
-    elements expires policy memory performance size flow offload meter meters"""
+_BEFORE_LITERALS = """include define redefine undefine fib socket tproxy osf synproxy typeof hook device devices table tables chain chains
+    rule sets set element map maps flowtable handle ruleset inet netdev add update replace create insert delete get list
+    reset flush rename describe import export monitor all accept drop continue jump goto return constant interval
+    dynamic auto-merge timeout gc-interval elements expires policy memory performance size flow offload meter meters"""
 _AFTER_LITERALS = """th bridge ether saddr daddr type vlan id arp ip version hdrlength dscp ecn length frag-off ttl protocol checksum icmp
-    code sequence gateway mtu igmp options ip6 priority flowlabel nexthdr hoplimit icmpv6 param-problem max-delay ah reserved esp comp flags udp
-    sport dport udplite csumcov tcp ackseq doff window urgptr option dccp sctp chunk vtag rt hbh frag dst mh meta mark iif iifname
-    iiftype oif oifname oiftype skuid skgid nftrace rtclassid ibriport obriport ibrname obrname pkttype cpu iifgroup oifgroup cgroup time classid
-    ct l3proto proto-src proto-dst zone direction event expectation expiration helper label state status original reply counter name packets
-    bytes avgpkt counters quotas log prefix group snaplen queue-threshold level limit rate burst over quota secmark second minute hour
-    day week reject with icmpx snat dnat masquerade redirect random queue dup fwd numgen jhash symhash position index comment notrack exists
-    missing exthdr ipsec"""
+    code sequence gateway mtu igmp options ip6 priority flowlabel nexthdr hoplimit icmpv6 param-problem max-delay ah
+    reserved esp comp flags udp sport dport udplite csumcov tcp ackseq doff window urgptr option dccp sctp chunk vtag rt
+    hbh frag dst mh meta mark iif iifname iiftype oif oifname oiftype skuid skgid nftrace rtclassid ibriport obriport
+    ibrname obrname pkttype cpu iifgroup oifgroup cgroup time classid ct l3proto proto-src proto-dst zone direction
+    event expectation expiration helper label state status original reply counter name packets bytes avgpkt counters
+    quotas log prefix group snaplen queue-threshold level limit rate burst over quota secmark second minute hour day
+    week reject with icmpx snat dnat masquerade redirect random queue dup fwd numgen jhash symhash position index
+    comment notrack exists missing exthdr ipsec"""
 
 RESERVED = frozenset(
-    """vmap include define redefine undefine describe hook device devices table chain rule set element map flowtable handle ruleset
-    socket tproxy accept drop continue jump goto return inet netdev add replace update create insert delete get list reset flush rename import
-    export monitor position index comment constant interval dynamic auto-merge timeout gc-interval elements expires policy size flow offload
-    meter counter log queue limit quota hour day reject snat dnat masquerade redirect random th bridge ether type typeof vlan arp ip ecn time
-    icmp icmpv6 igmp ip6 priority ah esp comp flags udp udplite tcp dccp sctp rt hbh frag dst mh meta mark iif iifname iiftype oif oifname oiftype
-    skuid skgid nftrace rtclassid ibriport ibrname obriport obrname pkttype cpu iifgroup oifgroup cgroup ct numgen jhash symhash dup fwd
-    fib osf synproxy notrack all exists missing exthdr ipsec secmark""".split()
+    """vmap include define redefine undefine describe hook device devices table chain rule set element map flowtable handle
+    ruleset socket tproxy accept drop continue jump goto return inet netdev add replace update create insert delete get
+    list reset flush rename import export monitor position index comment constant interval dynamic auto-merge timeout
+    gc-interval elements expires policy size flow offload meter counter log queue limit quota hour day reject snat dnat
+    masquerade redirect random th bridge ether type typeof vlan arp ip ecn time icmp icmpv6 igmp ip6 priority ah esp
+    comp flags udp udplite tcp dccp sctp rt hbh frag dst mh meta mark iif iifname iiftype oif oifname oiftype skuid
+    skgid nftrace rtclassid ibriport ibrname obriport obrname pkttype cpu iifgroup oifgroup cgroup ct numgen jhash
+    symhash dup fwd fib osf synproxy notrack all exists missing exthdr ipsec secmark""".split()
 )
 SPELLED = {
     "eq": "EQ", "ne": "NEQ", "le": "LTE", "lt": "LT", "ge": "GTE", "gt": "GT", "lshift": "LSHIFT", "rshift": "RSHIFT", "xor": "CARET",

@@ -155,6 +155,7 @@ class _Tool:
         self.context.write("".join(f"{self._line(conn)}\n" for conn in conns))
         for conn in conns:
             self.tracker.delete(conn, self.context.now)
+        self.context.machine.ip.settled()
         return self.say(f"{len(conns)} flow entries have been deleted.", 0 if conns else 1)
 
     def _get(self) -> int:
@@ -181,6 +182,7 @@ class _Tool:
             self.tracker.expectations.flush(self.context.now)
             return self.say("expectation table has been emptied.")
         self.tracker.flush(self.context.now)
+        self.context.machine.ip.settled()
         return self.say("connection tracking table has been emptied.")
 
     def _count(self) -> int:
@@ -257,7 +259,8 @@ def _complete(machine: Machine, before: list[str], word: str) -> list[str]:
 def _addresses(machine: Machine) -> list[str]:
     views = [show.entry_view(conn, int(machine.env.now)) for conn in machine.ip.tracker.entries()]
     found = {str(view["original"][end]) for view in views for end in ("src", "dst")}
-    return sorted(found | set(machine.hosts.values()), key=lambda text: (len(text) > 15, parse_address(text)))
+    found |= set(machine.hosts.values())
+    return sorted(found, key=lambda text: (text.count(":"), parse_address(text)))
 
 
 COMMANDS = [Command("conntrack", conntrack, "the connection table: list, watch (-E), delete", USAGE, _complete)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.apps.paths import absolute
-from sim.apps.program import Context, Steps, read_all
+from sim.apps.program import Context, Steps, clock, read_all
 from sim.ruleset.iptables import tool as iptables_tool
 from sim.ruleset.nft import tool as nft_tool
 from sim.ruleset.text import Result
@@ -37,7 +37,7 @@ def iptables(context: Context) -> Steps:
             except OSError as error:
                 return context.failed(f"Can't open {path}: {error.strerror}", 1)
             argv = [word for word in argv if word != path]
-    return _answer(context, iptables_tool.run(argv, context.machine.ip.rules, stdin))
+    return _answer(context, iptables_tool.run(argv, context.machine.ip.rules, stdin, clock(context.now)))
 
 
 def _restore_file(argv: list[str]) -> str | None:
@@ -75,7 +75,8 @@ def nft(context: Context) -> Steps:
     def read(path: str) -> str:
         return files.read(context.machine, absolute(path, context.user), root=True)
 
-    return _answer(context, nft_tool.run(argv, context.machine.ip.rules, stdin, read))
+    devices = {name: interface.index for name, interface in context.machine.ip.interfaces.items()}
+    return _answer(context, nft_tool.run(argv, context.machine.ip.rules, stdin, read, devices))
 
 
 def _answer(context: Context, result: Result) -> int:

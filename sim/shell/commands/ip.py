@@ -125,14 +125,22 @@ def _link_set(context: Context, options: Options, words: list[str]) -> int:
         word = words.pop(0)
         if word in ("up", "down"):
             interface.up = word == "up"
-        elif word == "mtu" and words and words[0].isdigit() and 68 <= int(words[0]) <= 65535:
-            interface.mtu = int(words.pop(0))
+        elif word == "mtu" and words:
+            interface.mtu = _mtu(words.pop(0))
         elif word in ("address", "name", "txqueuelen", "promisc", "arp", "multicast", "master", "nomaster", "alias"):
             raise Complaint(f"ip link set {word}: right, but not simulated here", 255)
         else:
             raise Complaint(f'Error: either "dev" is duplicate, or "{word}" is a garbage.', 255)
     context.machine.ip.addresses_changed()
     return 0
+
+
+def _mtu(text: str) -> int:
+    if not text.isdigit():
+        raise Complaint(f'Error: argument "{text}" is wrong: Invalid "mtu" value\n', 255)
+    if not 68 <= int(text) <= 65535:
+        raise Complaint(f"Error: mtu {'less than device minimum' if int(text) < 68 else 'greater than device maximum'}.", 2)
+    return int(text)
 
 
 def _scope(interface: Interface, address: Address) -> str:
@@ -175,7 +183,7 @@ def _address_lines(interface: Interface, address: Address, length: int) -> list[
 
 def _addr_change(context: Context, words: list[str], *, add: bool) -> int:
     if not words or "dev" not in words or words.index("dev") + 1 >= len(words):
-        raise Complaint('Not enough information: "dev" argument is required.', 255)
+        raise Complaint('Not enough information: "dev" argument is required.')
     at = words.index("dev")
     rest = [word for word in words[:at] + words[at + 2 :] if word not in ("brd", "broadcast", "+", "local")]
     if len(rest) != 1:

@@ -1,4 +1,4 @@
-"""The programs of sim/apps as commands: ssh, curl, dig, nc, ping."""
+"""The programs of sim/apps as commands: ssh, curl, dig, nc, ping, hping3."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sim.apps.curl import curl
 from sim.apps.dig import dig
 from sim.apps.dns_wire import TYPES
+from sim.apps.hping3 import hping3
 from sim.apps.nc import nc
 from sim.apps.ping import ping
 from sim.apps.ssh import ssh
@@ -68,4 +69,11 @@ COMMANDS = [
         _hosts,
     ),
     Command("ping", ping, "echo requests", "ping [-c COUNT] [-i SECONDS] [-W SECONDS] [-s SIZE] [-t TTL] HOST", _hosts),
+    Command(
+        "hping3",
+        hping3,
+        "send packets field by field",
+        "hping3 [-1|-2] [-SAFRPU] [-p PORT] [-s PORT] [-a ADDRESS] [-c COUNT] [-M SEQ] [-L ACK] [-w WINDOW] [-d SIZE] [-t TTL] [-b] HOST",
+        _hosts,
+    ),
 ]

@@ -13,12 +13,13 @@ from sim.apps.options import Parsed, getopt
 from sim.apps.program import Context, Steps
 from sim.errors import UsageError
 from sim.shell.registry import Command
-from sim.units import SECOND, in_prefix, parse_interface, show_address
+from sim.units import SECOND, in_prefix, parse_address, parse_interface
 
 if TYPE_CHECKING:
     from sim.machine.machine import Machine
     from sim.machine.sockets import SocketRow
 
+_FIRST_PID = 600  # sockets have programs, but no process numbers: theirs are counted from here
 Test = Callable[["SocketRow"], bool]
 USAGE = "ss [-t] [-u] [-a|-l] [-n] [-p] [-o] [state STATE] [sport|dport = :PORT] [src|dst ADDRESS]"
 FLAGS = "hVnralomepiTsbEZz460tMSudwxKHO"
@@ -85,8 +86,8 @@ def _chosen(context: Context, options: Parsed) -> tuple[list[SocketRow], int]:
         for row in context.machine.sockets()
         if row.protocol in protocols and (row.state in wanted or options.has("s"))
     ]
-    rows = [row for row in rows if family in (0, len(row.local[0])) and all(test(row) for test in tests)]
-    rows.sort(key=lambda row: (protocols.index(row.protocol), len(row.local[0]), row.state != "LISTEN"))
+    rows = [row for row in rows if family in (0, _family(row)) and all(test(row) for test in tests)]
+    rows.sort(key=lambda row: (protocols.index(row.protocol), _family(row), row.state != "LISTEN"))
     return rows, len(wanted)
 
 
@@ -140,7 +141,7 @@ def _port_test(which: str, words: list[str]) -> Test:
     port = port_number((words.pop(0) if words else "").lstrip(":"))
     if port is None:
         raise Complaint(f'Error: an inet prefix is expected rather than "{which}".\nCannot parse dst/src address.')
-    return lambda row: (row.local if which == "sport" else row.remote)[1] == port
+    return lambda row: _split(row.local if which == "sport" else row.remote)[1] == str(port)
 
 
 def _address_test(which: str, text: str) -> Test:
@@ -154,8 +155,9 @@ def _address_test(which: str, text: str) -> Test:
     number = port_number(port) if port else None
 
     def test(row: SocketRow) -> bool:
-        address, own_port = row.local if which == "src" else row.remote
-        return in_prefix(address, network, length) and number in (None, own_port)
+        shown, own_port = _split(row.local if which == "src" else row.remote)
+        address = parse_address(shown.strip("[]"))
+        return in_prefix(address, network, length) and (number is None or str(number) == own_port)
 
     return test
 
@@ -185,7 +187,7 @@ def _line(cells: list[str], shown: list[int], widths: dict[int, int]) -> str:
 
 def _cells(row: SocketRow, options: Parsed) -> list[str]:
     numeric = options.has("n")
-    process = f' users:(("{row.program}",pid={row.pid},fd={row.fd}))' if options.has("p") and row.program else ""
+    process = f' users:(("{row.program}",pid={_FIRST_PID + row.id},fd=3))' if options.has("p") and row.program else ""
     timer = (
         f" timer:({row.timer[0]},{_duration(row.timer[1])},{row.timer[2]})" if options.has("o") and row.timer else ""
     )
@@ -200,11 +202,21 @@ def _cells(row: SocketRow, options: Parsed) -> list[str]:
     ]
 
 
-def _end(end: tuple[bytes, int], numeric: bool) -> tuple[str, str]:
-    """(address with its colon, port) of one end; port 0 is any."""
-    address, port = end
-    shown = show_address(address) if len(address) == 4 else f"[{show_address(address)}]"
-    return f"{shown}:", "*" if not port else str(port) if numeric else SERVICE_NAMES.get(port, str(port))
+def _split(end: str) -> tuple[str, str]:
+    """(address, port) of "192.168.1.20:22" or "[::1]:22"."""
+    address, _, port = end.rpartition(":")
+    return address, port
+
+
+def _family(row: SocketRow) -> int:
+    return 16 if row.local.startswith("[") else 4
+
+
+def _end(end: str, numeric: bool) -> tuple[str, str]:
+    """(address with its colon, port) of one end, the port by name unless -n."""
+    address, port = _split(end)
+    named = port if numeric or not port.isdigit() else SERVICE_NAMES.get(int(port), port)
+    return f"{address}:", named
 
 
 def _duration(time: int) -> str:
@@ -231,7 +243,7 @@ def _summary(rows: list[SocketRow]) -> str:
     text = f"Total: {len(rows)}\nTCP:   {len(tcp)} ({held})\n\n"
     text += "Transport Total     IP        IPv6\n"
     for name, chosen in (("RAW", []), ("UDP", counts["udp"]), ("TCP", tcp), ("INET", rows), ("FRAG", [])):
-        old = sum(len(row.local[0]) == 4 for row in chosen)
+        old = sum(_family(row) == 4 for row in chosen)
         text += f"{name}\t  {len(chosen):<9} {old:<9} {len(chosen) - old:<9}\n"
     return text + "\n"
 

@@ -59,6 +59,8 @@ class _Sysctl:
 
     def _one(self, word: str) -> int:
         name, equals, value = word.partition("=")
+        if not name:
+            return 0  # a lone "=": procps passes over it
         if "write" in self.flags and not equals:
             return self.context.failed("sysctl: command line(0): invalid syntax, continuing...", 1)
         key = name.strip().replace("/", ".")

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { conntrackLine, duration, round } from './format'
 import { Index } from './index'
 import { fate, journey, labelAt } from './journey'
-import { busy, entry, everyKind } from './made'
+import { busy, entry, everyKind, Maker } from './made'
 import type { TraceRecord } from './records'
 import { beat, Warp } from './warp'
 
@@ -57,6 +57,16 @@ test('the computed future ends for the one who watches with the last packet, not
   const records = everyKind()
   const last = records.findLastIndex((record) => record.kind === 'dropped')
   expect(indexed(records).lastDoing).toBe(last + 1)
+})
+
+test('of tries that come ever more rarely only those are played by themselves that come soon', () => {
+  const made = new Maker()
+  for (const [again, t] of [0, 1, 3, 7, 15, 31].entries()) made.at(t * 1_000_000).sent(again + 1, 'laptop', 'server', 'PSH', again)
+  const index = indexed(made.records)
+  expect(index.lastDoing).toBe(6)
+  expect(index.restAfter(0, made.records)).toBe(5)
+  made.at(31_000_000).add('laptop', 'output', { terminal: 'laptop', text: '$ ' }).at(91_000_000).add('laptop', 'output', { terminal: 'laptop', text: '$ ' })
+  expect(indexed(made.records).restAfter(6, made.records)).toBe(8)
 })
 
 test('a journey tells stations, label, rules tried and verdict up to the moment that is asked for, and no further', () => {

@@ -23,6 +23,7 @@ export interface Life<K extends 'socket' | 'entry'> {
 }
 export type EntryRecord = RecordOf<'entry-new' | 'entry-update' | 'entry-destroy'>
 
+const PATIENCE = 10_000_000 // µs
 const DOING = new Set(['sent', 'arrived', 'label', 'delivered', 'dropped', 'lost', 'output'])
 
 function summarise(trip: Trip, record: TraceRecord, firewall: string): void {
@@ -94,6 +95,20 @@ export class Index {
     cutLives(this.sockets, from)
     this.lastDoing = 0
     for (let n = from - 1; n >= 0 && !this.lastDoing; n--) if (DOING.has((records[n] as TraceRecord).kind)) this.lastDoing = n + 1
+  }
+
+  /** Where a person who has done something at record `from` would say that nothing new will happen: after the last packet or output,
+   * or before a long silence that only one more try of the same packet will end. */
+  restAfter(from: number, records: readonly TraceRecord[]): number {
+    let last: TraceRecord | undefined
+    for (let n = from; n < this.lastDoing; n++) {
+      const record = records[n] as TraceRecord
+      if (!DOING.has(record.kind)) continue
+      const again = this.trip(packetOf(record))?.about?.again ?? 0
+      if (last && again > 0 && record.t - last.t >= PATIENCE) return last.n + 1
+      last = record
+    }
+    return this.lastDoing
   }
 
   /** Packets in the order in which the firewall decided about them. */

@@ -259,7 +259,7 @@ export class Lab implements Ears {
       this.picked = null
       this.playing = true
       this.#openEnded = false
-      return this.#clock.play(this.index.lastDoing)
+      return this.#clock.play(this.index.restAfter(message.from, this.story.records))
     }
     const last = warp.moments.at(-1)?.t ?? 0
     const t = Math.min(this.#resume ?? present.t, last)

@@ -36,6 +36,15 @@ export function lifelines(scenario: Scenario): Lifeline[] {
   return machines.flatMap((machine) => lifelinesOf(scenario, machine))
 }
 
+/** The two lifelines of one machine stand closer than those of two machines. */
+export const CLOSE = 0.8
+
+/** The lifelines' distances from the first, in the unit of two machines' distance. */
+export function spacing(lines: readonly Lifeline[]): number[] {
+  let at = 0
+  return lines.map((line, i) => (at += i === 0 ? 0 : line.machine === lines[i - 1]?.machine ? CLOSE : 1))
+}
+
 /** An arrow from lifeline to lifeline. `reach` is how far it came, 0 to 1; `end` what stands at its tip. */
 export interface Arrow { from: number; to: number; reach: number; end: 'arrow' | 'cross' | 'none' }
 

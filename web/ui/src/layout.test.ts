@@ -6,8 +6,8 @@ import { arrows, items, lifelines, places, rows } from './ladder'
 import { common, EMPTY, insert, key, recall, replace, tailColumn } from './lineedit'
 import { entry, Maker, why } from './made'
 import type { TraceRecord } from './records'
-import { inputEvents, marks, timeAt, wordsOf, xOf } from './timeline'
-import { boxes, position } from './topology'
+import { inputEvents, Track, wordsOf } from './timeline'
+import { plan, position } from './topology'
 
 const machine = (name: string, kind: string, x: number, services: string[] = []) => ({ name, kind, x, y: 0.5, interfaces: [], services })
 const link = (a: string, b: string) => ({ id: `${a}-${b}`, a: { machine: a, dev: 'eth0' }, b: { machine: b, dev: 'eth0' }, delay: 5000, loss: 0 })
@@ -73,7 +73,7 @@ test('rows follow each other without gap or overlap', () => {
 })
 
 test('machines stay on the stage, and a packet moves from one to the other in the time that the link takes', () => {
-  const placed = boxes(THREE, { width: 620, height: 300 })
+  const placed = plan(THREE, { width: 620, height: 300 }).boxes
   for (const box of placed.values()) {
     expect(box.x - box.width / 2).toBeGreaterThanOrEqual(0)
     expect(box.x + box.width / 2).toBeLessThanOrEqual(620)
@@ -109,11 +109,21 @@ test('the sockets of both ends are found by the entry’s tuples, and their chan
 })
 
 test('on the timeline place and time are each the inverse of the other', () => {
-  const made = new Maker().sent(1, 'laptop', 'server').at(40_000_000).sent(2, 'laptop', 'server')
-  const index = indexed(made.records)
-  const scale = { left: 50, width: 800 }
-  expect(timeAt(index, scale, xOf(index, scale, 7_000_000))).toBeCloseTo(7_000_000, -1)
-  expect(marks(index, scale).map((mark) => mark.x)).toEqual([50, 850])
+  const made = new Maker().sent(1, 'laptop', 'server').at(40_000_000).sent(2, 'laptop', 'server').at(41_000_000).sent(3, 'laptop', 'server')
+  const track = new Track(indexed(made.records), { left: 50, width: 800 })
+  for (const t of [0, 7_000_000, 40_000_000, 40_500_000, 41_000_000]) expect(track.timeAt(track.xOf(t))).toBeCloseTo(t, -1)
+  expect(track.marks().at(-1)?.x).toBeCloseTo(850)
+})
+
+test('packets of one instant stand side by side and none outside, however many there are', () => {
+  for (const count of [2, 40, 3000]) {
+    const made = new Maker()
+    for (let packet = 1; packet <= count; packet++) made.at(Math.floor(packet / 3) * 1000).sent(packet, 'laptop', 'server')
+    const marks = new Track(indexed(made.records), { left: 50, width: 800 }).marks()
+    for (const [i, mark] of marks.entries()) if (mark.size > 5 && i) expect(mark.x - (marks[i - 1]?.x ?? 0)).toBeGreaterThanOrEqual(mark.size)
+    expect(Math.min(...marks.map((mark) => mark.x))).toBeGreaterThanOrEqual(50)
+    expect(Math.max(...marks.map((mark) => mark.x))).toBeLessThanOrEqual(850.01)
+  }
 })
 
 test('a refreshed time-out says nothing on the timeline, a new state does', () => {
@@ -148,15 +158,11 @@ test('the cursor stands after what was printed last, colours not counted', () =>
   expect(tailColumn('x'.repeat(85), 80)).toBe(5)
 })
 
-test('packets of one instant stand side by side, and a long command is cut to the room before the next', () => {
-  const made = new Maker().sent(1, 'laptop', 'server').sent(2, 'laptop', 'server')
+test('a long command is cut to the room before the next', () => {
+  const made = new Maker()
   const line = (words: string) => ({ text: words, input: { type: 'line' as const, terminal: 'laptop', text: words } })
   made.add('', 'input', line('iptables -A INPUT -j DROP')).at(1000).add('', 'input', line('ls')).at(2_000_000).sent(3, 'laptop', 'server')
-  const index = indexed(made.records)
-  const scale = { left: 50, width: 200 }
-  const [one, two] = marks(index, scale)
-  expect((two?.x ?? 0) - (one?.x ?? 0)).toBeGreaterThanOrEqual(one?.size ?? 99)
-  const [long, short] = inputEvents(index, scale)
+  const [long, short] = inputEvents(new Track(indexed(made.records), { left: 50, width: 200 }))
   expect(long?.words.endsWith('…')).toBe(true)
   expect((long?.x ?? 0) + (long?.wide ?? 0)).toBeLessThanOrEqual(short?.x ?? 0)
 })

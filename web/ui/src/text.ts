@@ -41,9 +41,9 @@ export const text = {
   ladder: {
     label: 'Ladder of packets between the machines', empty: 'Nothing has been sent yet. Press play, step, or type in a terminal.',
     silence: (span: number): string => `${duration(span)}: nothing is sent`, netfilter: (machine: string): string => `${machine}: netfilter`,
-    programs: 'programs', folded: (count: number, what: string): string => `folded: ${what} again, ${many(count, 'time', 'times')}`,
+    programs: 'sockets', folded: (count: number, what: string): string => `folded: ${what} again, ${many(count, 'time', 'times')}`,
     unfold: 'Show them', tried: (count: number): string => (count ? `${many(count, 'rule', 'rules')} tried` : 'no rule stands there'),
-    again: (about: string): string => `${about}, again`, policy: (hook: string, policy: string): string => `${hook} policy ${policy}`,
+    again: (about: string): string => `${about}, again`, policy: (hook: string, policy: string): string => `${hook} policy ${policy}`.trim(),
   },
   topology: {
     label: 'The network', loss: (loss: number): string => `loses ${Number((loss * 100).toFixed(1))} %`, delay: (delay: number): string => `${delay / 1000} ms`,
@@ -52,7 +52,7 @@ export const text = {
   beliefs: {
     label: 'What client, firewall and server each believe, through time', none: 'No connection has been tracked yet.',
     client: (machine: string): string => `${machine} (client)`, server: (machine: string): string => `${machine} (server)`, conntrack: 'conntrack',
-    nothing: 'knows nothing', listen: 'no socket for it', parted: 'They part here', agree: 'All three agree', now: 'now', which: 'Connection',
+    nothing: 'knows nothing', parted: 'They part here', agree: 'All three agree', now: 'now', which: 'Connection',
     partedLong: (client: string, conntrack: string, server: string): string => `client ${client}, conntrack ${conntrack}, server ${server}`,
     moment: 'since', datagrams: 'Only TCP ends believe anything about a connection; for this protocol conntrack alone keeps a state.',
     gone: 'no entry',
@@ -67,19 +67,19 @@ export const text = {
   },
   tables: {
     region: 'What the firewall knows', connections: 'Connections', rules: 'Rules', entries: (count: number): string => many(count, 'entry', 'entries'),
-    asTable: 'table', asLines: 'conntrack -L', entry: 'entry', state: 'state', expires: 'expires in', none: 'The table is empty: no connection is known.',
+    asLines: 'conntrack -L', entry: 'entry', state: 'state', expires: 'expires in', none: 'The table is empty: no connection is known.',
     was: (state: string): string => `was ${state}`, destroyed: 'gone', expectations: 'Expected', shown: (count: number): string =>
       `conntrack v1.4.7 (conntrack-tools): ${count} flow entries have been shown.`,
     noRules: (machine: string): string => `${machine} has no rules: every packet passes.`, policy: 'policy', packets: 'packets', hook: (hook: string, priority: number): string =>
-      `${hook}, priority ${priority}`, lit: 'decided about the chosen packet', noChainRules: 'no rules', noCounterpart: 'no counterpart',
+      `${hook}, priority ${priority}`, lit: 'decided about the chosen packet',
     bar: (percent: number): string => `${percent} % of its time-out is left`,
   },
   terminal: {
     region: 'Terminals', loading: 'The terminal is being fetched…', past: (t: number): string =>
       `You look at ${seconds(t)} s. What you type here starts a new future from there; the old one is kept.`,
     unacked: (what: string): string => `sent, not acknowledged: “${what}”`, tried: (times: number): string => (times ? `tried again ${many(times, 'time', 'times')}` : 'sent once'),
-    retry: (span: number): string => `again in ${duration(span)}`, leave: 'Esc leaves the terminal', enter: 't types', plain: 'What the terminal shows, as text',
-    noAnswer: (span: number, program: string): string => `${program}: no answer for ${duration(span)}`, closed: 'closed', running: (program: string): string => `${program} runs`,
+    retry: (span: number): string => `again in ${duration(span)}`, leave: 'Esc leaves the terminal', enter: 't types',
+    closed: 'closed', running: (program: string): string => `${program} runs`,
     input: (title: string): string => `Terminal ${title}: type a command`, waiting: 'computing…',
   },
   time: {
@@ -88,7 +88,7 @@ export const text = {
     silence: (span: number): string => `${duration(span)} of silence`, branches: (count: number): string => many(count, 'other future', 'other futures'),
     branch: (t: number, what: string, records: number): string => `from ${seconds(t)} s: ${what} (${many(records, 'event', 'events')})`, restore: 'Bring back a future that was cut off',
     value: (t: number, packet: number, all: number): string => `${seconds(t)} seconds${all ? `, packet ${packet} of ${all}` : ''}`,
-    noExpiry: 'Nothing more will expire.', gone: 'gone', expired: 'expired', moreAhead: 'more to come',
+    noExpiry: 'Nothing more will expire.', gone: 'gone', expired: 'expired',
   },
   say: {
     packet: (ordinal: number, from: string, to: string, about: string): string => `Packet ${ordinal}, ${from} to ${to}, ${about}`,

@@ -1,8 +1,9 @@
-// The timeline's geometry: where packets, table changes and inputs stand on their tracks. Pure, in pixels; x follows warp.ts.
+// The timeline's geometry: where packets, table changes and inputs stand on their tracks. Pure, in pixels.
+// A place follows the clock's warp (warp.ts) in part, and in part the number of packets, so that a burst has room to be seen.
 
-import type { Index, Trip } from './index'
-import type { EntryRecord } from './index'
+import type { EntryRecord, Index, Trip } from './index'
 import { text } from './text'
+import { countUpTo, type Moment } from './warp'
 
 export interface Scale { left: number; width: number }
 export interface Mark { x: number; trip: Trip; size: number }
@@ -10,37 +11,78 @@ export interface Mark { x: number; trip: Trip; size: number }
 export interface Event { x: number; n: number; t: number; words: string; wide: number; lane: 0 | 1; alive: boolean }
 export interface Gap { x: number; span: number; words: 'after' | 'before' | null }
 
+const BY_PACKETS = 0.6
 const LARGEST = 14
 const SMALLEST = 3
-const DENSE = 6 // marks of this size and less are not moved apart
+const DENSE = 5 // of many equal marks of this size and less at one pixel one is drawn
 const CHARACTER = 6.4
 const WORDS = 100 // the room that the words about a silence take
-
-export function xOf(index: Index, scale: Scale, t: number): number {
-  return scale.left + (scale.width * index.warp.placeOf(t)) / (index.warp.end || 1)
-}
-
-export function timeAt(index: Index, scale: Scale, x: number): number {
-  const part = Math.max(0, Math.min(1, (x - scale.left) / scale.width))
-  return index.warp.timeAt(part * index.warp.end)
-}
 
 /** A packet stands where the firewall labelled it; else where it was sent. */
 export const instantOf = (trip: Trip): number => trip.label?.t ?? trip.records[0]?.t ?? 0
 
-/** The packets' marks. What happens at one instant stands side by side; of many equal ones at one pixel one is drawn. */
-export function marks(index: Index, scale: Scale): Mark[] {
-  const size = Math.max(SMALLEST, Math.min(LARGEST, (scale.width / Math.max(1, index.order.length)) * 0.8))
-  const seen = new Set<string>()
-  let free = -Infinity
-  return index.order.flatMap((trip) => {
-    const x = Math.max(xOf(index, scale, instantOf(trip)), size > DENSE ? free : 0)
-    free = x + size + 3
-    const same = `${Math.round(x)} ${trip.label?.label} ${trip.end?.kind === 'dropped'}`
-    if (size <= DENSE && seen.has(same)) return []
-    seen.add(same)
-    return [{ x, trip, size }]
-  })
+/** Where each instant of the trace stands between `left` and `left + width`. */
+export class Track {
+  readonly index: Index
+  readonly scale: Scale
+  readonly #moments: readonly Moment[]
+  readonly #xs: number[]
+  readonly #step: number
+
+  constructor(index: Index, scale: Scale) {
+    this.index = index
+    this.scale = scale
+    this.#moments = index.warp.moments
+    const ranks = new Array<number>(this.#moments.length).fill(0)
+    for (const trip of index.order) {
+      const at = Math.max(0, this.#at(instantOf(trip)))
+      ranks[at] = (ranks[at] ?? 0) + 1
+    }
+    const all = index.order.length
+    const byPackets = all ? BY_PACKETS : 0
+    this.#step = (scale.width * byPackets) / Math.max(1, all)
+    let rank = 0
+    this.#xs = this.#moments.map((moment, i) => {
+      rank += ranks[i] ?? 0
+      return scale.left + this.#step * rank + (scale.width * (1 - byPackets) * moment.x) / (index.warp.end || 1)
+    })
+  }
+
+  xOf(t: number): number {
+    const at = this.#at(t)
+    const before = { t: this.#moments[at]?.t ?? 0, x: this.#xs[at] ?? this.scale.left }
+    const after = this.#moments[at + 1]
+    return after ? before.x + (((this.#xs[at + 1] ?? before.x) - before.x) * (t - before.t)) / (after.t - before.t) : before.x
+  }
+
+  timeAt(x: number): number {
+    const at = countUpTo(this.#xs, x, (one) => one) - 1
+    const [before, after] = [this.#moments[at]?.t ?? 0, this.#moments[at + 1]?.t]
+    const [from, to] = [this.#xs[at] ?? this.scale.left, this.#xs[at + 1] ?? x]
+    return after === undefined ? before : Math.max(0, before + ((after - before) * (x - from)) / (to - from || 1))
+  }
+
+  /** The packets' marks; those of one instant stand side by side before it. */
+  marks(): Mark[] {
+    const size = Math.max(SMALLEST, Math.min(LARGEST, this.#step - 2))
+    const placed = new Map<number, number>()
+    const seen = new Set<string>()
+    const marks: Mark[] = []
+    for (const trip of this.index.order.toReversed()) {
+      const at = this.#at(instantOf(trip))
+      const before = placed.get(at) ?? 0
+      placed.set(at, before + 1)
+      const x = (this.#xs[at] ?? this.scale.left) - before * this.#step
+      const same = `${Math.round(x)} ${trip.label?.label} ${trip.end?.kind === 'dropped'}`
+      if (size > DENSE || !seen.has(same)) marks.push({ x, trip, size })
+      seen.add(same)
+    }
+    return marks.reverse()
+  }
+
+  #at(t: number): number {
+    return countUpTo(this.#moments, t, (moment) => moment.t) - 1
+  }
 }
 
 /** What an entry's record says in a word or two, or null where nothing but its time-out changed. */
@@ -70,33 +112,34 @@ function inLanes(found: Omit<Event, 'wide' | 'lane'>[]): Event[] {
 /** Cuts the words of each to the room up to the next. */
 function inRow(found: Omit<Event, 'wide' | 'lane'>[], right: number): Event[] {
   return found.map((one, i) => {
-    const room = Math.floor(((found[i + 1]?.x ?? right) - one.x - 14) / CHARACTER)
+    const room = Math.floor(((found[i + 1]?.x ?? right) - one.x - 20) / CHARACTER)
     const words = one.words.length > room ? `${one.words.slice(0, Math.max(0, room - 1))}…` : one.words
     return { ...one, words, lane: 0, wide: room < 2 ? 0 : words.length * CHARACTER + 8 }
   })
 }
 
-export function tableEvents(index: Index, scale: Scale): Event[] {
-  const found = index.table.flatMap((record) => {
+export function tableEvents(track: Track): Event[] {
+  const found = track.index.table.flatMap((record) => {
     const words = record.kind === 'entry-expired' ? null : wordsOf(record)
     if (words === null) return []
     const { n, t } = record
-    return [{ x: xOf(index, scale, t), n, t, words, alive: record.kind !== 'entry-destroy' }]
+    return [{ x: track.xOf(t), n, t, words, alive: record.kind !== 'entry-destroy' }]
   })
   return inLanes(found)
 }
 
-export function inputEvents(index: Index, scale: Scale): Event[] {
-  const found = index.inputs.map(({ n, t, text: words }) => ({ x: xOf(index, scale, t), n, t, words: words.trim() || '⏎', alive: true }))
-  return inRow(found, scale.left + scale.width + 24)
+export function inputEvents(track: Track): Event[] {
+  const found = track.index.inputs.map(({ n, t, text: words }) => ({ x: track.xOf(t), n, t, words: words.trim() || '⏎', alive: true }))
+  return inRow(found, track.scale.left + track.scale.width + 24)
 }
 
 /** Silences, drawn as zig-zags in their middles; words only where there is room for them. */
-export function gaps(index: Index, scale: Scale): Gap[] {
+export function gaps(track: Track): Gap[] {
+  const end = track.scale.left + track.scale.width + 24
   let free = -Infinity
-  return index.warp.silences().map(({ from, to }) => {
-    const x = (xOf(index, scale, from.t) + xOf(index, scale, to.t)) / 2
-    const atEnd = x + WORDS > scale.left + scale.width + 24
+  return track.index.warp.silences().map(({ from, to }) => {
+    const x = (track.xOf(from.t) + track.xOf(to.t)) / 2
+    const atEnd = x + WORDS > end
     const words = x - (atEnd ? WORDS : 0) < free ? null : atEnd ? 'before' : 'after'
     if (words) free = x + (atEnd ? 0 : WORDS)
     return { x, span: to.t - from.t, words }

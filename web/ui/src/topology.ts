@@ -8,10 +8,15 @@ export interface Box extends Point { width: number; height: number }
 export interface Size { width: number; height: number }
 
 const MACHINE: Size = { width: 132, height: 64 }
-const FIREWALL: Size = { width: 236, height: 132 }
+const SMALL: Size = { width: 96, height: 50 }
+export const HOOKS: Size = { width: 236, height: 132 }
 const MARGIN = 12
 const FOOT = 26 // room under a machine for a packet that has come to its end there
 const TURNED = 430
+const ROOMY = 640
+
+/** `hooks`: where the firewall's five hooks are drawn: in its own box, or below the map where the boxes must be small; null: nowhere. */
+export interface Plan { boxes: Map<string, Box>; hooks: (Point & { width: number; inside: boolean }) | null; small: boolean; turned: boolean }
 
 /** Spreads places over 0 to 1; where all are equal, the middle. */
 function spread(places: readonly number[]): number[] {
@@ -19,23 +24,35 @@ function spread(places: readonly number[]): number[] {
   return places.map((place) => (high > low ? (place - low) / (high - low) : 0.5))
 }
 
-/** The boxes of all machines; the firewall's is large enough for its five hooks. On a small stage all shrink and the map is turned. */
-export function boxes(scenario: Scenario, stage: Size): Map<string, Box> {
-  const shrink = Math.min(1, stage.width / 620)
+function sizeOf(firewall: boolean, small: boolean, stage: Size): Size {
+  if (small) return SMALL
+  const size = firewall ? HOOKS : MACHINE
+  return { ...size, width: size.width * Math.max(firewall ? 0.86 : 0.72, Math.min(1, stage.width / ROOMY)) }
+}
+
+/** The map for a stage: roomy, or with small boxes and the hooks below, or on a narrow one turned, from top to bottom. */
+export function plan(scenario: Scenario, stage: Size): Plan {
   const turned = stage.width < TURNED
+  const small = turned || (stage.width < ROOMY && new Set(scenario.machines.map((machine) => machine.x)).size > 2)
+  const below = small && !turned && stage.height > 260
+  const height = stage.height - FOOT - (below ? HOOKS.height - 20 : 0)
   const across = spread(scenario.machines.map((machine) => (turned ? machine.y : machine.x)))
   const down = spread(scenario.machines.map((machine) => (turned ? machine.x : machine.y)))
-  const placed = new Map<string, Box>()
+  const boxes = new Map<string, Box>()
   scenario.machines.forEach((machine, i) => {
-    const firewall = machine.name === scenario.firewall
-    const size = firewall ? FIREWALL : MACHINE
-    const width = size.width * Math.max(firewall ? 0.86 : 0.72, shrink)
-    const [left, top] = [MARGIN + width / 2, MARGIN + size.height / 2]
+    const size = sizeOf(machine.name === scenario.firewall, small, stage)
+    const [left, top] = [MARGIN + size.width / 2, MARGIN + size.height / 2]
     const x = left + (across[i] ?? 0.5) * Math.max(0, stage.width - 2 * left)
-    const y = top + (down[i] ?? 0.5) * Math.max(0, stage.height - FOOT - 2 * top)
-    placed.set(machine.name, { x, y, width, height: size.height })
+    const y = top + (down[i] ?? 0.5) * Math.max(0, height - 2 * top)
+    boxes.set(machine.name, { x, y, ...size })
   })
-  return placed
+  return { boxes, hooks: hooksOf(boxes.get(scenario.firewall), small, below, stage), small, turned }
+}
+
+function hooksOf(firewall: Box | undefined, small: boolean, below: boolean, stage: Size): Plan['hooks'] {
+  if (!firewall || (small && !below)) return null
+  if (!small) return { x: firewall.x - firewall.width / 2, y: firewall.y - firewall.height / 2, width: firewall.width, inside: true }
+  return { x: (stage.width - HOOKS.width) / 2, y: stage.height - HOOKS.height, width: HOOKS.width, inside: false }
 }
 
 /** Where the straight line from the middle of `box` to `to` leaves the box. */

@@ -1,0 +1,153 @@
+"""Builds what a scenario says: the network with its machines, services, rules and terminals, ready for time 0.
+
+World is what simulation.py gives inputs to. Not in here: time, inputs, what a scenario may say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import simpy
+
+from sim.apps.services import start_service
+from sim.apps.tty import LocalTty
+from sim.craft import craft
+from sim.errors import ScenarioError, UsageError
+from sim.inputs import Crafted, Input, LinkChange
+from sim.machine.errors import SocketError
+from sim.machine.machine import Machine
+from sim.machine.routes import Route
+from sim.conntrack.settings import SysctlError
+from sim.machine.routes import Route
+from sim.conntrack.settings import SysctlError
+from sim.network import Network
+from sim.ruleset.iptables import tool as iptables_tool
+from sim.ruleset.nft import tool as nft_tool
+from sim.scenario import MachineSpec, Scenario
+from sim.shell.complete import complete
+from sim.shell.shell import login, open_terminal
+from sim.trace import Trace
+from sim.units import show_address
+
+
+class World:
+    """The machines, links and terminals of a scenario, by name."""
+
+    def __init__(self, network: Network, terminals: dict[str, LocalTty]) -> None:
+        self.network = network
+        self.machines = network.machines
+        self.links = network.links
+        self.terminals = terminals
+
+    def place(self, value: Input) -> tuple[str, str, list[str]]:
+        """(kind of place, its name, the names there are) of what an input is for."""
+        if isinstance(value, LinkChange):
+            return "link", value.link, list(self.links)
+        if isinstance(value, Crafted):
+            return "machine", value.machine, list(self.machines)
+        return "terminal", value.terminal, list(self.terminals)
+
+    def bytes_of(self, value: Crafted) -> bytes:
+        """The packet's bytes. Raises UsageError."""
+        return craft(value.packet)
+
+    def send(self, value: Crafted) -> None:
+        """Send a crafted packet from its machine."""
+        self.machines[value.machine].send_crafted(self.bytes_of(value))
+
+    def change_link(self, value: LinkChange) -> None:
+        """Another delay or loss; cut or mend."""
+        self.links[value.link].change(delay=value.delay, loss=value.loss, up=value.up)
+
+    def complete(self, terminal: str, line: str, cursor: int) -> tuple[int, list[str]]:
+        """What Tab offers at a terminal, on the machine where its typing ends up. Raises UsageError."""
+        if terminal not in self.terminals:
+            raise UsageError(f"there is no terminal '{terminal}'")
+        host = self.terminals[terminal].user_at.rpartition("@")[2]
+        machine = self.machines.get(host) or self._at_address(host)
+        return complete(machine, line, cursor) if machine is not None else (cursor, [])
+
+    def _at_address(self, text: str) -> Machine | None:
+        """The machine that has this address."""
+        for machine in self.machines.values():
+            if any(show_address(address) == text for dev in machine.ip.interfaces.values() for address, _ in dev.addresses if dev.name != "lo"):
+                return machine
+        return None
+
+
+def build(scenario: Scenario, seed: int, env: simpy.Environment, trace: Trace) -> World:
+    """The world at time 0. Raises ScenarioError for rules or settings that the machine's own tools refuse."""
+    network = Network(env, trace, seed)
+    machines = {name: _machine(network, name, spec) for name, spec in scenario.machines.items()}
+    links = {}
+    for spec in scenario.links:
+        (a, _, dev_a), (b, _, dev_b) = (end.partition(".") for end in spec.between)
+        name = spec.id or f"{spec.between[0]}--{spec.between[1]}"
+        links[name] = network.connect(machines[a], dev_a, machines[b], dev_b, delay=spec.delay, loss=spec.loss, id=name)
+    for name, machine in machines.items():
+        _finish(scenario, machine, scenario.machines[name])
+    terminals = {
+        spec.id: open_terminal(machines[spec.machine], spec.id, spec.user or scenario.machines[spec.machine].user, trace.emitter(spec.machine))
+        for spec in scenario.terminals
+    }
+    return World(network, terminals)
+
+
+def _machine(network: Network, name: str, spec: MachineSpec) -> Machine:
+    machine = network.add_machine(name, kind=spec.kind)
+    machine.login = login
+    for dev, addresses in spec.interfaces.items():
+        machine.ip.add_interface(dev, addresses)
+    for prefix, via in spec.routes.items():
+        machine.ip.routes.add(Route.through(prefix, via))
+    return machine
+
+
+def _add_route(machine: Machine, prefix: str, via: str) -> None:
+    machine.ip.routes.add(Route.through(prefix, via))
+
+
+def _finish(scenario: Scenario, machine: Machine, spec: MachineSpec) -> None:
+    """Names, settings, rules and services: they may speak of every other machine."""
+    machine.hosts.update(_hosts(scenario))
+    machine.resolver, machine.user = spec.resolver, spec.user
+    for key, value in spec.sysctls.items():
+        _must(machine.name, f"sysctls: {key}", partial(machine.ip.sysctls.set, key, str(value)))
+    machine.ip.track_always = spec.conntrack == "always"
+    _load_rules(machine, spec)
+    machine.ip.arrange_conntrack()
+    for service in spec.services:
+        start_service(machine, service.name, service.options)
+
+
+def _hosts(scenario: Scenario) -> dict[str, str]:
+    """/etc/hosts: each machine by its first address, then what the scenario names."""
+    found = {}
+    for name, spec in scenario.machines.items():
+        addresses = [address for dev in spec.interfaces.values() for address in dev]
+        if addresses:
+            found[name] = addresses[0].split("/")[0]
+    return found | dict(scenario.hosts)
+
+
+def _load_rules(machine: Machine, spec: MachineSpec) -> None:
+    rules = machine.ip.rules
+    for argv, text in ((["iptables-restore"], spec.rules.iptables), (["ip6tables-restore"], spec.rules.ip6tables)):
+        if text:
+            _accepted(machine, argv[0], iptables_tool.run(argv, rules, stdin=text))
+    if spec.rules.nft:
+        _accepted(machine, "nft", nft_tool.run(["nft", "-f", "-"], rules, stdin=spec.rules.nft))
+
+
+def _accepted(machine: Machine, tool: str, result: object) -> None:
+    status, words = getattr(result, "status", 1), getattr(result, "err", "")
+    if status:
+        raise ScenarioError(f"{machine.name}: {tool} refuses the rules:\n{words.rstrip()}")
+
+
+def _must(machine: str, what: str, action: Callable[[], None]) -> None:
+    try:
+        action()
+    except (SocketError, SysctlError, UsageError) as error:
+        raise ScenarioError(f"{machine}: {what}: {error}") from error

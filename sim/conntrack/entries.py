@@ -1,0 +1,326 @@
+"""The life of entries: into the table, out of it, what is told about them, and what the protocols' trackers ask for.
+
+As the second half of nf_conntrack_core.c (__nf_conntrack_confirm, nf_ct_delete, __nf_ct_refresh_acct) and
+nf_conntrack_ecache.c, Linux 6.18. Judging packets is tracker.py's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from sim.conntrack import why
+from sim.conntrack.conn import Conn, TcpConn
+from sim.conntrack.expect import EXPIRED as EXPECTATION_EXPIRED
+from sim.conntrack.expect import Expectation, Expectations
+from sim.conntrack.settings import Settings
+from sim.conntrack.show import entry_view
+from sim.conntrack.table import Table, Timers
+from sim.conntrack.tuples import GRE, UDP, UDPLITE, Key
+from sim.conntrack.words import (
+    ACCEPT,
+    ASSURED,
+    CONFIRMED,
+    DROP,
+    DYING,
+    FIXED_TIMEOUT,
+    NAT_CLASH,
+    SEEN_REPLY,
+    TOLD_DESTROY,
+    TOLD_NEW,
+    TOLD_RELATED,
+    Ctinfo,
+    TcpState,
+    Told,
+)
+from sim.packet import Packet, Tuple
+from sim.trace import Emit, EntryCreated, EntryDestroyed, EntryExpired, EntryUpdated, KernelLogged, Reason
+from sim.units import SECOND
+
+ALLOW_CLASH: Final = frozenset((UDP, UDPLITE, GRE))
+"""Protocols whose packets may lose the race for an entry without being dropped (allow_clash)."""
+Listener = Callable[[str, Conn, int], None]
+STATS: Final = "found invalid insert insert_failed drop early_drop error search_restart clash_resolve chaintoolong".split()
+LOG_LENGTH: Final = 127
+"""What the kernel has room for in a log prefix (NF_LOG_PREFIXLEN), less its end."""
+WARNINGS: Final = 10
+WARNING_INTERVAL: Final = 5 * SECOND
+"""net_warn_ratelimited: ten lines in five seconds."""
+
+
+class Entries:
+    """The entries of one machine's connection tracking.
+
+    `listeners` hear (event, conn, now) as `conntrack -E` does, event NEW, UPDATE or DESTROY; what it tells stands in
+    `conn.telling` (bits of `words.Told`), and `portid` is not 0 when a program caused it. Entries made while nobody listens
+    are never told of (nf_conntrack_events=2). `stats` are the counters of `conntrack -S`. `on_warning` gets the kernel's own
+    warnings ("table full"); without it they are emitted.
+    """
+
+    def __init__(self, settings: Settings | None = None, emit: Emit | None = None) -> None:
+        self.settings = settings or Settings()
+        self.settings.count = self._count
+        self.emit = emit
+        self.table = Table()
+        self.timers = Timers()
+        self.expectations = Expectations(self)
+        self.listeners: list[Listener] = []
+        self.stats: dict[str, int] = dict.fromkeys(STATS, 0)
+        self.portid = 0
+        self.on_warning: Callable[[str], None] | None = None
+        self._serial = 0
+        self._warnings = 0
+        self._warnings_since = -WARNING_INTERVAL
+        # about the packet at hand
+        self.now = 0
+        self.packet_id: int | None = None
+        self.conn: Conn | None = None
+        self.verdict = ACCEPT
+        self.reason = why.NEW
+        self.why: Reason | None = None
+        self.kernel_log: tuple[str, ...] = ()
+
+    def _count(self) -> int:
+        return len(self.table)
+
+    # -- what the protocols call
+
+    def refused(self, otherwise: Reason = why.NO_TUPLE) -> Reason:
+        """What a protocol found wrong with the packet at hand, if anything."""
+        return otherwise if self.why is None else self.why
+
+    def refresh(self, conn: Conn, timeout: int, now: int) -> None:
+        """The entry may stay for `timeout` µs more (nf_ct_refresh_acct)."""
+        status = conn.status
+        if status & FIXED_TIMEOUT:
+            return
+        if not status & CONFIRMED:
+            conn.expires = timeout
+            return
+        expires = now + timeout
+        conn.expires = expires
+        if expires < conn.scheduled:
+            self.timers.set(conn)
+
+    def count(self, conn: Conn, packet: Packet, direction: int) -> None:
+        """Accounting, where nf_conntrack_acct was on when the entry was made."""
+        acct = conn.acct
+        if acct is not None:
+            acct[2 * direction] += 1
+            acct[2 * direction + 1] += len(packet.data)
+
+    def log(self, protonum: int, text: str) -> None:
+        """A line of nf_conntrack_log_invalid (nf_l4proto_log_invalid)."""
+        self.kernel_log = (*self.kernel_log, f"nf_ct_proto_{protonum}: {text} "[:LOG_LENGTH])
+
+    def malformed(self, protonum: int, text: str, reason: Reason) -> bool:
+        """Log and remember why the packet is INVALID; always True."""
+        self.log(protonum, text)
+        self.why = reason
+        return True
+
+    def warn(self, text: str) -> None:
+        """A line in the kernel log, ten in five seconds at most."""
+        if self.now - self._warnings_since >= WARNING_INTERVAL:
+            suppressed = self._warnings - WARNINGS
+            self._warnings, self._warnings_since = 0, self.now
+            if suppressed > 0:
+                self._say(f"net_ratelimit: {suppressed} callbacks suppressed")
+        self._warnings += 1
+        if self._warnings <= WARNINGS:
+            self._say(text)
+
+    def _say(self, text: str) -> None:
+        if self.on_warning is not None:
+            self.on_warning(text)
+        elif self.emit is not None:
+            self.emit(KernelLogged(self.packet_id, text))
+
+    # -- into the table
+
+    def confirm(self, conn: Conn, packet: Packet, now: int, ctinfo: int = 2, reason: Reason | None = None) -> int:
+        """The packet leaves: a new entry goes into the table, events are told. ACCEPT, or DROP when the place is taken.
+
+        After a clash that was resolved `self.conn` is the entry the packet belongs to now (__nf_conntrack_confirm).
+        """
+        self.conn = conn
+        status = conn.status
+        if not status & CONFIRMED:
+            if ctinfo in (Ctinfo.ESTABLISHED_REPLY, Ctinfo.RELATED_REPLY):
+                return ACCEPT
+            self.now, self.packet_id = now, packet.id
+            if now >= self.timers.due:
+                self.expire(now)
+            if self._insert(conn, packet, now, reason or why.CONFIRMED) == DROP:
+                return DROP
+            conn = self.conn
+        if conn.cache and not conn.status & DYING:
+            self._deliver(conn, now)
+        return ACCEPT
+
+    def _insert(self, conn: Conn, packet: Packet, now: int, reason: Reason) -> int:
+        if conn.status & DYING:
+            self.stats["insert_failed"] += 1
+            return DROP
+        taken = self.table.find(conn.original, conn.zone) or self.table.find(conn.reply, conn.zone)
+        if taken is not None:
+            return self._resolve_clash(conn, taken, now)
+        conn.expires += now
+        self._enter_table(conn, now, hidden=False)
+        conn.cache |= TOLD_RELATED if conn.master is not None else TOLD_NEW
+        if conn.helper is not None:
+            conn.cache |= Told.HELPER
+        if self.emit is not None:
+            self.emit(EntryCreated(conn.id, packet.id, entry_view(conn, now), reason))
+        return ACCEPT
+
+    def _enter_table(self, conn: Conn, now: int, hidden: bool) -> None:
+        conn.status |= CONFIRMED
+        if self.settings.timestamp:
+            conn.started = now
+        if conn.master is not None:
+            conn.master.children += 1
+        self.table.add(conn, hidden)
+        self.timers.set(conn)
+
+    def _resolve_clash(self, conn: Conn, winner: Conn, now: int) -> int:
+        """Two packets opened the same connection before either was confirmed (nf_ct_resolve_clash)."""
+        if winner.original.protonum in ALLOW_CLASH:
+            other = self.table.find(conn.reply, conn.zone)
+            for held in (winner, other):
+                if held is not None and {held.original, held.reply} == {conn.original, conn.reply}:
+                    self.conn = held
+                    self.stats["clash_resolve"] += 1
+                    return ACCEPT
+            if other is None:
+                conn.expires = now + SECOND
+                conn.status |= FIXED_TIMEOUT | NAT_CLASH
+                self._enter_table(conn, now, hidden=True)
+                self.stats["clash_resolve"] += 1
+                return ACCEPT
+        self.stats["drop"] += 1
+        self.stats["insert_failed"] += 1
+        self.reason = why.CLASH
+        return DROP
+
+    # -- out of the table
+
+    def destroy(self, conn: Conn, now: int, reason: Reason) -> None:
+        """Take an entry out of the table and tell it (nf_ct_delete). Twice is as good as once."""
+        if conn.status & DYING:
+            return
+        conn.status |= DYING
+        if conn.expecting:
+            self.expectations.forget(conn)
+        if conn.status & CONFIRMED:
+            self._tell("DESTROY", conn, now, TOLD_DESTROY)
+            if self.emit is not None:
+                self.emit(EntryDestroyed(conn.id, self.packet_id, entry_view(conn, now), reason))
+            self.table.remove(conn)
+            self.timers.cancel(conn)
+            if conn.master is not None:
+                conn.master.children -= 1
+
+    def delete(self, conn: Conn, now: int, reason: Reason | str = why.DELETED, portid: int = 0) -> None:
+        """A program deletes an entry (`conntrack -D`); `portid` is its netlink port, for listeners."""
+        because = why.FLUSHED if reason == "flushed" else why.DELETED if isinstance(reason, str) else reason
+        self._by_program(portid, lambda: self.destroy(conn, now, because))
+
+    def flush(self, now: int, portid: int = 0) -> None:
+        """A program empties the table (`conntrack -F`)."""
+        for conn in self.table:
+            self.delete(conn, now, why.FLUSHED, portid)
+
+    def change(
+        self, conn: Conn, now: int, *, mark: int | None = None, timeout: int | None = None, status: int = 0, portid: int = 0
+    ) -> None:
+        """A program changes an entry (`conntrack -U`): mark, time-out in µs, status bits to add. Always told as UPDATE."""
+        self.now, before = now, snapshot(conn)
+        if mark is not None:
+            conn.mark = mark
+        conn.status |= status
+        if timeout is not None:
+            self.refresh(conn, timeout, now)
+        told = Told.REPLY | Told.ASSURED | Told.HELPER | Told.LABEL | Told.PROTOINFO | Told.SEQADJ | Told.MARK
+        self._by_program(portid, lambda: self._tell("UPDATE", conn, now, told))
+        self.packet_id = None
+        self.updated(conn, before, told=True)
+
+    def set_mark(self, conn: Conn, mark: int) -> None:
+        """A rule sets the entry's mark (CONNMARK, ct mark set): told with the next packet that leaves."""
+        if conn.mark != mark:
+            before = snapshot(conn)
+            conn.mark = mark
+            conn.cache |= Told.MARK
+            if conn.status & CONFIRMED:
+                self.updated(conn, before)
+
+    def _by_program(self, portid: int, act: Callable[[], None]) -> None:
+        self.portid, self.packet_id = portid, None
+        try:
+            act()
+        finally:
+            self.portid = 0
+
+    def expire(self, now: int) -> None:
+        """Remove what has ended by `now`, in order of time, each at its own instant."""
+        while (ended := self.timers.pop(now)) is not None:
+            self.packet_id = None
+            if isinstance(ended, Conn):
+                if self.emit is not None:
+                    self.emit(EntryExpired(ended.id))
+                self.destroy(ended, ended.expires, why.EXPIRED)
+            elif isinstance(ended, Expectation):
+                self.expectations.remove(ended, "expired", EXPECTATION_EXPIRED)
+
+    def next_expiry(self) -> int | None:
+        """The exact time at which an entry or expectation ends next, or None."""
+        return self.timers.next()
+
+    # -- questions
+
+    def find(self, key: Tuple | Key, zone: int = 0) -> tuple[Conn, int] | None:
+        """(entry, direction 0 or 1) under a tuple, or None."""
+        conn = self.table.find(key, zone)
+        return None if conn is None else (conn, 1 if tuple(key) == conn.reply else 0)
+
+    def entries(self) -> Iterable[Conn]:
+        """All entries, oldest first."""
+        return list(self.table)
+
+    def start(self, family: str) -> None:
+        """Tracking of ipv4 or ipv6 begins (again): what was seen of windows is out of date (nf_ct_tcp_fixup)."""
+        for conn in self.table:
+            if isinstance(conn, TcpConn) and conn.state == TcpState.ESTABLISHED and conn.family == family:
+                conn.sides[0].maxwin = conn.sides[1].maxwin = 0
+
+    # -- telling
+
+    def updated(self, conn: Conn, before: tuple[object, ...], told: bool | None = None) -> None:
+        after = snapshot(conn)
+        if self.emit is None or after == before:
+            return
+        changed = tuple(name for name, old, new in zip(_FIELDS, before, after, strict=True) if old != new)
+        reason = self.refused(self.reason)
+        self.emit(
+            EntryUpdated(conn.id, self.packet_id, entry_view(conn, self.now), changed, bool(conn.cache) if told is None else told, reason)
+        )
+
+    def _deliver(self, conn: Conn, now: int) -> None:
+        """Tell what was kept until the packet got through (nf_ct_deliver_cached_events)."""
+        told, conn.cache = conn.cache, 0
+        self._tell("NEW" if told & (TOLD_NEW | TOLD_RELATED) else "UPDATE", conn, now, told)
+
+    def _tell(self, event: str, conn: Conn, now: int, told: int) -> None:
+        if conn.heard and self.listeners:
+            conn.telling = told
+            for listener in list(self.listeners):
+                listener(event, conn, now)
+
+
+_FIELDS: Final = ("state", "unreplied", "assured", "status", "mark", "expires")
+
+
+def snapshot(conn: Conn) -> tuple[object, ...]:
+    status = conn.status
+    return conn.state_name(), status & SEEN_REPLY == 0, status & ASSURED != 0, status, conn.mark, conn.expires

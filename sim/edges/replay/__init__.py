@@ -1,0 +1,17 @@
+"""Replay: pushes a packet capture through a simulated firewall and says what became of every packet.
+
+Where is what:
+    run.py       Replay: frames in, outcomes out, commands in between, the clock
+    arrival.py   in which device a packet arrives
+    wall.py      Wall: the firewall itself
+    console.py   commands on it;  rules.py: rulesets for it
+    outcome.py   what became of a packet, and its line of JSON
+"""
+
+from sim.edges.replay.arrival import read_addresses
+from sim.edges.replay.outcome import Outcome, Printed, Step, dumps, to_json
+from sim.edges.replay.rules import load_rules
+from sim.edges.replay.run import At, Replay, read_at
+from sim.edges.replay.wall import Wall
+
+__all__ = ["At", "Outcome", "Printed", "Replay", "Step", "Wall", "dumps", "load_rules", "read_addresses", "read_at", "to_json"]

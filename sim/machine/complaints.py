@@ -1,0 +1,63 @@
+"""The ICMP errors that an IP layer sends of its own: to whom, from which address, and not too many.
+
+icmp_send (net/ipv4/icmp.c), icmp6_send (net/ipv6/icmp.c), Linux 6.18. Their bytes are made in icmp_errors.py; REJECT makes its own,
+and asks here whether it may send them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sim.machine import icmp_errors
+from sim.machine.limits import RateLimit
+from sim.machine.routes import Kind
+from sim.netfilter.skb import Skb
+from sim.packet import Packet
+from sim.trace import Reason
+
+if TYPE_CHECKING:
+    from sim.machine.ip import IpLayer
+
+
+class Complaints:
+    """The part of an IP layer that complains."""
+
+    def __init__(self, ip: IpLayer) -> None:
+        self._ip = ip
+        self._limits = RateLimit()
+
+    def about(self, skb: Skb, kind: int, code: int, rest: int = 0, *, attach: bool = True) -> None:
+        """Send an ICMP (or, about an IPv6 packet, ICMPv6) error about `skb`'s packet to its source, where that is allowed."""
+        packet = skb.packet
+        own = self._ip.routes.decide(packet.dst)
+        if not icmp_errors.may_answer(packet, own.kind in (Kind.BROADCAST, Kind.MULTICAST)):
+            return
+        speaker = packet.dst if own.kind == Kind.LOCAL else self._ip.routes.decide(packet.src).source
+        if speaker is None:
+            return
+        data = icmp_errors.error(packet, speaker, kind, code, rest)
+        if self.allowed(data):
+            self._ip.send(data, instead_of=skb if attach else None)
+
+    def allowed(self, data: bytes) -> bool:
+        """Whether the ICMP error `data` keeps within the rate limit. Not limited: errors that tell an MTU, and what goes to lo."""
+        packet = Packet(data)
+        if self._ip.routes.decide(packet.dst).dev == "lo":
+            return True
+        kind, code = packet.data[packet.l4], packet.data[packet.l4 + 1]
+        if packet.version == 4:
+            limited = self._ip.sysctls.number("net.ipv4.icmp_ratemask") >> kind & 1 and (kind, code) != (3, 4)
+            every = self._ip.sysctls.number("net.ipv4.icmp_ratelimit")
+        else:
+            limited, every = kind != icmp_errors.TOO_BIG6, self._ip.sysctls.number("net.ipv6.icmp.ratelimit")
+        return not limited or self._limits.allow(packet.dst, every, self._ip.clock())
+
+    def unknown_protocol(self, skb: Skb) -> None:
+        """A packet for this machine that no protocol here takes (ip_protocol_deliver_rcu, ip6_protocol_deliver_rcu)."""
+        packet = skb.packet
+        text = f"No protocol here has the number {packet.protonum}. It is answered with an ICMP error."
+        self._ip.drop(skb, "socket", "protocol", Reason("no-protocol", text, {"protocol": packet.protonum}))
+        if packet.version == 4:
+            self.about(skb, icmp_errors.UNREACHABLE, icmp_errors.PROTOCOL_UNREACHABLE, attach=False)
+        else:
+            self.about(skb, icmp_errors.PARAMETER6, 1, 6, attach=False)

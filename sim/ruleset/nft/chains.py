@@ -1,0 +1,148 @@
+"""Chains as written to chains of the model: types, hooks, priorities by name; and what the kernel checks of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from sim.netfilter.words import Hook
+from sim.ruleset.model import Chain, Part, Reject, Rule, SetReference, Table, Verdict, VerdictMap
+from sim.ruleset.nft.scanner import At, NotSimulated
+from sim.ruleset.nft.syntax import ChainOf, Mistake
+
+PRIORITIES = {"raw": -300, "mangle": -150, "dstnat": -100, "filter": 0, "security": 50, "srcnat": 100}
+_ONLY_AT = {"dstnat": "prerouting", "srcnat": "postrouting"}  # std_prios: these two have a meaning at one hook
+_NEAR = 10  # a priority this close to a named one is listed as name + offset
+_HOOKS = {
+    "filter": ("prerouting", "input", "forward", "output", "postrouting"),
+    "nat": ("prerouting", "input", "output", "postrouting"),
+    "route": ("output",),
+}
+_NAT_AFTER = -200  # nat chains stand behind conntrack
+_REJECT_HOOKS = (Hook.PREROUTING, Hook.INPUT, Hook.FORWARD, Hook.OUTPUT)
+EEXIST, EOPNOTSUPP = "File exists", "Operation not supported"
+
+
+def chain_of(name: str, body: ChainOf, family: str, at: At) -> Chain:
+    """The chain that a block describes, without its rules. Raises Mistake and NotSimulated."""
+    if not body.hook or body.priority is None or body.hook_at is None:
+        return Chain(name, policy=body.policy or "accept", comment=body.comment)  # whether a policy may be: policy_fits
+    if body.hook in ("ingress", "egress"):
+        if family == "inet" and body.hook == "ingress":
+            raise NotSimulated(body.hook, body.hook_at)
+        raise Mistake(body.hook_at, f"The {family} family does not support this hook")
+    if body.device_at is not None:
+        raise Mistake(body.device_at, "This chain type cannot be bound to device")
+    number = _priority(body.priority, body.hook)
+    if body.hook not in _HOOKS[body.type] or (body.type == "nat" and number <= _NAT_AFTER):
+        raise Mistake(at, f"Could not process rule: {EOPNOTSUPP}")
+    if body.type == "nat" and body.policy == "drop":
+        raise NotSimulated("policy drop in a nat chain", body.policy_at or at)
+    return Chain(name, (), body.type, Hook[body.hook.upper()], number, body.policy or "accept", comment=body.comment)
+
+
+def policy_fits(there: Chain, body: ChainOf) -> None:
+    """A policy is for base chains alone. Raises Mistake."""
+    if body.policy and there.hook is None:
+        raise Mistake(body.policy_at or At(0, 0), f"Could not process rule: {EOPNOTSUPP}")
+
+
+def _priority(written: tuple[str, int, At], hook: str) -> int:
+    name, offset, at = written
+    if not name:
+        return offset
+    if name not in PRIORITIES or _ONLY_AT.get(name, hook) != hook:
+        raise Mistake(at, "invalid priority expression value in this context.")
+    return PRIORITIES[name] + offset
+
+
+def priority_text(chain: Chain) -> str:
+    """A base chain's priority as it is listed: filter, mangle + 5, 39."""
+    hook = chain.hook.name.lower() if chain.hook is not None else ""
+    for name, number in PRIORITIES.items():
+        offset = chain.priority - number
+        if abs(offset) <= _NEAR and _ONLY_AT.get(name, hook) == hook:
+            return name if not offset else f"{name} {'+' if offset > 0 else '-'} {abs(offset)}"
+    return str(chain.priority)
+
+
+def clash(there: Chain, body: ChainOf, made: Chain) -> str | None:
+    """Why the kernel refuses to add a chain that is there already, or None."""
+    if there.hook is None:
+        return EEXIST if made.hook is not None else None
+    if made.hook is None:
+        return None
+    if there.type != made.type:
+        return EEXIST
+    return EOPNOTSUPP if (there.hook, there.priority) != (made.hook, made.priority) else None
+
+
+def renamed(table: Table, chain: Chain, name: str) -> Table:
+    """The table with the chain under its new name, and everything that goes there."""
+
+    def verdict(old: Verdict) -> Verdict:
+        return replace(old, chain=name) if old.chain == chain.name else old
+
+    def part(old: Part) -> Part:
+        if isinstance(old, Verdict):
+            return verdict(old)
+        if isinstance(old, VerdictMap) and not isinstance(old.entries, SetReference):
+            return replace(old, entries=tuple((key, verdict(value)) for key, value in old.entries))
+        return old
+
+    def rule(old: Rule) -> Rule:
+        parts = tuple(part(each) for each in old.parts)
+        return old if parts == old.parts else replace(old, parts=parts)
+
+    table = table.with_chain(replace(chain, name=name), instead_of=chain.name)
+    return replace(table, chains=tuple(each.with_rules(tuple(rule(old) for old in each.rules)) for each in table.chains))
+
+
+def map_targets(table: Table, part: VerdictMap) -> Iterator[str]:
+    """The chains that a verdict map goes to."""
+    if not isinstance(part.entries, SetReference):
+        yield from (verdict.chain for _, verdict in part.entries if verdict.chain)
+        return
+    found = table.named_set(part.entries.name)
+    if found is not None:
+        yield from (value.chain for value in found.values if isinstance(value, Verdict) and value.chain)
+
+
+def _next(table: Table, chain: Chain) -> set[str]:
+    found: set[str] = set()
+    for rule in chain.rules:
+        for part in rule.flat():
+            if isinstance(part, Verdict) and part.chain:
+                found.add(part.chain)
+            elif isinstance(part, VerdictMap):
+                found.update(map_targets(table, part))
+    return found
+
+
+def loops(table: Table, base: Chain) -> bool:
+    """Whether jumps from this base chain lead round in a circle."""
+
+    def walk(chain: Chain, path: tuple[str, ...]) -> bool:
+        for name in _next(table, chain):
+            target = table.chain(name)
+            if name in path or (target is not None and walk(target, (*path, name))):
+                return True
+        return False
+
+    return bool(base.rules) and walk(base, (base.name,))
+
+
+def rejects_wrongly(table: Table, base: Chain, rule: Rule) -> bool:
+    """Whether this rule rejects and a base chain reaches it at a hook where nothing may be rejected."""
+    if base.hook in _REJECT_HOOKS or not any(isinstance(part, Reject) for part in rule.flat()):
+        return False
+    waiting, seen = [base], {base.name}
+    while waiting:
+        chain = waiting.pop()
+        if any(each is rule or each.handle == rule.handle for each in chain.rules):
+            return True
+        for name in _next(table, chain) - seen:
+            seen.add(name)
+            target = table.chain(name)
+            waiting += [target] if target is not None else []
+    return False

@@ -1,0 +1,94 @@
+"""A tab with the page in it, and what a test does there. Pictures are kept when CTLAB_SHOTS names a folder."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+AXE = ROOT / "web" / "ui" / "node_modules" / "axe-core" / "axe.min.js"
+PAGE = ROOT / "web" / "static" / "dist" / "index.html"
+WIDE = {"width": 1280, "height": 800}
+NARROW = {"width": 390, "height": 844}
+
+
+class Page:
+    """A tab with the page in it. Errors in the page, and requests to anywhere but the lab, fail the test at its end."""
+
+    def __init__(self, tab: Any, url: str) -> None:
+        self.tab = tab
+        self.url = url
+        self.wrong: list[str] = []
+        tab.on("pageerror", lambda error: self.wrong.append(str(error)))
+        tab.on("console", lambda said: self.wrong.append(said.text) if said.type == "error" else None)
+        tab.on("request", lambda asked: self.wrong.append(asked.url) if not asked.url.startswith((url, "data:", "blob:")) else None)
+
+    def course(self) -> None:
+        self.tab.goto(self.url)
+        self.tab.get_by_role("heading", level=1).wait_for()
+
+    def open(self, **what: str) -> str:
+        """A new session of a lesson or a scenario; gives its key."""
+        answer = self.tab.request.post(f"{self.url}/api/sessions", data=what)
+        assert answer.ok, answer.text()
+        key = str(answer.json()["key"])
+        self.visit(key)
+        return key
+
+    def visit(self, key: str) -> None:
+        self.tab.goto(f"{self.url}/s/{key}")
+        self.tab.locator(".xterm-helper-textarea").wait_for(state="attached")
+        self.until("window.ctlab?.length > 0")
+
+    def lab(self, expression: str) -> Any:
+        """The value of `ctlab.<expression>` in the page."""
+        return self.tab.evaluate(f"window.ctlab.{expression}")
+
+    def until(self, condition: str, seconds: float = 20) -> None:
+        """Wait until a JavaScript expression holds. (The tab's own wait_for_function needs eval, which the page's policy forbids.)"""
+        end = time.monotonic() + seconds
+        while not self.tab.evaluate(f"Boolean({condition})"):
+            assert time.monotonic() < end, f"not within {seconds} s: {condition}"
+            self.tab.wait_for_timeout(40)
+
+    def settle(self) -> None:
+        """Until what was typed has been computed and played to its end."""
+        self.tab.wait_for_timeout(150)
+        self.until("!window.ctlab.waiting && !window.ctlab.playing", seconds=90)
+
+    def type(self, terminal: str, *lines: str, faster: bool = True) -> None:
+        """Type at a terminal as a person does, and wait until it has been played."""
+        if faster:
+            self.lab("setSpeed(16)")
+        self.tab.get_by_role("tab", name=terminal, exact=True).click()
+        for line in lines:
+            self.tab.locator(".xterm-helper-textarea").focus()
+            self.tab.keyboard.type(line)
+            self.tab.keyboard.press("Enter")
+            self.settle()
+        self.tab.keyboard.press("Escape")
+
+    def screen(self) -> str:
+        """What the terminal in front shows."""
+        return str(self.tab.locator(".xterm-accessibility-tree").inner_text()).replace("\xa0", " ")
+
+    def said(self) -> str:
+        """What a screen reader was told last."""
+        return str(self.tab.locator("p[aria-live=polite]").inner_text())
+
+    def axe(self) -> list[Any]:
+        """What axe finds wrong with what is shown."""
+        if not AXE.is_file():
+            pytest.skip("axe-core is not installed: npm ci in web/ui")
+        self.tab.evaluate(AXE.read_text(encoding="utf-8"))
+        told = "n => ({id: n.id, where: n.nodes.slice(0, 3).map(x => x.html.slice(0, 160) + ' ' + x.failureSummary)})"
+        return list(self.tab.evaluate(f"axe.run().then(r => r.violations.map({told}))"))
+
+    def shoot(self, name: str) -> None:
+        folder = os.environ.get("CTLAB_SHOTS")
+        if folder:
+            self.tab.screenshot(path=str(Path(folder) / f"{name}.png"))
