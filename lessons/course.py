@@ -31,13 +31,17 @@ class Course:
             if lesson.id == ident:
                 return lesson
         known = [lesson.id for lesson in self.lessons]
-        raise UsageError(f"there is no lesson '{ident}'. {did_you_mean(ident, known) or 'There are: ' + ', '.join(known)}")
+        raise UsageError(
+            f"there is no lesson '{ident}'. {did_you_mean(ident, known) or 'There are: ' + ', '.join(known)}"
+        )
 
     def scenario(self, ident: str) -> Scenario:
         """The scenario called `ident`. Raises UsageError with the nearest name."""
         if ident in self.scenarios:
             return self.scenarios[ident]
-        raise UsageError(f"there is no scenario '{ident}'. {did_you_mean(ident, self.scenarios) or 'There are: ' + ', '.join(self.scenarios)}")
+        raise UsageError(
+            f"there is no scenario '{ident}'. {did_you_mean(ident, self.scenarios) or 'There are: ' + ', '.join(self.scenarios)}"
+        )
 
 
 def read_course(folder: Path = HERE) -> Course:

@@ -11,7 +11,8 @@ A check names a kind of record (sim/trace.py) and what its fields must be; `pack
     - sysctl-is: {machine: server, key: net.netfilter.nf_conntrack_udp_timeout, value: "120"}
     - policy: {machine: server, chain: INPUT, is: DROP}
 
-A value is compared as it is; "has X" asks that X stands in it (in capitals or not), "not X" that it is something else, "30s" fits that many microseconds.
+A value is compared as it is; "has X" asks that X stands in it (in capitals or not), "not X" that it is something else, "30s" fits that many
+microseconds.
 `count` is how often (default: at least once); `in-order` in a list is not needed: each check looks at all records given.
 """
 
@@ -54,7 +55,9 @@ def _read_check(item: Any, document: Document, path: Path) -> Check:
     kind, fields = next(iter(item.items()))
     fields = fields or {}
     if kind not in EVENTS and kind not in _STATES:
-        raise document.mistake(f"no record is of kind '{kind}'", (*path, kind, "<key>"), did_you_mean(kind, [*EVENTS, *_STATES]))
+        raise document.mistake(
+            f"no record is of kind '{kind}'", (*path, kind, "<key>"), did_you_mean(kind, [*EVENTS, *_STATES])
+        )
     if not isinstance(fields, dict):
         raise document.mistake("fields are wanted: {label: NEW}", (*path, kind))
     for name in fields:
@@ -133,7 +136,12 @@ class Seen:
     def _policies(self) -> list[dict[str, Any]]:
         latest = {r["machine"]: r for r in self.all if r["kind"] == "rules"}
         return [
-            {"machine": machine, "table": table["name"], "chain": chain["name"], "is": str(chain.get("policy") or "").upper()}
+            {
+                "machine": machine,
+                "table": table["name"],
+                "chain": chain["name"],
+                "is": str(chain.get("policy") or "").upper(),
+            }
             for machine, record in latest.items()
             for table in record["tables"]
             for chain in table["chains"]

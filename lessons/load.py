@@ -1,6 +1,7 @@
 """Reads a lesson.md: front matter, prose, and the fenced blocks that run. Mistakes are located ScenarioErrors.
 
-Blocks are fences whose first word says what they are: run, solution, predict, hint, goal, expect, output. Any other fence is code to look at.
+Blocks are fences whose first word says what they are: run, solution, predict, hint, goal, expect, output. Any other fence is
+code to look at.
 """
 
 from __future__ import annotations
@@ -94,7 +95,9 @@ class _Reader:
             return None
         settings = dict(word.split("=", 1) for word in words[1:] if "=" in word)
         line = first_line + (token.map or [0])[0]
-        fence = _Fence([w for w in words[1:] if "=" not in w], settings, token.content, line, len(token.info) + 3, token.info)
+        fence = _Fence(
+            [w for w in words[1:] if "=" not in w], settings, token.content, line, len(token.info) + 3, token.info
+        )
         self._check_settings(fence, words[0])
         return reader(self, fence)
 
@@ -110,7 +113,9 @@ class _Reader:
                 raise self.mistake(f"{name} has no setting '{key}'", fence.line, did_you_mean(key, ("lang", "wait")))
         language = fence.settings.get("lang")
         if language is not None and language not in LANGUAGES:
-            raise self.mistake(f"lang is iptables or nft, not '{language}'", fence.line, did_you_mean(language, LANGUAGES))
+            raise self.mistake(
+                f"lang is iptables or nft, not '{language}'", fence.line, did_you_mean(language, LANGUAGES)
+            )
 
     def _terminal(self, fence: _Fence) -> str:
         known = [terminal.id for terminal in self.scenario.terminals]
@@ -123,7 +128,9 @@ class _Reader:
 
     def _id(self, fence: _Fence, what: str) -> str:
         if len(fence.words) != 1 or not re.fullmatch(r"[a-z0-9-]{1,40}", fence.words[0]):
-            raise self.mistake(f"a {what} needs an id of small letters, digits and dashes: {what} first-syn", fence.line)
+            raise self.mistake(
+                f"a {what} needs an id of small letters, digits and dashes: {what} first-syn", fence.line
+            )
         if fence.words[0] in self.ids:
             raise self.mistake(f"the id '{fence.words[0]}' stands here twice", fence.line)
         self.ids.add(fence.words[0])
@@ -153,7 +160,9 @@ class _Reader:
         ident = self._id(fence, "predict")
         question, options = self._options(fence)
         if len(options) < 2 or sum(option.right for option in options) != 1:
-            raise self.mistake("a prediction has two options or more: `- [ ] wrong` and exactly one `- [x] right`", fence.line)
+            raise self.mistake(
+                "a prediction has two options or more: `- [ ] wrong` and exactly one `- [x] right`", fence.line
+            )
         for option in options:
             if not option.why:
                 raise self.mistake("each option says why, in the lines indented under it", fence.line)
@@ -169,7 +178,9 @@ class _Reader:
                 options[-1][2].append(line.strip())
             else:
                 question.append(line.strip())
-        made = (Option(render.inline(text), right, render.inline(" ".join(why).strip())) for text, right, why in options)
+        made = (
+            Option(render.inline(text), right, render.inline(" ".join(why).strip())) for text, right, why in options
+        )
         return " ".join(question).strip(), tuple(made)
 
     def goal(self, fence: _Fence) -> Goal:
@@ -178,7 +189,9 @@ class _Reader:
         data = document.data
         if not isinstance(data, dict) or set(data) != {"text", "checks"} or not isinstance(data["text"], str):
             raise self.mistake("a goal has `text:` and `checks:`", fence.line)
-        return Goal(ident, render.inline(data["text"]), read_checks(data["checks"], document, ("checks",)), self._span(fence))
+        return Goal(
+            ident, render.inline(data["text"]), read_checks(data["checks"], document, ("checks",)), self._span(fence)
+        )
 
     def expect(self, fence: _Fence) -> Expect:
         document = self._yaml(fence)
@@ -219,7 +232,15 @@ def read_lesson(text: str, file: Path) -> Lesson:
     ident = re.sub(r"^\d+-", "", file.parent.name)
     languages = {getattr(block, "language", None) for step in steps for block in step.blocks} - {None}
     return Lesson(
-        ident, matter.title, matter.summary, matter.part, matter.minutes, scenario, steps, str(file), tuple(sorted(map(str, languages)))
+        ident,
+        matter.title,
+        matter.summary,
+        matter.part,
+        matter.minutes,
+        scenario,
+        steps,
+        str(file),
+        tuple(sorted(map(str, languages))),
     )
 
 
@@ -227,7 +248,9 @@ def _front_matter(text: str, file: str) -> tuple[Document, str, int]:
     lines = text.splitlines()
     if not lines or lines[0].strip() != "---" or "---" not in (line.strip() for line in lines[1:]):
         source = lines[0] if lines else ""
-        raise ScenarioError("a lesson begins with front matter between two lines of ---", Span(file, 1, 1, max(1, len(source))), source)
+        raise ScenarioError(
+            "a lesson begins with front matter between two lines of ---", Span(file, 1, 1, max(1, len(source))), source
+        )
     end = next(index for index, line in enumerate(lines[1:], 1) if line.strip() == "---")
     document = read("\n".join(lines[1:end]), file, 2)
     load(FrontMatter, document)

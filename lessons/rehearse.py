@@ -57,7 +57,9 @@ class _Rehearser:
                 self._compare(block)
         self._goals_must(True)
         seconds = time.perf_counter() - begun - self.checked
-        return Rehearsal(self.language, tuple(self.mistakes), tuple(self.simulation.given), self.simulation.records, seconds)
+        return Rehearsal(
+            self.language, tuple(self.mistakes), tuple(self.simulation.given), self.simulation.records, seconds
+        )
 
     def _blocks(self) -> Iterator[Block]:
         for block in self.lesson.blocks():

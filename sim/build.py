@@ -12,15 +12,13 @@ import simpy
 
 from sim.apps.services import start_service
 from sim.apps.tty import LocalTty
+from sim.conntrack.settings import SysctlError
 from sim.craft import craft
 from sim.errors import ScenarioError, UsageError
 from sim.inputs import Crafted, Input, LinkChange
 from sim.machine.errors import SocketError
 from sim.machine.machine import Machine
 from sim.machine.routes import Route
-from sim.conntrack.settings import SysctlError
-from sim.machine.routes import Route
-from sim.conntrack.settings import SysctlError
 from sim.network import Network
 from sim.ruleset.iptables import tool as iptables_tool
 from sim.ruleset.nft import tool as nft_tool
@@ -71,7 +69,10 @@ class World:
     def _at_address(self, text: str) -> Machine | None:
         """The machine that has this address."""
         for machine in self.machines.values():
-            if any(show_address(address) == text for dev in machine.ip.interfaces.values() for address, _ in dev.addresses if dev.name != "lo"):
+            own = (
+                address for dev in machine.ip.interfaces.values() for address, _ in dev.addresses if not dev.loopback
+            )
+            if any(show_address(address) == text for address in own):
                 return machine
         return None
 
@@ -80,15 +81,15 @@ def build(scenario: Scenario, seed: int, env: simpy.Environment, trace: Trace) -
     """The world at time 0. Raises ScenarioError for rules or settings that the machine's own tools refuse."""
     network = Network(env, trace, seed)
     machines = {name: _machine(network, name, spec) for name, spec in scenario.machines.items()}
-    links = {}
-    for spec in scenario.links:
-        (a, _, dev_a), (b, _, dev_b) = (end.partition(".") for end in spec.between)
-        name = spec.id or f"{spec.between[0]}--{spec.between[1]}"
-        links[name] = network.connect(machines[a], dev_a, machines[b], dev_b, delay=spec.delay, loss=spec.loss, id=name)
+    for link in scenario.links:
+        (a, _, dev_a), (b, _, dev_b) = (end.partition(".") for end in link.between)
+        network.connect(machines[a], dev_a, machines[b], dev_b, link.delay, link.loss, link.id)
     for name, machine in machines.items():
         _finish(scenario, machine, scenario.machines[name])
     terminals = {
-        spec.id: open_terminal(machines[spec.machine], spec.id, spec.user or scenario.machines[spec.machine].user, trace.emitter(spec.machine))
+        spec.id: open_terminal(
+            machines[spec.machine], spec.id, spec.user or machines[spec.machine].user, trace.emitter(spec.machine)
+        )
         for spec in scenario.terminals
     }
     return World(network, terminals)
@@ -100,7 +101,7 @@ def _machine(network: Network, name: str, spec: MachineSpec) -> Machine:
     for dev, addresses in spec.interfaces.items():
         machine.ip.add_interface(dev, addresses)
     for prefix, via in spec.routes.items():
-        machine.ip.routes.add(Route.through(prefix, via))
+        _must(name, f"routes: {prefix}", partial(_add_route, machine, prefix, via))
     return machine
 
 

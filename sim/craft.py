@@ -106,7 +106,7 @@ def craft(text: str) -> bytes:
         return _hex(words[1])
     if len(words) < 4 or words[2] != ">" or words[0] not in _BUILDERS:
         hint = did_you_mean(words[0], _PROTOCOLS) if words else ""
-        raise UsageError(f'a packet is written like: tcp 10.0.0.1:1000 > 10.0.0.2:80 S seq 1. {hint}'.strip())
+        raise UsageError(f"a packet is written like: tcp 10.0.0.1:1000 > 10.0.0.2:80 S seq 1. {hint}".strip())
     (src, sport), (dst, dport) = _end(words[1]), _end(words[3])
     if len(src) != len(dst):
         raise UsageError(f"{words[1]} and {words[3]} are of different IP versions")
@@ -127,7 +127,8 @@ def _end(text: str) -> tuple[Address, int]:
 def _tcp(src: Address, sport: int, dst: Address, dport: int, words: _Words, inner: bytes) -> bytes:
     n = words.numbers
     flags = 2 if words.flags is None else words.flags
-    segment = wire.tcp(src, dst, sport, dport, seq=n.get("seq", 0), ack=n.get("ack", 0), flags=flags, window=n.get("win", 64240) & 0xFFFF, payload=words.data)  # fmt: skip
+    fields = {"seq": n.get("seq", 0), "ack": n.get("ack", 0), "window": n.get("win", 64240) & 0xFFFF}
+    segment = wire.tcp(src, dst, sport, dport, flags=flags, payload=words.data, **fields)
     return _ip(src, dst, 6, _spoil(segment, 16, words), words)
 
 
@@ -143,7 +144,9 @@ def _icmp(src: Address, sport: int, dst: Address, dport: int, words: _Words, inn
         raise UsageError(f"{words.kind} is not a kind of {'ICMP' if len(src) == 4 else 'ICMPv6'}")
     rest = n["mtu"] if "mtu" in n else (n.get("id", 0) << 16 | n.get("seq", 0)) & 0xFFFFFFFF
     payload = inner[:1232] or words.data
-    message = wire.icmp(kind, code, rest, payload) if len(src) == 4 else wire.icmpv6(src, dst, kind, code, rest, payload)
+    message = (
+        wire.icmp(kind, code, rest, payload) if len(src) == 4 else wire.icmpv6(src, dst, kind, code, rest, payload)
+    )
     return _ip(src, dst, 1 if len(src) == 4 else 58, _spoil(message, 2, words), words)
 
 
@@ -152,7 +155,9 @@ def _plain(src: Address, sport: int, dst: Address, dport: int, words: _Words, in
 
 
 def _ip(src: Address, dst: Address, protonum: int, payload: bytes, words: _Words) -> bytes:
-    return wire.ip(src, dst, protonum, payload, ttl=words.numbers.get("ttl", 64) & 255, tos=words.numbers.get("tos", 0) & 255)
+    return wire.ip(
+        src, dst, protonum, payload, ttl=words.numbers.get("ttl", 64) & 255, tos=words.numbers.get("tos", 0) & 255
+    )
 
 
 def _spoil(segment: bytes, at: int, words: _Words) -> bytes:

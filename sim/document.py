@@ -167,7 +167,9 @@ _PLAIN = {
 def _problem(model: type[BaseModel], document: Document, item: dict[str, Any]) -> ScenarioError:
     path: Path = tuple(item["loc"])
     last = str(path[-1]) if path else ""
-    message = _PLAIN.get(str(item["type"]), "{msg}").format(last=last, msg=str(item["msg"]).removeprefix("Value error, "))
+    message = _PLAIN.get(str(item["type"]), "{msg}").format(
+        last=last, msg=str(item["msg"]).removeprefix("Value error, ")
+    )
     if item["type"] == "extra_forbidden":
         return document.mistake(message, (*path, "<key>"), did_you_mean(last, _known_keys(model, path[:-1])))
     return document.mistake(message, path)

@@ -46,7 +46,10 @@ class LinkChange:
     up: bool | None = None
 
     def say(self) -> str:
-        changes = [f"delay {self.delay} µs" if self.delay is not None else "", f"loss {self.loss:.0%}" if self.loss is not None else ""]
+        changes = [
+            f"delay {self.delay} µs" if self.delay is not None else "",
+            f"loss {self.loss:.0%}" if self.loss is not None else "",
+        ]
         changes.append({True: "mended", False: "cut", None: ""}[self.up])
         return f"{self.link}: " + ", ".join(change for change in changes if change)
 
@@ -80,7 +83,9 @@ def from_json(data: Mapping[str, Any]) -> Input:
     kind = data.get("type")
     cls = _CLASSES.get(kind) if isinstance(kind, str) else None
     if cls is None:
-        raise UsageError(f"an input's type is one of {', '.join(_CLASSES)}, not '{kind}'. {did_you_mean(str(kind), _CLASSES)}".strip())
+        raise UsageError(
+            f"an input's type is one of {', '.join(_CLASSES)}, not '{kind}'. {did_you_mean(str(kind), _CLASSES)}".strip()
+        )
     given = {name: value for name, value in data.items() if name != "type" and value is not None}
     for name, value in given.items():
         if name not in [field.name for field in fields(cls)]:

@@ -27,7 +27,7 @@ from sim.apps.services import check_service
 from sim.craft import craft
 from sim.document import Document, Strict, load, problems, read
 from sim.errors import ScenarioError, UsageError, did_you_mean
-from sim.units import MILLISECOND, parse_address, parse_interface, parse_time
+from sim.units import DAY, MILLISECOND, parse_address, parse_interface, parse_time
 
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,40}$")]
 
@@ -141,10 +141,11 @@ class TrafficSpec(Strict):
 
 
 class Budget(Strict):
-    """The limits of one experiment: records in the trace, and simulated time."""
+    """The limits of one experiment: records in the trace, simulated time, megabytes of memory."""
 
     records: Annotated[int, Field(ge=1, le=1_000_000)] = 200_000
-    time: Time = 40 * 24 * 3_600_000_000
+    time: Time = 40 * DAY
+    memory: Annotated[int, Field(ge=1, le=1000)] = 150
 
 
 class Scenario(Strict):
@@ -258,7 +259,9 @@ def _traffic(document: Document, traffic: TrafficSpec, index: int, terminals: li
         return [document.mistake("say either `terminal` and `type`, or `machine` and `packet`", path)]
     if typed and traffic.terminal not in terminals:
         name = str(traffic.terminal)
-        return [document.mistake(f"no terminal has the id '{name}'", (*path, "terminal"), did_you_mean(name, terminals))]
+        return [
+            document.mistake(f"no terminal has the id '{name}'", (*path, "terminal"), did_you_mean(name, terminals))
+        ]
     if crafted and traffic.machine is None:
         return [document.mistake("`packet` needs the `machine` that sends it", path)]
     try:

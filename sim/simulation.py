@@ -20,6 +20,8 @@ from sim.units import show_time
 
 QUIET = 3_000_000  # µs without any event after which a person would say that nothing more happens
 INFINITE = 1 << 62
+STEPS_PER_RECORD = 20
+SMALLER = "Go back in time and try something smaller."
 
 
 class Simulation:
@@ -36,6 +38,7 @@ class Simulation:
         self.world: World = build(scenario, self.seed, self.env, self.trace)
         self.given: list[tuple[int, Input]] = []
         self.ended = ""
+        self._steps = 0
         scheduled = [(item.at, self._scheduled(index)) for index, item in enumerate(scenario.traffic)]
         self._waiting = sorted([*scheduled, *inputs], key=lambda pair: pair[0])
         self._own = len(scheduled)
@@ -79,11 +82,15 @@ class Simulation:
         return True
 
     def _check_budget(self, at: int) -> None:
-        budget = self.scenario.budget
-        if len(self.records) >= budget.records:
-            raise BudgetExceeded("events", budget.records, f"This experiment has used up its {budget.records} events. Go back in time and try something smaller.")
+        """Raises BudgetExceeded. Steps are counted too: a program that spins says nothing, but takes time."""
+        budget, spent = self.scenario.budget, "This experiment has used up its"
+        self._steps += 1
+        if len(self.records) >= budget.records or self._steps >= budget.records * STEPS_PER_RECORD:
+            raise BudgetExceeded("events", budget.records, f"{spent} {budget.records} events. {SMALLER}")
         if at > budget.time:
-            raise BudgetExceeded("time", budget.time, f"This experiment has used up its {show_time(budget.time)} of simulated time.")
+            raise BudgetExceeded("time", budget.time, f"{spent} {show_time(budget.time)} of simulated time.")
+        if self.trace.size > budget.memory * 1_000_000:
+            raise BudgetExceeded("memory", budget.memory, f"{spent} {budget.memory} MB of memory. {SMALLER}")
 
     def run(self, until: int | Callable[[Record], bool] | None = None, *, records: int | None = None) -> None:
         """Run to a time in µs (all of that instant included), to the first record that `until` accepts, or to the end.
@@ -111,12 +118,15 @@ class Simulation:
     def _wait_until(self, at: int) -> None:
         """Move the clock to `at`, where nothing is left to happen before."""
         if at > self.now:
-            self.env.run(until=self.env.timeout(at - self.now))
+            self.env.timeout(at - self.now)
+            self.env.step()
 
     def give(self, at: int, value: Input) -> None:
         """Take an input at `at` (µs). Raises UsageError when that is past (fork then), or when it names what is not there."""
         if at < self.now:
-            raise UsageError(f"{show_time(at)} is past: it is {show_time(self.now)} now. Fork at {show_time(at)} to change it.")
+            raise UsageError(
+                f"{show_time(at)} is past: it is {show_time(self.now)} now. Fork at {show_time(at)} to change it."
+            )
         self.check(value)
         index = next((i for i, (time, _) in enumerate(self._waiting) if time > at), len(self._waiting))
         self._waiting.insert(index, (at, value))
@@ -125,7 +135,9 @@ class Simulation:
         """Raises UsageError when the input names a terminal, machine or link that is not there, or a packet that is none."""
         kind, name, known = self.world.place(value)
         if name not in known:
-            raise UsageError(f"there is no {kind} '{name}'. {did_you_mean(name, known) or 'There are: ' + ', '.join(known)}".strip())
+            raise UsageError(
+                f"there is no {kind} '{name}'. {did_you_mean(name, known) or 'There are: ' + ', '.join(known)}".strip()
+            )
         if isinstance(value, Crafted):
             self.world.bytes_of(value)
 

@@ -367,16 +367,28 @@ def _plain(value: Json) -> Json:
     return value
 
 
+RECORD_SIZE = 600  # bytes of memory that a record takes, about, without the packet or text in it
+
+
 class Trace:
-    """The records so far. `clock()` gives the time in µs; `emitter(machine)` the emit that a machine's parts are given."""
+    """The records so far, and the bytes of memory (`size`) that they take, about.
+
+    `clock()` gives the time in µs; `emitter(machine)` the emit that a machine's parts are given.
+    """
 
     def __init__(self, clock: Callable[[], int]) -> None:
         self.records: list[Record] = []
+        self.size = 0
         self._clock = clock
 
     def add(self, machine: str, event: Event) -> None:
         """Append one event at the present time."""
         self.records.append(Record(len(self.records), self._clock(), machine, event))
+        self.size += RECORD_SIZE
+        if isinstance(event, PacketSent):
+            self.size += len(event.data)
+        elif isinstance(event, Output):
+            self.size += len(event.text)
 
     def emitter(self, machine: str) -> Emit:
         """An `emit` bound to `machine`."""

@@ -54,7 +54,9 @@ def test_a_room_of_sim_imports_only_rooms_below_it(path: Path) -> None:
         if module.startswith("sim.") and room(module) != own:
             assert ORDER.index(room(module)) < ORDER.index(own), f"{path.name}:{line}: {own} is below {room(module)}"
         if own != "edges":
-            assert module.split(".")[0] not in ("flask", "flask_socketio", "socketio", "scapy"), f"{path.name}:{line} imports {module}"
+            assert module.split(".")[0] not in ("flask", "flask_socketio", "socketio", "scapy"), (
+                f"{path.name}:{line} imports {module}"
+            )
 
 
 @pytest.mark.parametrize("path", files("lessons"), ids=lambda path: str(path.relative_to(ROOT)))

@@ -18,7 +18,9 @@ def test_a_tcp_segment_has_the_fields_that_were_written() -> None:
     assert wire.transport_checksum_ok(packet.src, packet.dst, 6, packet.data[20:])
 
 
-@pytest.mark.parametrize("text", ["tcp 10.0.0.1:1 > 10.0.0.2:2 S bad-checksum", "udp [fd00::1]:1 > [fd00::2]:2 data x bad-checksum"])
+@pytest.mark.parametrize(
+    "text", ["tcp 10.0.0.1:1 > 10.0.0.2:2 S bad-checksum", "udp [fd00::1]:1 > [fd00::2]:2 data x bad-checksum"]
+)
 def test_a_bad_checksum_is_bad(text: str) -> None:
     packet = Packet(craft(text))
     assert not wire.transport_checksum_ok(packet.src, packet.dst, packet.protonum, packet.data[packet.l4 :])

@@ -11,7 +11,14 @@ from sim.inputs import Crafted, Input, Key, Line, LinkChange, from_json, to_json
 
 
 @pytest.mark.parametrize(
-    "value", [Line("t", "ls"), Key("t", "^C"), LinkChange("a--b", loss=0.5), LinkChange("a--b", up=False), Crafted("m", "tcp …")]
+    "value",
+    [
+        Line("t", "ls"),
+        Key("t", "^C"),
+        LinkChange("a--b", loss=0.5),
+        LinkChange("a--b", up=False),
+        Crafted("m", "tcp …"),
+    ],
 )
 def test_an_input_comes_back_from_json_as_it_was(value: Input) -> None:
     assert from_json(to_json(value)) == value

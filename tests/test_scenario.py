@@ -35,7 +35,12 @@ MISTAKES = [
     ("title: Two machines\n", "", "'title' is missing here", ""),
     ("machine: laptop}\ntraffic", "machine: lptop}\ntraffic", "no machine is called 'lptop'", "did you mean 'laptop'?"),
     ("terminal: laptop, type: ping server", "terminal: laptop", "say either `terminal` and `type`", ""),
-    ("at: 1s, terminal: laptop", "at: 1s, terminal: labtop", "no terminal has the id 'labtop'", "did you mean 'laptop'?"),
+    (
+        "at: 1s, terminal: laptop",
+        "at: 1s, terminal: labtop",
+        "no terminal has the id 'labtop'",
+        "did you mean 'laptop'?",
+    ),
     ("title: Two", "title: &a Two", "anchors and aliases", ""),
     ("title: Two machines", "title: One\ntitle: Two machines", "s.yaml:2:1: 'title' stands here twice", ""),
     ("title: Two machines", "title: [", "this is not YAML", ""),
@@ -53,7 +58,9 @@ def test_a_good_scenario_is_read_with_its_short_forms() -> None:
     assert scenario.traffic[0].at == 1_000_000
 
 
-@pytest.mark.parametrize(("old", "new", "message", "hint"), MISTAKES, ids=[m[1][:40].strip() or "nothing" for m in MISTAKES])
+@pytest.mark.parametrize(
+    ("old", "new", "message", "hint"), MISTAKES, ids=[m[1][:40].strip() or "nothing" for m in MISTAKES]
+)
 def test_a_mistake_is_reported_where_it_stands(old: str, new: str, message: str, hint: str) -> None:
     assert GOOD.count(old) >= 1
     with pytest.raises(ScenarioError) as caught:

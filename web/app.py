@@ -29,7 +29,10 @@ from web.store import Store, default_path
 
 DIST = Path(__file__).parent / "static" / "dist"
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
-_POLICY = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 log = logging.getLogger("ctlab")
 
 
@@ -43,11 +46,15 @@ class Lab:
         self.seats: dict[str, str] = {}
 
 
-def create_app(store: Store, *, folder: Path = HERE, hosts: tuple[str, ...] | None = LOOPBACK) -> tuple[Flask, SocketIO]:
+def create_app(
+    store: Store, *, folder: Path = HERE, hosts: tuple[str, ...] | None = LOOPBACK
+) -> tuple[Flask, SocketIO]:
     """The Flask app and its socket. `hosts`: the names by which it may be asked (None: any), against DNS rebinding."""
     app = Flask("ctlab", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = 1_000_000
-    socket = SocketIO(app, async_mode="threading", cors_allowed_origins=None, max_http_buffer_size=1_000_000, manage_session=False)
+    socket = SocketIO(
+        app, async_mode="threading", cors_allowed_origins=None, max_http_buffer_size=1_000_000, manage_session=False
+    )
     lab = Lab(store, folder)
     _guard(app, hosts)
     _routes(app, lab)
@@ -109,7 +116,10 @@ def _routes(app: Flask, lab: Lab) -> None:
 
 
 def _course_message(course: Course) -> dict[str, Any]:
-    lessons = [{"id": x.id, "title": x.title, "summary": x.summary, "minutes": x.minutes, "part": x.part} for x in course.lessons]
+    lessons = [
+        {"id": x.id, "title": x.title, "summary": x.summary, "minutes": x.minutes, "part": x.part}
+        for x in course.lessons
+    ]
     scenarios = [{"id": ident, "title": x.title, "summary": x.summary} for ident, x in course.scenarios.items()]
     return {"lessons": lessons, "scenarios": scenarios, "mistakes": [str(mistake) for mistake in course.mistakes]}
 
@@ -150,7 +160,13 @@ class _Socket:
                 emit("refused", {"error": str(error), "event": name})
             except Exception:
                 log.exception("while handling %s", name)
-                emit("refused", {"error": "Something went wrong in the lab itself; nothing was lost. Reload the page to go on.", "event": name})
+                emit(
+                    "refused",
+                    {
+                        "error": "Something went wrong in the lab itself; nothing was lost. Reload the page to go on.",
+                        "event": name,
+                    },
+                )
             return None
 
         return handle
@@ -208,7 +224,14 @@ def _sid() -> str:
     return str(request.sid)  # type: ignore[attr-defined]
 
 
-def serve(host: str = "127.0.0.1", port: int = 8080, *, data: Path | None = None, open_browser: bool = True, folder: Path = HERE) -> None:
+def serve(
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    *,
+    data: Path | None = None,
+    open_browser: bool = True,
+    folder: Path = HERE,
+) -> None:
     """Run the lab until interrupted. A port that is taken is passed over for the next free one. Raises UsageError."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     flask.cli.show_server_banner = lambda *_: None  # its lines are for developers of Flask programs

@@ -1,4 +1,7 @@
-"""Every message between page and server, both ways, in one place. README.md has the table in words; the page's side is ui/src/channel.ts."""
+"""Every message between page and server, both ways, in one place.
+
+README.md has the table in words; the page's side is ui/src/channel.ts.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Session: one learner's experiment. (scenario, seed, inputs) and a position, saved; the simulation is computed from them, ahead.
 
-What a learner does at t cuts off the future after t: the simulation is forked there, the input applied, and the new future computed. Futures
-that had inputs of their own are kept as branches and can be restored.
+What a learner does at t cuts off the future after t: the simulation is forked there, the input applied, and the new future
+computed. Futures that had inputs of their own are kept as branches and can be restored.
 """
 
 from __future__ import annotations
@@ -77,7 +77,9 @@ class Session:
             self.simulation.check(value)
         kept = [pair for pair in self.inputs if pair[0] <= at]
         if len(kept) + len(values) > MAX_INPUTS:
-            raise UsageError(f"This experiment has {MAX_INPUTS} inputs, which is the most there can be. Start again, or go back in time.")
+            raise UsageError(
+                f"This experiment has {MAX_INPUTS} inputs, which is the most there can be. Start again, or go back in time."
+            )
         fork = Simulation(self.scenario, inputs=kept)
         fork.run(at)
         start = len(fork.records)
@@ -105,7 +107,10 @@ class Session:
         if branch is None:
             raise UsageError("that future is no longer kept")
         inputs = _read_inputs(branch["inputs"])
-        common = next((i for i, (a, b) in enumerate(zip(inputs, self.inputs, strict=False)) if a != b), min(len(inputs), len(self.inputs)))
+        common = next(
+            (i for i, (a, b) in enumerate(zip(inputs, self.inputs, strict=False)) if a != b),
+            min(len(inputs), len(self.inputs)),
+        )
         self._keep_branch(common)
         self.branches = [b for b in self.branches if b["id"] != ident]
         return self._replay(inputs)
@@ -148,7 +153,11 @@ class Session:
     def progress(self) -> dict[str, Any]:
         """`Progress` of README.md."""
         goals = self.lesson.goals() if self.lesson else []
-        return {"answers": self.answers, "goals": {goal.id: goal.id in self.reached for goal in goals}, "step": self.position["step"]}
+        return {
+            "answers": self.answers,
+            "goals": {goal.id: goal.id in self.reached for goal in goals},
+            "step": self.position["step"],
+        }
 
 
 def _read_inputs(data: list[Any]) -> list[Timed]:
@@ -185,7 +194,9 @@ class Sessions:
         if session is None:
             data = self._store.load(key)
             if data is None:
-                raise UsageError("There is no experiment at this address. It may have been made on another machine: begin at the course page.")
+                raise UsageError(
+                    "There is no experiment at this address. It may have been made on another machine: begin at the course page."
+                )
             session = self._make(key, data)
         self._remember(session)
         return session

@@ -32,7 +32,9 @@ class Store:
             self._connection.execute("PRAGMA synchronous=NORMAL")
             self._connection.execute(_SCHEMA)
         except (OSError, sqlite3.Error) as error:
-            raise UsageError(f"{path}: cannot keep sessions here: {error}. Choose another place with --data.") from error
+            raise UsageError(
+                f"{path}: cannot keep sessions here: {error}. Choose another place with --data."
+            ) from error
         self._lock = threading.Lock()
 
     def save(self, key: str, data: dict[str, Any]) -> None:

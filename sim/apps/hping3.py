@@ -1,10 +1,10 @@
 """hping3: TCP, UDP and ICMP packets field by field, and what comes back. Prints as hping3 3.0.0-alpha-2 does (-n is taken as given).
 
-    hping3 [-1 | -2] [-SAFRPUXY] [-p PORT] [-s PORT] [-a ADDRESS] [-c COUNT] [-i SECONDS|uMICROSECONDS] [-M SEQ] [-L ACK] [-w WINDOW] [-d SIZE]
-           [-t TTL] [-k] [-q] [-b] HOST
+    hping3 [-1 | -2] [-SAFRPUXY] [-p PORT] [-s PORT] [-a ADDRESS] [-c COUNT] [-i SECONDS|uMICROSECONDS] [-M SEQ] [-L ACK]
+           [-w WINDOW] [-d SIZE] [-t TTL] [-k] [-q] [-b] HOST
 
-Its packets go out by a raw socket, so the machine's own TCP knows nothing of them and answers a SYN ACK with a reset, as on Linux. IPv4 only.
-Other options are refused.
+Its packets go out by a raw socket, so the machine's own TCP knows nothing of them and answers a SYN ACK with a reset, as on
+Linux. IPv4 only. Other options are refused.
 """
 
 from __future__ import annotations
@@ -32,7 +32,12 @@ LONG = {
     "--badcksum": "-b",
 }  # fmt: skip
 _LIMITS = {"c": 1 << 31, "p": 65535, "s": 65535, "w": 65535, "M": 0xFFFFFFFF, "L": 0xFFFFFFFF, "d": 1400, "t": 255}
-_ICMP_WORDS = {(3, 0): "Network Unreachable", (3, 1): "Host Unreachable", (3, 2): "Protocol Unreachable", (3, 3): "Port Unreachable"}
+_ICMP_WORDS = {
+    (3, 0): "Network Unreachable",
+    (3, 1): "Host Unreachable",
+    (3, 2): "Protocol Unreachable",
+    (3, 3): "Port Unreachable",
+}
 
 
 def hping3(context: Context) -> Steps:
@@ -90,9 +95,13 @@ class _Hping:
 
     def run(self) -> Steps:
         dev = self.context.machine.ip.route_to(self.dst).dev
-        head, size = {"tcp": (self._flag_words(), 40), "udp": ("udp mode set", 28), "icmp": ("icmp mode set", 28)}[self.mode]
+        head, size = {"tcp": (self._flag_words(), 40), "udp": ("udp mode set", 28), "icmp": ("icmp mode set", 28)}[
+            self.mode
+        ]
         data = int(self.options.value("d", "0"))
-        self.context.write(f"HPING {self.name} ({dev} {show_address(self.dst)}): {head}, {size} headers + {data} data bytes\n")
+        self.context.write(
+            f"HPING {self.name} ({dev} {show_address(self.dst)}): {head}, {size} headers + {data} data bytes\n"
+        )
         self.context.machine.raw_readers.append(self.hear)
         self.context.own(self)
         try:
@@ -139,7 +148,9 @@ class _Hping:
         ttl = int(self.options.value("t", "64"))
         self.sent[number if self.mode == "icmp" else port] = self.context.now
         self.context.machine.ip.send(
-            wire.ipv4(self.src, self.dst, protonum, segment, ttl=ttl, ident=self.random.randrange(65536), dont_fragment=False)
+            wire.ipv4(
+                self.src, self.dst, protonum, segment, ttl=ttl, ident=self.random.randrange(65536), dont_fragment=False
+            )
         )
 
     def _tcp(self, port: int, number: int, data: bytes) -> tuple[int, bytes]:
@@ -196,7 +207,9 @@ class _Hping:
         ident = int.from_bytes(packet.data[4:6])
         sequence = "" if self.mode == "icmp" else f"seq={number}"
         words = " ".join(word for word in (middle, sequence, end) if word)
-        self._say(f"len={len(packet.data)} ip={show_address(packet.src)} ttl={packet.ttl}{fragment} id={ident} {words} rtt={taken / 1000:.1f} ms")
+        self._say(
+            f"len={len(packet.data)} ip={show_address(packet.src)} ttl={packet.ttl}{fragment} id={ident} {words} rtt={taken / 1000:.1f} ms"
+        )
 
     def _say(self, line: str) -> None:
         if not self.options.has("q"):
@@ -211,4 +224,3 @@ class _Hping:
             f"\n--- {self.name} hping statistic ---\n{sent} packets transmitted, {got} packets received, {lost}% packet loss\n"
             f"round-trip min/avg/max = {low:.1f}/{mean:.1f}/{high:.1f} ms\n"
         )
-

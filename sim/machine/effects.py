@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 from sim.netfilter.skb import Skb
 from sim.packet import Protocol
+from sim.ruleset.log import log_line
+from sim.ruleset.model import Log
 from sim.units import Address
 
 if TYPE_CHECKING:
     from sim.machine.ip import IpLayer
 
 _ICMP_AT = {4: 9, 6: 6}
+_DETAILS = frozenset(("tcp sequence", "tcp options", "ip options"))  # NF_LOG_DEFAULT_MASK, without what packets here do not know
 
 
 class MachineEffects:
@@ -30,6 +33,10 @@ class MachineEffects:
     def kernel_log(self, text: str, skb: Skb) -> None:
         """Write a line into the kernel's log."""
         self._ip.kernel_log(text, skb.packet.id)
+
+    def log_invalid(self, text: str, skb: Skb) -> None:
+        """A line of nf_conntrack_log_invalid: no devices, all details (nf_l4proto_log_invalid, net/netfilter/nf_conntrack_proto.c)."""
+        self._ip.kernel_log(log_line(Log(text, flags=_DETAILS), Skb(skb.packet, skb.now)), skb.packet.id)
 
     def address_type(self, address: Address, dev: str) -> int:
         """The kernel's RTN_ number of an address."""

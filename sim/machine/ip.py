@@ -11,10 +11,12 @@ Not in here: sockets (tcp, udp, icmp), links (network.py), redirects, source rou
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
+from functools import partial
+from itertools import count
 
 from sim.conntrack.tracker import Tracker
+from sim.conntrack.words import LABEL, direction
 from sim.errors import Malformed, UsageError
 from sim.machine.complaints import Complaints
 from sim.machine.effects import MachineEffects
@@ -22,6 +24,7 @@ from sim.machine.errors import SocketError
 from sim.machine.forwarding import Forwarding
 from sim.machine.fragments import Reassembly, cut, cut_ipv6
 from sim.machine.interfaces import Interface
+from sim.machine.loopback import LoopQueue
 from sim.machine.martians import martian_source, refused_by_ipv6
 from sim.machine.routes import NO_ROUTE, REFUSING, Decision, Kind, Routes
 from sim.machine.sysctl import Sysctls
@@ -31,7 +34,7 @@ from sim.netfilter.tracking import Tracking
 from sim.netfilter.words import Hook
 from sim.packet import Packet
 from sim.ruleset.state import RuleState
-from sim.trace import Delivered, Dropped, Emit, HookEntered, KernelLogged, Reason, Routed
+from sim.trace import Delivered, Dropped, Emit, HookEntered, KernelLogged, Labelled, Reason, Routed
 from sim.units import Address, parse_interface, show_address
 
 Transmit = Callable[[str, "Address | None", Packet], None]
@@ -54,15 +57,16 @@ class IpLayer:
     ) -> None:  # fmt: skip
         self.name = name
         self.clock, self.transmit, self.deliver, self.emit = clock, transmit, deliver, emit
-        self.loop = loop or self._loop_soon
-        self.new_id = new_id or _counter()
+        self.loop = loop or LoopQueue(self.loop_in).put
+        self.new_id = new_id or partial(next, count(1))
         self.named = named
         self.interfaces: dict[str, Interface] = {}
         self.routes = Routes(self.interfaces)
         self.hooks = Hooks()
         self.tracker = Tracker(emit=emit)
         self.tracking = Tracking(self.tracker, self.hooks, emit)
-        self.rules = RuleState(self.hooks, MachineEffects(self), emit)
+        effects = MachineEffects(self)
+        self.rules = RuleState(self.hooks, effects, emit)
         self.sysctls = Sysctls(self.tracker.settings, emit)
         self.kernel_log_lines: list[tuple[int, str]] = []
         self.track_always = False
@@ -72,13 +76,12 @@ class IpLayer:
         self._path_mtu: dict[Address, int] = {}
         self.settled: Callable[[], None] = _nothing
         self.tracker.on_warning = self.kernel_log
+        self.tracking.log_invalid = effects.log_invalid
         self.sysctls.on_change.append(self._sysctl_changed)
         self._sysctl_changed("")
         self.complaints = Complaints(self)
         self._forward = Forwarding(self)
         self._reassembly = Reassembly()
-        self._looping: deque[Skb] = deque()
-        self._loop_busy = False
 
     # ---- settings ----------------------------------------------------------------------------------------------------
 
@@ -255,10 +258,17 @@ class IpLayer:
             self.named(packet.id, about, again)
         skb = Skb(packet, self.clock())
         if instead_of is not None and instead_of.conn is not None:
-            self.tracking.attach(skb, instead_of)
+            self._attach(skb, instead_of)
         left = self._send(skb)
         self.settled()
         return left
+
+    def _attach(self, skb: Skb, cause: Skb) -> None:
+        """Conntrack does not ask again about a packet that has its entry already: so its label is told here."""
+        self.tracking.attach(skb, cause)
+        if self.emit is not None and skb.ctinfo is not None and skb.conn is not None and skb.reason is not None:
+            way = direction(skb.ctinfo)
+            self.emit(Labelled(skb.packet.id, Hook.OUTPUT.name, LABEL[skb.ctinfo], way, skb.conn.id, skb.reason))
 
     def _send(self, skb: Skb) -> bool:
         packet = skb.packet
@@ -294,18 +304,6 @@ class IpLayer:
 
     # ---- lo ----------------------------------------------------------------------------------------------------------
 
-    def _loop_soon(self, skb: Skb) -> None:
-        """Without a scheduler: each packet on lo comes in when the one before has been dealt with."""
-        self._looping.append(skb)
-        if self._loop_busy:
-            return
-        self._loop_busy = True
-        try:
-            while self._looping:
-                self.loop_in(self._looping.popleft())
-        finally:
-            self._loop_busy = False
-
     def loop_in(self, skb: Skb) -> None:
         """What went out on lo comes in again: the same skb, so that conntrack sees it once; its route is known already."""
         again = Skb(skb.packet, self.clock(), "lo")
@@ -340,14 +338,3 @@ class IpLayer:
 
 def _nothing() -> None:
     """Nobody wants to know when the layer is done with a packet."""
-
-
-def _counter() -> Callable[[], int]:
-    last = 0
-
-    def new_id() -> int:
-        nonlocal last
-        last += 1
-        return last
-
-    return new_id

@@ -117,7 +117,8 @@ def dropped_by_rule(verdict: Verdict | Reject, rule: Rule, table: str, chain: st
     """The reason when a rule dropped or rejected it."""
     told = "the sender is told" if isinstance(verdict, Reject) else "nobody is told"
     text = f"Rule {number} of {chain} decided: {rule.text}. This packet is gone, and {told}."
-    return Reason("reject" if isinstance(verdict, Reject) else "rule", text, {"table": table, "chain": chain, "rule": rule.id, "number": number})
+    code = "reject" if isinstance(verdict, Reject) else "rule"
+    return Reason(code, text, {"table": table, "chain": chain, "rule": rule.id, "number": number})
 
 
 # ---- a rule's parts with the text they were written in ---------------------------------------------------------------

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from sim.ruleset.model import Item, Prefix, Range, Wildcard
@@ -55,7 +56,7 @@ class Finder:
     def __init__(self, entries: Sequence[tuple[Item, int]]) -> None:
         self._plain = {item: payload for item, payload in entries if _is_plain(item)}
         spans = sorted((edges, payload) for item, payload in entries if (edges := span(item)) is not None)
-        self._apart = all(left[0][1] < right[0][0] for left, right in zip(spans, spans[1:], strict=False))
+        self._apart = all(left[0][1] < right[0][0] for left, right in pairwise(spans))
         self._lows = [edges[0] for edges, _ in spans]
         self._spans = spans
         self._walked = [(item, payload) for item, payload in entries if not _is_plain(item) and span(item) is None]

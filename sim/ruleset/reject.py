@@ -18,8 +18,12 @@ from sim.units import Address
 
 SourceAddress = Callable[[Address], Address | None]
 
-_ICMPX = {"no-route": ("net-unreachable", "no-route"), "port-unreachable": ("port-unreachable", "port-unreachable"),
-          "host-unreachable": ("host-unreachable", "addr-unreachable"), "admin-prohibited": ("admin-prohibited", "admin-prohibited")}  # fmt: skip
+_ICMPX = {  # nft's icmpx: its name -> the names in ICMP and in ICMPv6
+    "no-route": ("net-unreachable", "no-route"),
+    "port-unreachable": ("port-unreachable", "port-unreachable"),
+    "host-unreachable": ("host-unreachable", "addr-unreachable"),
+    "admin-prohibited": ("admin-prohibited", "admin-prohibited"),
+}
 _UNSUMMED = frozenset((47, 50, 51, 132, 136))  # nf_reject_verify_csum: no Internet checksum over the whole payload
 _ANSWERABLE_ICMP = frozenset((0, 8, 13, 14, 15, 16, 17, 18))  # icmp_pointers[type].error is 0
 _MAX_V4, _MAX_V6 = 576, 1280

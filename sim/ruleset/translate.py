@@ -260,5 +260,9 @@ def _log_target(part: Log) -> str:
         words.append(f"--log-prefix {saved_string(part.prefix)}")
     if part.level != 4:
         words.append(f"--log-level {part.level}")
-    names = {"tcp sequence": "--log-tcp-sequence", "tcp options": "--log-tcp-options", "ip options": "--log-ip-options", "skuid": "--log-uid"}
-    return " ".join([*words, *(option for flag, option in names.items() if flag in part.flags)])
+    return " ".join([*words, *(option for flag, option in _LOG_OPTIONS.items() if flag in part.flags)])
+
+
+_LOG_OPTIONS = {
+    "tcp sequence": "--log-tcp-sequence", "tcp options": "--log-tcp-options", "ip options": "--log-ip-options", "skuid": "--log-uid",
+}  # fmt: skip

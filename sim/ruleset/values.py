@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sim.packet import flag_letters, protocol_name
+from sim.packet import Flag, protocol_name
 from sim.ruleset.datatypes import BITMASKS, NAMES, name_of, names_of
 from sim.ruleset.model import Item, Prefix, Range, Wildcard
 from sim.ruleset.selectors import parts_of
@@ -15,7 +15,7 @@ _XT_STATE = {"INVALID": 1, "ESTABLISHED": 2, "RELATED": 4, "NEW": 8, "SNAT": 64,
 
 
 def show_value(selector: str, value: Any) -> str:
-    """A packet's value: "NEW", "TCP", "192.168.1.10", "S."."""
+    """A packet's value: "NEW", "TCP", "192.168.1.10", "SYN ACK"."""
     rows = parts_of(selector)
     if len(rows) > 1:
         return " . ".join(_scalar(row.type, each) for row, each in zip(rows, value, strict=True))
@@ -40,9 +40,13 @@ def show_items(selector: str, items: Sequence[Item], mask: int | bytes | None = 
     if isinstance(mask, bytes) and isinstance(items[0], bytes):
         return f"{show_address(items[0])}/{show_address(mask)}"
     if isinstance(mask, int) and selector == "tcp flags":
-        return f"{flag_letters(int(str(items[0])))} among {flag_letters(mask)}"
+        return f"{_flags(int(str(items[0])))} out of {_flags(mask)}"
     words = [show_item(selector, item) for item in items]
     return " or ".join(words) if len(words) < 3 else ", ".join(words[:-1]) + " or " + words[-1]
+
+
+def _flags(bits: int) -> str:
+    return " ".join(flag.name for flag in Flag if bits & flag and flag.name) or "none"
 
 
 def _scalar(datatype: str, value: Any) -> str:
@@ -51,7 +55,7 @@ def _scalar(datatype: str, value: Any) -> str:
     if datatype == "inet_proto":
         return protocol_name(value).upper()
     if datatype == "tcp_flag":
-        return flag_letters(value)
+        return _flags(value)
     if datatype == "xt_ctstate":
         return " or ".join(name for name, bit in _XT_STATE.items() if value & bit)
     if datatype in BITMASKS:

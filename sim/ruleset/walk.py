@@ -65,7 +65,8 @@ class Walker:
         verdict, rule, number, chain = decided
         accepted = verdict == Verdict("accept")
         if not accepted:
-            skb.dropped = (f"{self._name} {chain.name} rule {number}", explain.dropped_by_rule(verdict, rule, self._name, chain.name, number))
+            reason = explain.dropped_by_rule(verdict, rule, self._name, chain.name, number)
+            skb.dropped = (f"{self._name} {chain.name} rule {number}", reason)
         self._decide(skb, "ACCEPT" if accepted else "DROP", "rule", rule.id)
         return int(accepted)
 

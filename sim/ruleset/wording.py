@@ -5,39 +5,96 @@ from __future__ import annotations
 from sim.packet import Packet, protocol_name
 from sim.ruleset.selectors import parts_of
 
+_PORTED = ("tcp", "udp", "udplite", "sctp", "dccp")
+
 # What the packet has, for `because`. {} is the value.
 READINGS = {
-    "meta l4proto": "{}", "ip protocol": "{}", "ip6 nexthdr": "{}", "meta nfproto": "{}", "meta protocol": "{}",
-    "meta iifname": "came in on {}", "meta oifname": "leaves by {}", "meta iif": "came in on {}", "meta oif": "leaves by {}",
-    "meta mark": "mark {}", "meta length": "{} bytes long", "meta pkttype": "sent to {}",
-    "ip saddr": "from {}", "ip daddr": "to {}", "ip6 saddr": "from {}", "ip6 daddr": "to {}", "ip ttl": "TTL {}", "ip6 hoplimit": "hop limit {}",
-    "ip length": "{} bytes long", "tcp flags": "flags {}", "icmp type": "ICMP {}", "icmpv6 type": "ICMPv6 {}", "icmp code": "code {}", "icmpv6 code": "code {}",
-    "ct state": "label is {}", "xt ctstate": "label is {}", "ct status": "status is {}", "ct direction": "direction is {}", "ct mark": "connection mark {}",
-    "ct expiration": "{} ms left", "xt ctexpire": "{} s left", "ct protocol": "connection is {}", "ct l3proto": "connection is {}",
-    **{f"{protocol} dport": "port {}" for protocol in ("tcp", "udp", "udplite", "sctp", "dccp", "th")},
-    **{f"{protocol} sport": "source port {}" for protocol in ("tcp", "udp", "udplite", "sctp", "dccp", "th")},
-    "fib saddr type": "source is {}", "fib daddr type": "destination is {}",
-}  # fmt: skip
+    **{f"{protocol} dport": "port {}" for protocol in (*_PORTED, "th")},
+    **{f"{protocol} sport": "source port {}" for protocol in (*_PORTED, "th")},
+    **{f"{protocol} sport . {protocol} dport": "ports {}" for protocol in _PORTED},
+    "meta l4proto": "{}",
+    "ip protocol": "{}",
+    "ip6 nexthdr": "{}",
+    "meta nfproto": "{}",
+    "meta protocol": "{}",
+    "meta iifname": "came in on {}",
+    "meta oifname": "leaves by {}",
+    "meta iif": "came in on {}",
+    "meta oif": "leaves by {}",
+    "meta mark": "mark {}",
+    "meta length": "{} bytes long",
+    "meta pkttype": "sent to {}",
+    "ip saddr": "from {}",
+    "ip daddr": "to {}",
+    "ip6 saddr": "from {}",
+    "ip6 daddr": "to {}",
+    "ip ttl": "TTL {}",
+    "ip6 hoplimit": "hop limit {}",
+    "ip length": "{} bytes long",
+    "tcp flags": "flags {}",
+    "icmp type": "ICMP {}",
+    "icmpv6 type": "ICMPv6 {}",
+    "icmp code": "code {}",
+    "icmpv6 code": "code {}",
+    "ct state": "label is {}",
+    "xt ctstate": "label is {}",
+    "ct status": "status is {}",
+    "ct direction": "direction is {}",
+    "ct mark": "connection mark {}",
+    "ct expiration": "{} ms left",
+    "xt ctexpire": "{} s left",
+    "ct protocol": "connection is {}",
+    "ct l3proto": "connection is {}",
+    "fib saddr type": "source is {}",
+    "fib daddr type": "destination is {}",
+}
 
 # What a rule asks for, in a sentence: (when it is so, when it is not). {} is what the rule has.
-CLAUSES = {
-    "meta iifname": ("that came in on {}", "that did not come in on {}"), "meta oifname": ("that leave by {}", "that do not leave by {}"),
-    "meta iif": ("that came in on {}", "that did not come in on {}"), "meta oif": ("that leave by {}", "that do not leave by {}"),
-    "meta l4proto": ("of protocol {}", "of any protocol but {}"), "ip protocol": ("of protocol {}", "of any protocol but {}"),
-    "ip6 nexthdr": ("of protocol {}", "of any protocol but {}"), "meta mark": ("with mark {}", "without mark {}"),
-    "meta length": ("with a length of {}", "with any length but {}"), "meta pkttype": ("sent to {}", "not sent to {}"),
-    "meta nfproto": ("of {}", "not of {}"), "ip ttl": ("with TTL {}", "with any TTL but {}"), "ip6 hoplimit": ("with hop limit {}", "with any hop limit but {}"),
-    "ip saddr": ("from {}", "not from {}"), "ip daddr": ("to {}", "not to {}"), "ip6 saddr": ("from {}", "not from {}"), "ip6 daddr": ("to {}", "not to {}"),
-    "tcp flags": ("with TCP flags {}", "without TCP flags {}"), "icmp type": ("of ICMP type {}", "of any ICMP type but {}"),
-    "icmpv6 type": ("of ICMPv6 type {}", "of any ICMPv6 type but {}"), "icmp code": ("with code {}", "with any code but {}"),
-    "ct state": ("with label {}", "without label {}"), "xt ctstate": ("with label {}", "without label {}"),
-    "ct status": ("of connections with status {}", "of connections without status {}"), "ct mark": ("of connections with mark {}", "of connections without mark {}"),
+CLAUSES: dict[str, tuple[str, ...]] = {
+    **{f"{protocol} dport": (f"to {protocol.upper()} port {{}}", f"to any {protocol.upper()} port but {{}}") for protocol in _PORTED},
+    **{f"{protocol} sport": (f"from {protocol.upper()} port {{}}", f"from any {protocol.upper()} port but {{}}") for protocol in _PORTED},
+    "meta iifname": ("that came in on {}", "that did not come in on {}"),
+    "meta oifname": ("that leave by {}", "that do not leave by {}"),
+    "meta iif": ("that came in on {}", "that did not come in on {}"),
+    "meta oif": ("that leave by {}", "that do not leave by {}"),
+    "meta l4proto": ("of protocol {}", "of any protocol but {}"),
+    "ip protocol": ("of protocol {}", "of any protocol but {}"),
+    "ip6 nexthdr": ("of protocol {}", "of any protocol but {}"),
+    "meta mark": ("with mark {}", "without mark {}"),
+    "meta length": ("with a length of {}", "with any length but {}"),
+    "meta pkttype": ("sent to {}", "not sent to {}"),
+    "meta nfproto": ("of {}", "not of {}"),
+    "ip ttl": ("with TTL {}", "with any TTL but {}"),
+    "ip6 hoplimit": ("with hop limit {}", "with any hop limit but {}"),
+    "ip saddr": ("from {}", "not from {}"),
+    "ip daddr": ("to {}", "not to {}"),
+    "ip6 saddr": ("from {}", "not from {}"),
+    "ip6 daddr": ("to {}", "not to {}"),
+    "tcp flags": ("with TCP flags {}", "without TCP flags {}"),
+    "icmp type": ("of ICMP type {}", "of any ICMP type but {}"),
+    "icmpv6 type": ("of ICMPv6 type {}", "of any ICMPv6 type but {}"),
+    "icmp code": ("with code {}", "with any code but {}"),
+    "ct expiration": ("of connections with {} ms left", "of connections without {} ms left"),
+    "xt ctexpire": ("of connections with {} s left", "of connections without {} s left"),
+    "ct protocol": ("of {} connections", "of any connection but {}"),
+    "ct state": ("with label {}", "without label {}"),
+    "xt ctstate": ("with label {}", "without label {}"),
+    "ct status": ("of connections with status {}", "of connections without status {}"),
+    "ct mark": ("of connections with mark {}", "of connections without mark {}"),
     "ct direction": ("in {} direction", "in any direction but {}"),
-    **{f"{protocol} dport": (f"to {protocol.upper()} port {{}}", f"to any {protocol.upper()} port but {{}}") for protocol in ("tcp", "udp", "udplite", "sctp", "dccp")},
-    **{f"{protocol} sport": (f"from {protocol.upper()} port {{}}", f"from any {protocol.upper()} port but {{}}") for protocol in ("tcp", "udp", "udplite", "sctp", "dccp")},
-    "th dport": ("to port {}", "to any port but {}"), "th sport": ("from port {}", "from any port but {}"),
-    "fib saddr type": ("whose source is {}", "whose source is not {}"), "fib daddr type": ("whose destination is {}", "whose destination is not {}"),
-}  # fmt: skip
+    "th dport": ("to port {}", "to any port but {}"),
+    "th sport": ("from port {}", "from any port but {}"),
+    "fib saddr type": ("whose source is {}", "whose source is not {}"),
+    "fib daddr type": ("whose destination is {}", "whose destination is not {}"),
+}
+
+for _direction in ("original", "reply"):
+    for _name, _noun in (
+        ("ip saddr", "source"), ("ip daddr", "destination"), ("ip6 saddr", "source"), ("ip6 daddr", "destination"),
+        ("proto-src", "source port"), ("proto-dst", "destination port"), ("protocol", "protocol"),
+    ):  # fmt: skip
+        READINGS[f"ct {_direction} {_name}"] = f"{_direction} {_noun} is {{}}"
+        CLAUSES[f"ct {_direction} {_name}"] = tuple(f"of connections whose {_direction} {_noun} is {is_}{{}}" for is_ in ("", "not "))
 
 _PROTOCOL_NEEDS = {"icmp": 1, "tcp": 6, "udp": 17, "dccp": 33, "esp": 50, "ah": 51, "icmpv6": 58, "sctp": 132, "udplite": 136}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -73,8 +74,20 @@ class Page:
         self.tab.keyboard.press("Escape")
 
     def screen(self) -> str:
-        """What the terminal in front shows."""
+        """What the terminal in front shows, as a screen reader finds it there; a moment late."""
         return str(self.tab.locator(".xterm-accessibility-tree").inner_text()).replace("\xa0", " ")
+
+    def shows(self, *words: str, seconds: float = 10) -> None:
+        """Wait until the terminal in front shows these words, in this order."""
+        wanted = re.compile(".*".join(map(re.escape, words)), re.DOTALL)
+        end = time.monotonic() + seconds
+        while not wanted.search(self.screen()):
+            assert time.monotonic() < end, f"the terminal does not show {words}:\n{self.screen()}"
+            self.tab.wait_for_timeout(50)
+
+    def moment(self) -> str:
+        """All that the page says about the moment, the terminals (whose screen is late) left out."""
+        return str(self.tab.locator("#stage").inner_text() + self.tab.locator(".right").inner_text())
 
     def said(self) -> str:
         """What a screen reader was told last."""

@@ -21,7 +21,8 @@ SESSIONS = Path(__file__).with_name("iptables_sessions.txt")
 RUNNER = """
 import json, subprocess, sys
 for argv, text in json.load(sys.stdin):
-    done = subprocess.run(argv, input=text, capture_output=True, text=True, env={"PATH": "/usr/sbin:/sbin:/usr/bin:/bin", "LC_ALL": "C.UTF-8"})
+    env = {"PATH": "/usr/sbin:/sbin:/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
+    done = subprocess.run(argv, input=text, capture_output=True, text=True, env=env)
     print(json.dumps([done.stdout, done.stderr, done.returncode]))
 """
 DATES = re.compile(r"^# (Generated|Completed).*\n", re.MULTILINE)
@@ -93,7 +94,8 @@ def test_each_command_prints_what_the_real_tool_prints(name: str) -> None:
 
 
 def test_what_is_saved_is_restored_and_saved_the_same_by_both_tools() -> None:
-    adds = [(argv, text) for _, argv, text in sessions()["every match and target, listed and saved"] if argv[1:2] in (["-A"], ["-t"], ["-N"])]
+    session = sessions()["every match and target, listed and saved"]
+    adds = [(argv, text) for _, argv, text in session if argv[1:2] in (["-A"], ["-t"], ["-N"])]
     state = RuleState(Hooks(), NoEffects())
     for argv, _ in adds:
         tool.run(argv, state)

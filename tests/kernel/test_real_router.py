@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from sim.edges.capture import read_capture
-from tests.kernel.rig import Rig, captured, wait_for
+from tests.kernel.rig import Rig, captured
 
 ROOT = Path(__file__).resolve().parents[2]
 NEEDED = "conntrack curl dig ethtool ip nc nft nsenter ping setpriv ss ssh sshd ssh-keygen sysctl tcpdump unshare".split()
@@ -133,7 +133,7 @@ def serve_ssh(rig: Rig, folder: Path) -> None:
     """A real sshd, which lets our key in; /run is its own."""
     for name in ("host", "user"):
         rig.server.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name))
-    settings = [f"AuthorizedKeysFile={folder}/user.pub", f"HostKey={folder}/host", "StrictModes=no", "PermitRootLogin=yes", "UseDNS=no", "PidFile=none"]
+    settings = f"AuthorizedKeysFile={folder}/user.pub HostKey={folder}/host StrictModes=no PermitRootLogin=yes UseDNS=no PidFile=none".split()
     rig.server.run("sh", "-c", "mount -t tmpfs none /run && mkdir /run/sshd")
     options = [word for setting in settings for word in ("-o", setting)]
     rig.server.start("/usr/sbin/sshd", "-D", "-f", "/dev/null", "-p", "22", *options)
@@ -141,8 +141,9 @@ def serve_ssh(rig: Rig, folder: Path) -> None:
 
 
 def ssh(rig: Rig, folder: Path, command: str) -> str:
-    options = ["-F", "none", "-i", str(folder / "user"), "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"]
-    return rig.client.run("ssh", *options, f"root@{SERVER}", command)
+    settings = "StrictHostKeyChecking=no UserKnownHostsFile=/dev/null LogLevel=ERROR".split()
+    options = [word for setting in settings for word in ("-o", setting)]
+    return rig.client.run("ssh", "-F", "none", "-i", str(folder / "user"), *options, f"root@{SERVER}", command)
 
 
 def traffic(rig: Rig, folder: Path) -> None:
@@ -159,8 +160,9 @@ def traffic(rig: Rig, folder: Path) -> None:
         assert SERVER in client.run("dig", f"@{server}", "+short", "+tries=1", "+time=2", "www.example.com")
         client.run("ping", "-c", "2", "-i", "0.1", "-W", "1", server)
     client.run("ping", "-c", "1", "-W", "1", "192.168.1.1")
-    assert "connect to server" in client.run("curl", "-sS", "--noproxy", "*", f"http://{SERVER}:8080/", check=False)  # closed: a reset
-    assert "no servers could be reached" in client.run("dig", f"@{SERVER}", "-p", "5353", "+tries=1", "+time=1", "x.example", check=False)  # ICMP error
+    # closed: a reset, and an ICMP error
+    assert "connect to server" in client.run("curl", "-sS", "--noproxy", "*", f"http://{SERVER}:8080/", check=False)
+    assert "no servers could be reached" in client.run("dig", f"@{SERVER}", "-p", "5353", "+tries=1", "+time=1", "x.example", check=False)
     for port in ("23", "22"):  # forbidden by the router; no service on the router
         client.run("nc", "-z", "-w", "1", SERVER if port == "23" else "192.168.1.1", port, check=False)
     client.run("sh", "-c", f"echo x | nc -u -w 1 {SERVER} 99", check=False)

@@ -136,6 +136,10 @@ class Traffic:
         about = wire.ip(dst, src, 6, wire.tcp(dst, src, talk.ports[back], talk.ports[way], seq=talk.next[back], flags=ACK))
         if choose.random() < 0.2:
             about = self._datagram(talk, back)
+        if len(src) == 16 and choose.random() < 0.3:
+            number, kind = about[6], choose.choice((60, 51, 44, 59))
+            header = bytes((number, 1 if kind == 51 else 0)) + bytes(10 if kind == 51 else 6)
+            about = about[:6] + bytes((kind,)) + about[7:40] + header + about[40:]
         if choose.random() < 0.2:
             about = about[: choose.choice((0, 10, 20, 24, 28, 40, 44, 48))]
         if choose.random() < 0.15:

@@ -27,7 +27,7 @@ from sim.machine.tcp.segment import read_options
 from sim.network import Link, Network
 from sim.packet import Packet, flag_letters
 from sim.ruleset.iptables import tool
-from sim.trace import PacketSent, Trace
+from sim.trace import PacketSent, Reason, Trace
 from sim.units import parse_address
 
 CLIENT, SERVER = "10.77.0.1", "10.77.0.2"
@@ -298,5 +298,9 @@ def _steps(env: simpy.Environment, machines: dict[str, Any], link: Link, script:
 
 def _lose(link: Link, numbers: frozenset[int]) -> None:
     """Lose the packets of these numbers (from 0), whichever way they go."""
-    begun = link.network.packets_sent()
-    link.lose = lambda number: number in numbers
+
+    def lost() -> Reason | None:
+        number = sum(isinstance(record.event, PacketSent) for record in link.network.trace)
+        return Reason("loss", "by order") if number in numbers else None
+
+    link._lost = lost

@@ -22,7 +22,11 @@ def test_the_lesson_does_what_it_says(lesson: Lesson) -> None:
 
 
 LIES = [
-    ("label: NEW, direction: original, packet: {protocol: tcp, flags: S}, count: 1", "label: INVALID, packet: {protocol: tcp, flags: S}", "none fits"),
+    (
+        "label: NEW, direction: original, packet: {protocol: tcp, flags: S}, count: 1",
+        "label: INVALID, packet: {protocol: tcp, flags: S}",
+        "none fits",
+    ),
     ("0 flow entries", "7 flow entries", "did not print this line"),
     ("where: FORWARD, by: has policy}\n```\n\n```hint", "where: INPUT}\n```\n\n```hint", "is not met at the end"),
     ("  - dropped: {machine: router, where: FORWARD, by: has policy}\n```\n\n```hint", "```\n\n```hint", ""),
@@ -37,7 +41,9 @@ def test_a_lesson_that_lies_is_caught(old: str, new: str, words: str) -> None:
     assert old in text
     lied = text.replace(old, new, 1)
     if "count: 0" in new:
-        lied = lied.replace("  - dropped: {machine: router, where: FORWARD, by: has policy}\n```\n\n```hint", "```\n\n```hint", 1)
+        lied = lied.replace(
+            "  - dropped: {machine: router, where: FORWARD, by: has policy}\n```\n\n```hint", "```\n\n```hint", 1
+        )
     mistakes = [str(m) for rehearsal in rehearse(read_lesson(lied, file)) for m in rehearsal.mistakes]
     assert any(words in mistake for mistake in mistakes) if words else mistakes == []
 

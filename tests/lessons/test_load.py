@@ -55,8 +55,18 @@ code to look at
 """
 MISTAKES = [
     ("title: An example", "titel: An example", ":2:1: unknown key 'titel'", "did you mean 'title'?"),
-    ("scenario: laptop-and-server", "scenario: laptop-and-sever", ":6:11: there is no scenario", "did you mean 'laptop-and-server'?"),
-    ("```run laptop lang", "```run lapttop lang", ":12:1: the scenario has no terminal 'lapttop'", "did you mean 'laptop'?"),
+    (
+        "scenario: laptop-and-server",
+        "scenario: laptop-and-sever",
+        ":6:11: there is no scenario",
+        "did you mean 'laptop-and-server'?",
+    ),
+    (
+        "```run laptop lang",
+        "```run lapttop lang",
+        ":12:1: the scenario has no terminal 'lapttop'",
+        "did you mean 'laptop'?",
+    ),
     ("lang=nft", "lang=nf", ":12:1: lang is iptables or nft", "did you mean 'nft'?"),
     ("wait=500ms", "wait=soon", ":12:1: 'soon' is no time", ""),
     ("wait=500ms", "wiat=500ms", "run has no setting 'wiat'", "did you mean 'wait'?"),
@@ -82,7 +92,11 @@ def read(text: str) -> Lesson:
 
 def test_a_lesson_has_its_steps_and_blocks_in_order() -> None:
     lesson = read(GOOD)
-    assert (lesson.id, lesson.title, [step.title for step in lesson.steps]) == ("example", "An example", ["First", "Second"])
+    assert (lesson.id, lesson.title, [step.title for step in lesson.steps]) == (
+        "example",
+        "An example",
+        ["First", "Second"],
+    )
     run = next(block for block in lesson.blocks() if isinstance(block, Run))
     assert (run.terminal, run.lines, run.language, run.wait) == ("laptop", ("ping -c 1 server",), "nft", 500_000)
     predict = next(block for block in lesson.blocks() if isinstance(block, Predict))
@@ -107,7 +121,9 @@ def test_what_is_only_for_testing_is_not_sent_to_the_page() -> None:
     assert all(not isinstance(block, Goal) or block.checks for block in lesson.blocks())
 
 
-@pytest.mark.parametrize(("old", "new", "message", "hint"), MISTAKES, ids=[m[1][:40].strip() or m[0][:40].strip() for m in MISTAKES])
+@pytest.mark.parametrize(
+    ("old", "new", "message", "hint"), MISTAKES, ids=[m[1][:40].strip() or m[0][:40].strip() for m in MISTAKES]
+)
 def test_a_mistake_is_reported_where_it_stands(old: str, new: str, message: str, hint: str) -> None:
     assert old in GOOD
     with pytest.raises(ScenarioError) as caught:

@@ -71,8 +71,9 @@ def test_numbers_are_read_as_strtoul_reads_them(text: str, value: int) -> None:
 
 
 ENTRY = {
-    "family": "ipv4", "protonum": 6, "protocol": "tcp", "state": "ESTABLISHED", "mark": 0, "zone": 0, "unreplied": False, "assured": True,
-    "status": ["SEEN_REPLY", "ASSURED", "CONFIRMED"], "original": {"src": "192.168.1.10", "dst": "192.168.1.20", "sport": 40001, "dport": 80},
+    "family": "ipv4", "protonum": 6, "protocol": "tcp", "state": "ESTABLISHED", "mark": 0, "zone": 0, "unreplied": False,
+    "assured": True, "status": ["SEEN_REPLY", "ASSURED", "CONFIRMED"],
+    "original": {"src": "192.168.1.10", "dst": "192.168.1.20", "sport": 40001, "dport": 80},
     "reply": {"src": "192.168.1.20", "dst": "192.168.1.10", "sport": 80, "dport": 40001},
 }  # fmt: skip
 

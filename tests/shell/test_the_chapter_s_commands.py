@@ -89,7 +89,7 @@ def test_ss_shows_the_sockets_in_its_own_layout(lab: Lab) -> None:
     lab.type("nc server 80", SECOND)
     header, *rows = lab.root("ss -tan").splitlines()
     assert header == "State  Recv-Q Send-Q Local Address:Port Peer Address:Port Process"
-    assert rows[0] == "LISTEN 0      128          0.0.0.0:22        0.0.0.0:*            "
+    assert rows[0] == "LISTEN 0      128          0.0.0.0:22        0.0.0.0:*           "
     assert rows[2].startswith("ESTAB  0      0       192.168.1.20:80   192.168.1.10:")
     assert lab.root("ss -tn state established | wc -l") == "2\n"
     assert lab.root("ss -tnl sport = :22 | wc -l") == "2\n"

@@ -132,7 +132,9 @@ def test_more_goes_on_to_what_is_pending(lab: Any) -> None:
             break
         learner.say("more", {})
     assert not learner.heard["trace"]["more"]
-    assert sum(r["kind"] == "entry-destroy" for r in learner.records) == sum(r["kind"] == "entry-new" for r in learner.records)
+    assert sum(r["kind"] == "entry-destroy" for r in learner.records) == sum(
+        r["kind"] == "entry-new" for r in learner.records
+    )
 
 
 def test_completion_offers_commands_of_the_terminals_machine(lab: Any) -> None:
@@ -203,12 +205,19 @@ def test_a_session_that_makes_no_sense_is_refused(lab: Any, body: dict[str, Any]
 
 
 def test_a_form_from_elsewhere_makes_no_session(lab: Any) -> None:
-    answer = lab[0].test_client().post("/api/sessions", data="lesson=four-labels", content_type="application/x-www-form-urlencoded")
+    answer = (
+        lab[0]
+        .test_client()
+        .post("/api/sessions", data="lesson=four-labels", content_type="application/x-www-form-urlencoded")
+    )
     assert answer.status_code == 415
 
 
 def test_keys_cannot_be_guessed_and_differ(lab: Any) -> None:
-    keys = {lab[0].test_client().post("/api/sessions", json={"scenario": "laptop-and-server"}).get_json()["key"] for _ in range(5)}
+    keys = {
+        lab[0].test_client().post("/api/sessions", json={"scenario": "laptop-and-server"}).get_json()["key"]
+        for _ in range(5)
+    }
     assert len(keys) == 5 and min(map(len, keys)) >= 32
 
 

@@ -12,7 +12,13 @@ from lessons.model import Lesson
 from lessons.rehearse import Rehearsal, rehearse
 from sim.errors import ScenarioError, UsageError
 
-_FOLDER = click.option("--lessons", "folder", type=click.Path(path_type=Path), default=HERE, help="A folder of lessons other than ctlab's own.")
+_FOLDER = click.option(
+    "--lessons",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=HERE,
+    help="A folder of lessons other than ctlab's own.",
+)
 
 
 @click.group()
@@ -71,7 +77,9 @@ def test(names: tuple[str, ...], folder: Path) -> None:
 def _report(item: Lesson, rehearsal: Rehearsal) -> None:
     name = f"{item.id} ({rehearsal.language})" if rehearsal.language else item.id
     word = click.style("FAILED", fg="red") if rehearsal.mistakes else click.style("ok", fg="green")
-    click.echo(f"{name:46} {word:8} {len(rehearsal.inputs):3} inputs {len(rehearsal.records):6} records {rehearsal.seconds * 1000:7.1f} ms")
+    click.echo(
+        f"{name:46} {word:8} {len(rehearsal.inputs):3} inputs {len(rehearsal.records):6} records {rehearsal.seconds * 1000:7.1f} ms"
+    )
     _tell(rehearsal.mistakes)
 
 
@@ -90,7 +98,9 @@ def _loaders(names: tuple[str, ...], folder: Path) -> list[Loader]:
     """A way to load each lesson meant: mistakes come when it is called."""
     if not names:
         return [Loader(path) for path in sorted(p.parent for p in folder.glob("*/lesson.md"))]
-    return [Loader(Path(name)) if "/" in name or name.endswith(".md") else Loader(_named(name, folder)) for name in names]
+    return [
+        Loader(Path(name)) if "/" in name or name.endswith(".md") else Loader(_named(name, folder)) for name in names
+    ]
 
 
 def _named(name: str, folder: Path) -> Path:

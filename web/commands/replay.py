@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from sim.edges.capture import read_capture
-from sim.edges.replay import Outcome, Printed, Replay, Step, dumps, load_rules, read_addresses, read_at, to_json
+from sim.edges.replay import Outcome, Printed, Replay, Step, Writer, dumps, load_rules, read_addresses, read_at
 from sim.errors import Malformed, UsageError
 from sim.packet import Packet, describe
 from sim.units import SECOND
@@ -63,10 +63,11 @@ def _text(path: Path) -> str:
 
 def _json_lines(work: Replay, happenings: Iterator[Outcome | Printed], trace: bool) -> Iterator[str]:
     """A line a packet, and one for each --then. What an --at command prints goes to standard error."""
+    writer, wall = Writer(), work.wall
+    write = writer.traced if trace else writer.line
     for happened in happenings:
         if isinstance(happened, Outcome):
-            entry = work.wall.entry(happened.data) if happened.data and happened.verdict else None
-            yield dumps(to_json(happened, entry, trace))
+            yield write(happened, wall.lookup(happened.data) if happened.data and happened.verdict else None, wall.now)
         elif happened.last:
             yield dumps({"command": happened.command, "output": happened.output})
         elif happened.output:

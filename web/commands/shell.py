@@ -31,7 +31,9 @@ def shell(scenario: str, seed: int | None) -> None:
     interactive = sys.stdin.isatty()
     typist = Typist(_with_terminals(_scenario(scenario)), seed, prompting=interactive)
     if interactive:
-        click.echo(f"{typist.scenario.title}. Machines: {', '.join(typist.scenario.machines)}; `on MACHINE` switches, `help` helps, ^D leaves.")
+        click.echo(
+            f"{typist.scenario.title}. Machines: {', '.join(typist.scenario.machines)}; `on MACHINE` switches, `help` helps, ^D leaves."
+        )
         import readline  # noqa: F401  (history and editing for input())
     typist.show()
     while (line := _read(interactive)) is not None:
@@ -98,7 +100,11 @@ class Typist:
     def _busy(self) -> bool:
         """Whether a program is in front that reads no input: typing would be lost, so it is interrupted first."""
         state = self._state()
-        return state is not None and state.state == "running" and not self.simulation.world.terminals[self.terminal].reading
+        return (
+            state is not None
+            and state.state == "running"
+            and not self.simulation.world.terminals[self.terminal].reading
+        )
 
     def _give(self, value: Input) -> None:
         try:
@@ -140,7 +146,10 @@ class Typist:
             name = self._terminal_of(name)
         if name not in ids:
             known = sorted(ids | set(self.scenario.machines))
-            click.echo(f"there is no machine '{name}'. {did_you_mean(name, known) or 'There are: ' + ', '.join(known)}", err=True)
+            click.echo(
+                f"there is no machine '{name}'. {did_you_mean(name, known) or 'There are: ' + ', '.join(known)}",
+                err=True,
+            )
             return
         self.terminal = name
         click.echo()

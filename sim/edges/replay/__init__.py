@@ -5,13 +5,14 @@ Where is what:
     arrival.py   in which device a packet arrives
     wall.py      Wall: the firewall itself
     console.py   commands on it;  rules.py: rulesets for it
-    outcome.py   what became of a packet, and its line of JSON
+    outcome.py   what became of a packet, and its line of JSON;  text.py: the same line, written fast
 """
 
 from sim.edges.replay.arrival import read_addresses
 from sim.edges.replay.outcome import Outcome, Printed, Step, dumps, to_json
 from sim.edges.replay.rules import load_rules
 from sim.edges.replay.run import At, Replay, read_at
+from sim.edges.replay.text import Writer
 from sim.edges.replay.wall import Wall
 
-__all__ = ["At", "Outcome", "Printed", "Replay", "Step", "Wall", "dumps", "load_rules", "read_addresses", "read_at", "to_json"]
+__all__ = ["At", "Outcome", "Printed", "Replay", "Step", "Wall", "Writer", "dumps", "load_rules", "read_addresses", "read_at", "to_json"]

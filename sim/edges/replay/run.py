@@ -14,12 +14,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
+from sim.conntrack.settings import SysctlError
 from sim.edges.capture import Frame
 from sim.edges.replay.arrival import OWN, Arrivals, ByAddress, BySides
 from sim.edges.replay.console import Console, check
 from sim.edges.replay.outcome import Made, Outcome, Printed
 from sim.edges.replay.wall import Wall
-from sim.errors import UsageError
+from sim.errors import UsageError, did_you_mean
 
 DEFAULT_DEVICES: Final = ("lan", "wan")
 REMEMBERED: Final = 256
@@ -126,9 +127,12 @@ class Replay:
         key = key.strip().replace("/", ".")
         if not equals:
             raise UsageError(f"--sysctl {text}: write KEY=VALUE, for example net.netfilter.nf_conntrack_tcp_loose=0")
+        sysctls = self.wall.ip.sysctls
+        if key not in set(sysctls.keys()):
+            raise UsageError(f"--sysctl {text}: there is no such setting here. {did_you_mean(key, sysctls.keys())}".strip())
         try:
-            self.wall.ip.sysctls.set(key, value.strip())
-        except Exception as error:
+            sysctls.set(key, value.strip())
+        except SysctlError as error:
             raise UsageError(f"--sysctl {text}: {error}") from error
 
 

@@ -18,7 +18,7 @@ from sim import wire
 from sim.conntrack.conn import Conn
 from sim.conntrack.show import protocol, seconds_left, tuple_view
 from sim.conntrack.tuples import Key, key_of
-from sim.conntrack.words import ASSURED, LABEL, SEEN_REPLY, direction
+from sim.conntrack.words import ASSURED, LABEL, SEEN_REPLY, Ctinfo, direction
 from sim.edges.replay.outcome import NONE, SELF, Made, Outcome, Step
 from sim.errors import Malformed
 from sim.machine.errors import SocketError
@@ -43,6 +43,9 @@ SETTINGS: Final = {
 BEHIND_CONNTRACK: Final = Priority.CONNTRACK + 1
 """Where the label is read: nothing of a ruleset stands between."""
 _ACCEPT = 1
+_REPLY = int(Ctinfo.ESTABLISHED_REPLY)
+_BY_TUPLE = frozenset((int(Ctinfo.ESTABLISHED), int(Ctinfo.NEW), _REPLY))
+"""Packets whose own tuple is their entry's: not so those that are RELATED by what they quote."""
 
 
 class Wall:
@@ -64,13 +67,13 @@ class Wall:
         self.ip.arrange_conntrack()
         self.ip.hooks.register(Hook.PREROUTING, BEHIND_CONNTRACK, "replay", self._came)
         self.ip.hooks.register(Hook.OUTPUT, BEHIND_CONNTRACK, "replay", self._made)
-        self._begin(0, None)
+        self._begin(0, b"")
 
     # ---- packets -----------------------------------------------------------------------------------------------------
 
     def receive(self, data: bytes, dev: str, number: int) -> Outcome:
         """The packet `data` arrives in `dev`. `number` names it, and is above 0."""
-        self._begin(number, None)
+        self._begin(number, data)
         self.ip.receive(data, dev, number)
         return self._outcome(data, dev)
 
@@ -79,7 +82,7 @@ class Wall:
 
         So an IPv4 header's length and checksum are made right, and what does not fit the MTU is refused.
         """
-        self._begin(number, data)
+        self._begin(number, data, own=True)
         refused, sent = "", False
         try:
             if len(data) > MTU:
@@ -89,9 +92,10 @@ class Wall:
             refused = str(error)
         return self._outcome(data, None, sent, refused)
 
-    def _begin(self, number: int, own: bytes | None) -> None:
+    def _begin(self, number: int, data: bytes, own: bool = False) -> None:
         self._number = number
-        self._own = own is not None
+        self._data = data
+        self._own = own
         self._skb: Skb | None = None
         self._log: tuple[str, ...] = ()
         self._out: list[tuple[str, bytes]] = []
@@ -136,17 +140,27 @@ class Wall:
 
     def _hear(self, event: Event) -> None:
         if isinstance(event, RuleTried) and event.packet == (-1 if self._own else self._number):
-            self._steps.append(Step(event.table, event.chain, event.text, event.verdict if event.matched else None))
+            rule = f"-A {event.chain} {event.text}" if event.language == "iptables" else event.text
+            self._steps.append(Step(event.table, event.chain, rule, event.verdict))
         elif isinstance(event, Dropped) and not self._dropped and event.packet in (-1, self._number):
             self._dropped = event.by if event.where not in ("ip", "routing") else event.reason.text
 
     # ---- the table ---------------------------------------------------------------------------------------------------
 
-    def entry(self, data: bytes) -> dict[str, Json] | None:
-        """The entry that a lookup of this packet's own tuple finds now, in the form of a line; or None."""
-        key = own_key(data)
+    def lookup(self, data: bytes) -> Conn | None:
+        """The entry that a lookup of this packet's own tuple finds now, or None."""
+        skb = self._skb
+        if skb is not None and self._data is data and skb.conn is not None and skb.ctinfo in _BY_TUPLE and not _in_pieces(data):
+            key: Key | None = skb.conn.reply if skb.ctinfo == _REPLY else skb.conn.original
+        else:
+            key = own_key(data)
         found = None if key is None else self.ip.tracker.find(key)
-        return None if found is None else entry_line(found[0], self.now)
+        return None if found is None else found[0]
+
+    def entry(self, data: bytes) -> dict[str, Json] | None:
+        """The same, in the form of a line of JSON."""
+        conn = self.lookup(data)
+        return None if conn is None else entry_line(conn, self.now)
 
     def advance(self, now: int) -> None:
         """Let time pass up to `now` (µs): what expires on the way does so at its own instant."""
@@ -171,6 +185,11 @@ def entry_line(conn: Conn, now: int) -> dict[str, Json]:
 
 def _made(skbs: Sequence[Skb]) -> tuple[Made, ...]:
     return tuple((skb.packet.data, LABEL[skb.ctinfo], direction(skb.ctinfo)) for skb in skbs if skb.ctinfo is not None)
+
+
+def _in_pieces(data: bytes) -> bool:
+    """Whether this is a fragment; for IPv6, whether it may be one."""
+    return bool(data[6] & 0x3F or data[7]) if data[0] >> 4 == 4 else data[6] not in (6, 17, 58)
 
 
 def own_key(data: bytes) -> Key | None:

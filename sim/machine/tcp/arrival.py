@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sim.machine.tcp.congestion import Congestion
 from sim.machine.tcp.connection import Connection, distance_since_ack
+from sim.machine.tcp.retry import RTO
 from sim.machine.tcp.segment import ACK, FIN, PSH, RST, SYN, Options, Segment
 from sim.machine.tcp.sequence import after, before, plus
 from sim.units import SECOND
@@ -24,7 +25,8 @@ def arrive(conn: Connection, segment: Segment) -> None:
     elif conn.state == "TIME-WAIT":
         _time_wait(conn, segment)
     elif conn.state == "SYN-RECV" and _repeated_syn(conn, segment):
-        conn.emit_segment(conn.sender.isn, SYN | ACK, again=conn.sender.sent[0].sends if conn.sender.sent else 1)
+        conn.sender.transmit(conn.sender.sent[0])
+        conn.sender.retry.start(RTO, conn.sender.rtt.rto)
     elif _valid(conn, segment) and _acknowledge(conn, segment):
         _receive(conn, segment)
     conn.tell()

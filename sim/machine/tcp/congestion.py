@@ -13,14 +13,15 @@ _INITIAL = 10  # TCP_INIT_CWND
 class Congestion:
     """`window` in segments; `recovering` until what was in flight at the loss (`_until`) has been acknowledged."""
 
-    __slots__ = ("_grown", "_until", "delivered_at", "duplicates", "recovering", "threshold", "window")
+    __slots__ = ("_grown", "_until", "delivered", "duplicates", "recovering", "threshold", "trip", "window")
 
     def __init__(self) -> None:
         self.window = _INITIAL
         self.threshold = 1 << 30
         self.recovering = False
         self.duplicates = 0
-        self.delivered_at = -1  # when the latest segment that arrived was sent (RACK)
+        self.delivered = (-1, 0)  # RACK: of the segment sent last of those that arrived, when it was sent, and its end
+        self.trip = 0  # ... and how long it took
         self._until = self._grown = 0
 
     def acked(self, count: int, una: int) -> None:

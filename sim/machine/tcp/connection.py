@@ -61,7 +61,7 @@ class Connection:
         self.idle = Timer(self.env, self._idle_over)
         self._keepalive = False
         self._probes = 0
-        self.heard_at = self.now
+        self.begun = self.heard_at = self.now
         self._reader: simpy.Event | None = None
         self._ended = self._shut = self._writing_over = False
         self._told: tuple[object, ...] = ()
@@ -163,10 +163,12 @@ class Connection:
         if self.receiver.buffer:
             reader.succeed(self.receiver.read())
             self._was_read()
+        elif self.receiver.fin:
+            reader.succeed(b"")
         elif self.error is not None:
             code, self.error = self.error, None
             _fail(reader, code)
-        elif self.receiver.fin or self._ended:
+        elif self._ended:
             reader.succeed(b"")
 
     def _was_read(self) -> None:
@@ -292,7 +294,7 @@ class Connection:
 
     def heard(self, segment: Segment) -> None:
         """Something came from the peer."""
-        self.heard_at = self.now
+        self.begun = self.heard_at = self.now
         self._probes = 0
 
     def tell(self) -> None:

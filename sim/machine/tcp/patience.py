@@ -1,6 +1,7 @@
 """When TCP gives up: how often, and how long, it sends again what nobody acknowledges.
 
-tcp_write_timeout, retransmits_timed_out, tcp_model_timeout, tcp_orphan_retries (net/ipv4/tcp_timer.c), Linux 6.18. A SYN goes
+tcp_write_timeout, retransmits_timed_out, tcp_model_timeout, tcp_orphan_retries (net/ipv4/tcp_timer.c), Linux 6.18: a number of
+tries, and the time that they would take had each waited twice as long as the one before, whichever is over first. By default a SYN goes
 out at 0, 1, 2, 3, 4, 5, 7, 11, 19, 35, 67 s, and connect fails at 131 s; a SYN-ACK at 0, 1, 3, 7, 15, 31 s, and is forgotten at 63 s; data
 is tried for 924.6 s after the first repetition, up to the time-out that comes then.
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sim.machine.tcp.rtt import INITIAL
 from sim.units import MILLISECOND
 
 if TYPE_CHECKING:
@@ -28,7 +30,9 @@ class Patience:
         """Whether the time-out that has just come is the end of `conn`."""
         tries = conn.sender.retry.retransmits
         if conn.state == "SYN-SENT":
-            return tries >= self._number("tcp_syn_retries") + self._number("tcp_syn_linear_timeouts")
+            retries = self._number("tcp_syn_retries")
+            too_many = tries >= retries + self._number("tcp_syn_linear_timeouts")
+            return too_many or (tries > 0 and conn.now - conn.begun >= self.model(retries, INITIAL))
         if conn.state == "SYN-RECV":
             return tries >= self._number("tcp_synack_retries" if conn.listener else "tcp_syn_retries")
         return self.too_long(conn, self._orphan_retries(conn) if conn.dead else self._number("tcp_retries2"))
@@ -49,9 +53,9 @@ class Patience:
         first = conn.sender.retry.first_retry
         return conn.sender.retry.retransmits > 0 and first is not None and conn.now - first >= self.model(boundary)
 
-    def model(self, boundary: int) -> int:
-        """How long `boundary` doublings of 200 ms take, the RTO's upper bound kept (µs)."""
-        doublings = (self._longest // _RTO_MIN).bit_length() - 1
+    def model(self, boundary: int, first: int = _RTO_MIN) -> int:
+        """How long `boundary` doublings of `first` take, the RTO's upper bound kept (µs)."""
+        doublings = (self._longest // first).bit_length() - 1
         if boundary <= doublings:
-            return ((2 << boundary) - 1) * _RTO_MIN
-        return ((2 << doublings) - 1) * _RTO_MIN + (boundary - doublings) * self._longest
+            return ((2 << boundary) - 1) * first
+        return ((2 << doublings) - 1) * first + (boundary - doublings) * self._longest

@@ -13,6 +13,7 @@ from sim.machine.tcp.retry import PROBE, REORDER, WINDOW_PROBE, Retry
 from sim.machine.tcp.rtt import Rtt
 from sim.machine.tcp.segment import ACK, FIN, PSH, SYN, Segment
 from sim.machine.tcp.sequence import after, before, distance, plus
+from sim.units import MILLISECOND
 
 if TYPE_CHECKING:
     from sim.machine.tcp.connection import Connection
@@ -197,21 +198,23 @@ class Sender:
         if any(chunk.lost and not chunk.again for chunk in self.sent) and not self.congestion.recovering:
             self.congestion.reduce(sum(chunk.in_flight for chunk in self.sent), self.nxt)
         if waits:
-            self.retry.start(REORDER, max(waits))
+            self.retry.start(REORDER, max(waits) + 2 * MILLISECOND)  # TCP_TIMEOUT_MIN
 
     def _rack(self, delivered: list[Chunk]) -> list[int]:
         """Mark what is lost; gives how long (µs) until what is not yet would be."""
+        rack = self.congestion
         for chunk in delivered:
-            self.congestion.delivered_at = max(self.congestion.delivered_at, chunk.sent_at)
+            if (chunk.sent_at, distance(self.isn, chunk.end)) > rack.delivered:
+                rack.delivered, rack.trip = (chunk.sent_at, distance(self.isn, chunk.end)), self.conn.now - chunk.sent_at
         sacked = sum(chunk.sacked for chunk in self.sent)
         if not sacked:
             return []
-        patience = 0 if self.congestion.recovering or sacked >= 3 else min(self.rtt.shortest >> 2, self.rtt.srtt)
+        patience = 0 if rack.recovering or sacked >= 3 else min(self.rtt.shortest >> 2, self.rtt.srtt)
         waits = []
         for chunk in self.sent:
-            if chunk.sacked or (chunk.lost and not chunk.again) or chunk.sent_at >= self.congestion.delivered_at:
+            if chunk.sacked or (chunk.lost and not chunk.again) or (chunk.sent_at, distance(self.isn, chunk.end)) >= rack.delivered:
                 continue
-            left = chunk.sent_at + self.rtt.srtt + patience - self.conn.now
+            left = chunk.sent_at + rack.trip + patience - self.conn.now
             if left > 0:
                 waits.append(left)
             else:

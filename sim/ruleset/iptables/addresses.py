@@ -1,4 +1,4 @@
-"""Addresses and ports in iptables' texts: 10.0.0.0/8, 1.2.3.4/255.0.255.0, lists, names that stand for numbers; and how they are printed."""
+"""Addresses and ports in iptables' texts: 10.0.0.0/8, 1.2.3.4/255.0.255.0, lists, names that stand for numbers; read and printed."""
 
 from __future__ import annotations
 

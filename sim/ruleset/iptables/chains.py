@@ -1,4 +1,4 @@
-"""Editing a table the way libiptc does, and what the kernel checks before it takes one: built-in chains, jumps, loops, where modules may stand."""
+"""Tables the way libiptc edits them, and what the kernel checks before it takes one: jumps, loops, where modules may stand."""
 
 from __future__ import annotations
 

@@ -56,8 +56,8 @@ def _classic_once(given: tuple[Given, ...]) -> None:
     for each in given:
         group = "tcp-flags" if each.opt.name == "syn" else each.opt.name
         if group in seen:
-            text = "Only one of `--syn' or `--tcp-flags'  allowed" if group == "tcp-flags" else f"Only one `--{_LONG.get(group, group)}' allowed"
-            raise Mistake(text, each.span)
+            one = "of `--syn' or `--tcp-flags' " if group == "tcp-flags" else f"`--{_LONG.get(group, group)}'"
+            raise Mistake(f"Only one {one} allowed", each.span)
         seen.append(group)
 
 
@@ -215,7 +215,8 @@ _ALL = ("source-ports", "destination-ports", "ports")
 MULTIPORT = Module(
     "multiport",
     (
-        Opt("source-ports", ("sports",), invert=True, excludes=_ALL[1:]), Opt("destination-ports", ("dports",), invert=True, excludes=(_ALL[0], _ALL[2])),
+        Opt("source-ports", ("sports",), invert=True, excludes=_ALL[1:]),
+        Opt("destination-ports", ("dports",), invert=True, excludes=(_ALL[0], _ALL[2])),
         Opt("ports", invert=True, excludes=_ALL[:2]),
     ),
     _read_multiport, _show_multiport,

@@ -1,15 +1,15 @@
-"""iptables-save and iptables-restore: a whole ruleset as text, and back. Formats and messages: iptables/iptables-save.c, -restore.c, 1.8.9."""
+"""iptables-save and iptables-restore: a whole ruleset as text, and back. As iptables-save.c and iptables-restore.c, 1.8.9."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
 
-from sim.errors import LanguageError, Span
+from sim.errors import LanguageError, Span, SyntaxMistake
 from sim.ruleset.iptables import chains
 from sim.ruleset.iptables.apply import Changes, run_command
-from sim.ruleset.iptables.command import CommandReader
 from sim.ruleset.iptables.errors import VERSION, Mistake, printed
+from sim.ruleset.iptables.reading import CommandReader
 from sim.ruleset.iptables.show import saved_rule
 from sim.ruleset.model import Chain, Ruleset, Table
 from sim.ruleset.state import RuleState
@@ -28,9 +28,8 @@ def save(argv: list[str], family: str, program: str, state: RuleState, date: str
         elif word in ("-t", "--table"):
             wanted = next(words, "")
         elif word.startswith("-"):
-            kind = "unrecognized option" if word.startswith("--") else "invalid option --"
-            text = f"{argv[0]}: {kind} '{word if word.startswith('--') else word[1:2]}'\nLook at manual page `{program}.8' for more information.\n"
-            return Result("", text, 1)
+            what = f"unrecognized option '{word}'" if word.startswith("--") else f"invalid option -- '{word[1:2]}'"
+            return Result("", f"{argv[0]}: {what}\nLook at manual page `{program}.8' for more information.\n", 1)
         else:
             return Result("", "Unknown arguments found on commandline\n", 1)
     if wanted and wanted not in chains.TABLES:
@@ -108,6 +107,7 @@ def load_text(text: str, family: str, state: RuleState, file: str = "rules") -> 
     """Load text in iptables-save's form. Raises LanguageError at file, line and column; then nothing of the table at fault has changed."""
     restorer = _Restorer(family, "iptables-restore" if family == "ip" else "ip6tables-restore", state, _Options(), file, file)
     restorer.load(text)
+    restorer.must_be_committed()
 
 
 class _Restorer:
@@ -141,6 +141,11 @@ class _Restorer:
                 error.span = error.span or Span(self._file, self._line, 1, max(1, len(self._text)))
                 error.source = error.source or self._text
                 raise
+
+    def must_be_committed(self) -> None:
+        """Raises SyntaxMistake when the text has ended inside a table."""
+        if self._changes is not None:
+            raise SyntaxMistake("the text ends here, inside a table: COMMIT expected", Span(self._file, self._line, 1), self._text)
 
     def _one(self, line: str) -> None:
         if line.startswith("#"):

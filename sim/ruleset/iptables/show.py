@@ -87,7 +87,9 @@ def saved_chain(chain: Chain, counts: tuple[int, int] | None = None) -> str:
 class Listing:
     """How -L prints: `numeric` (-n), `verbose` (-v), `exact` (-x), `numbers` (--line-numbers); `notable`: the one line of -v -A."""
 
-    def __init__(self, numeric: bool = False, verbose: bool = False, exact: bool = False, numbers: bool = False, notable: bool = False) -> None:
+    def __init__(
+        self, numeric: bool = False, verbose: bool = False, exact: bool = False, numbers: bool = False, notable: bool = False
+    ) -> None:
         self.numeric, self.verbose, self.exact, self.numbers, self.notable = numeric, verbose, exact, numbers, notable
 
     def chain(self, table: Table, chain: Chain, policy: tuple[int, int], counts: Counts) -> Iterator[str]:

@@ -153,7 +153,8 @@ def _show_mark(extension: Extension, numeric: bool, family: str) -> str:
 
 
 MARK = Module(
-    "MARK", tuple(Opt(name, excludes=tuple(other for other in _MARKS if other != name)) for name in _MARKS), _read_mark, _show_mark, target=True,
+    "MARK", tuple(Opt(name, excludes=tuple(other for other in _MARKS if other != name)) for name in _MARKS), _read_mark, _show_mark,
+    target=True,
 )  # fmt: skip
 
 

@@ -6,8 +6,8 @@ from sim.errors import LanguageError
 from sim.ruleset.iptables import save
 from sim.ruleset.iptables.apply import Changes, run_command
 from sim.ruleset.iptables.chains import TABLES
-from sim.ruleset.iptables.command import CommandReader
 from sim.ruleset.iptables.errors import VERSION, Mistake, printed
+from sim.ruleset.iptables.reading import CommandReader
 from sim.ruleset.iptables.usage import USAGE
 from sim.ruleset.state import RuleState
 from sim.ruleset.text import Result, words_of

@@ -108,9 +108,11 @@ def _ctdir(module: Module, given: Given, context: Context) -> Made:
 
 
 _READERS: dict[str, Callable[[Module, Given, Context], Made]] = {
-    "ctstate": _ctstate, "ctproto": _ctproto, "ctorigsrc": _address("saddr"), "ctorigdst": _address("daddr"),
-    "ctreplsrc": _address("saddr"), "ctrepldst": _address("daddr"), "ctorigsrcport": _port("proto-src"), "ctorigdstport": _port("proto-dst"),
-    "ctreplsrcport": _port("proto-src"), "ctrepldstport": _port("proto-dst"), "ctstatus": _ctstatus, "ctexpire": _ctexpire, "ctdir": _ctdir,
+    "ctstate": _ctstate, "ctproto": _ctproto,
+    "ctorigsrc": _address("saddr"), "ctorigdst": _address("daddr"), "ctreplsrc": _address("saddr"), "ctrepldst": _address("daddr"),
+    "ctorigsrcport": _port("proto-src"), "ctorigdstport": _port("proto-dst"),
+    "ctreplsrcport": _port("proto-src"), "ctrepldstport": _port("proto-dst"),
+    "ctstatus": _ctstatus, "ctexpire": _ctexpire, "ctdir": _ctdir,
 }  # fmt: skip
 
 

@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 
 from sim.errors import Unsupported
 from sim.ruleset.model import Counter, Rule, Ruleset
+from sim.ruleset.nft.draft import KernelRefused
 from sim.ruleset.nft.elements import Interfaces
 from sim.ruleset.nft.listing import Counters, Listing
 from sim.ruleset.nft.printing import PLAIN, Style
 from sim.ruleset.nft.read import ReadFile, Report, Sources, not_simulated, read
 from sim.ruleset.nft.scanner import NotSimulated
 from sim.ruleset.nft.syntax import Command, Mistake
-from sim.ruleset.nft.transaction import KernelRefused, Transaction
+from sim.ruleset.nft.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ from sim.ruleset.model import (
     Counter,
     Item,
     Limit,
-    Log,
     NamedSet,
     Notrack,
     Part,
@@ -26,18 +25,17 @@ from sim.ruleset.model import (
     Verdict,
     VerdictMap,
 )
+from sim.ruleset.nft.doing import assignment, log_part
 from sim.ruleset.nft.elements import Interfaces, Values, bounds, is_interval, normal, sort_key
-from sim.ruleset.nft.fields import ICMP_TYPES, Known, Left, left_side, mask_of, selector_of
+from sim.ruleset.nft.fields import ICMP_TYPES, Known, Left, left_side, selector_of
 from sim.ruleset.nft.literals import DESCRIPTION, scalar
 from sim.ruleset.nft.scanner import At, NotSimulated
 from sim.ruleset.nft.syntax import (
     AssignOf,
-    Binary,
     Braces,
     CounterOf,
     Element,
     Expression,
-    Field,
     LimitOf,
     LogOf,
     Match,
@@ -54,10 +52,7 @@ from sim.ruleset.nft.syntax import (
 from sim.ruleset.selectors import Selector
 
 ENOENT = "No such file or directory"
-LEVELS = {"emerg": 0, "alert": 1, "crit": 2, "err": 3, "warn": 4, "notice": 5, "info": 6, "debug": 7}
-_ALL_LOG_FLAGS = frozenset(("tcp sequence", "tcp options", "ip options", "skuid", "ether"))
 _CODES = {"icmp": (ICMP_CODE, "ip"), "icmpv6": (ICMPV6_CODE, "ip6"), "icmpx": (ICMPX_CODE, "inet")}
-_PREFIX_MOST = 127  # NF_LOG_PREFIXLEN - 1
 
 
 class Meaning(NamedTuple):
@@ -94,7 +89,7 @@ class _Rule:
             case CounterOf():
                 self.parts.append(Counter(statement.packets, statement.bytes))
             case LogOf():
-                self.parts.append(_log(statement))
+                self.parts.append(log_part(statement))
             case LimitOf():
                 self._limit(statement)
             case RejectOf():
@@ -253,7 +248,7 @@ class _Rule:
         row = selector_of(statement.target, self.known)
         if row.name not in ("meta mark", "ct mark"):
             raise NotSimulated("set", statement.target.at)
-        return _assignment(row, statement.value)
+        return assignment(row, statement.value)
 
 
 def map_entries(verdicts: list[tuple[Item, Verdict, Element]]) -> tuple[tuple[Item, Verdict], ...]:
@@ -297,57 +292,6 @@ def _masked_flags(row: Selector, mask: int, wanted: int, op: str) -> Compare:
     if wanted == 0 and op in ("==", "!="):
         return Compare(row.name, (mask,), "!&" if op == "==" else "&")
     return Compare(row.name, (wanted,), op, mask)
-
-
-def _assignment(row: Selector, value: Expression) -> Assign:
-    """meta mark set VALUE, meta mark set meta mark & A | B ^ C: all of it is (mark & keep) ^ value."""
-    source, keep, flip = _linear(row, value)
-    return Assign(row.name, flip, keep, "" if source in ("", row.name) else source)
-
-
-def _linear(row: Selector, value: Expression) -> tuple[str, int, int]:
-    every = (1 << row.bits) - 1
-    if isinstance(value, Field):
-        source = " ".join(value.words)
-        if source not in ("meta mark", "ct mark"):
-            raise NotSimulated(value.words[-1], value.at)
-        return source, every, 0
-    if isinstance(value, Symbol):
-        return "", 0, mask_of(value, row)
-    if not isinstance(value, Binary) or value.op not in ("&", "|", "^"):
-        raise NotSimulated("set", value.at)
-    source, keep, flip = _linear(row, value.left)
-    number = mask_of(value.right, row)
-    if value.op == "&":
-        return source, keep & number, flip & number
-    if value.op == "^":
-        return source, keep, flip ^ number
-    return source, keep & ~number & every, flip & ~number | number
-
-
-def _log(log: LogOf) -> Log:
-    prefix, level, group, snaplen, threshold, flags = "", 4, None, 0, 0, frozenset[str]()
-    for name, value, at in log.arguments:
-        match name, value:
-            case "prefix", str():
-                if len(value.encode()) > _PREFIX_MOST:
-                    raise Mistake(at, f"log prefix is too long: {_PREFIX_MOST} characters at most")
-                prefix = value
-            case "level", "audit":
-                raise NotSimulated("audit", at)
-            case "level", str():
-                level = LEVELS[value]
-            case "group", int():
-                group = value & 0xFFFF
-            case "snaplen", int():
-                snaplen = value
-            case "queue-threshold", int():
-                threshold = value
-            case "flags", tuple():
-                flags |= _ALL_LOG_FLAGS if value == ("all",) else frozenset(value)
-    if group is not None and any(name == "level" for name, _, _ in log.arguments):
-        raise Mistake(log.at, "level and group are mutually exclusive")
-    return Log(prefix, level, flags, group, snaplen if group is not None else 0, threshold)
 
 
 def meaning(rule: RuleOf, family: str, named: Callable[[str], NamedSet | None], interfaces: Interfaces = None) -> Meaning:

@@ -8,39 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import NoReturn
 
-from sim.errors import Span
-from sim.ruleset.model import Chain, NamedSet, Rule, Ruleset, SetReference, Table, Verdict, VerdictMap
+from sim.ruleset.model import Chain, NamedSet, Rule, SetReference, Table, Verdict, VerdictMap
 from sim.ruleset.nft import chains, sets
-from sim.ruleset.nft.elements import Interfaces
-from sim.ruleset.nft.misspell import distance, nearest
+from sim.ruleset.nft.draft import (
+    EBUSY,
+    EEXIST,
+    EMLINK,
+    ENOENT,
+    EOPNOTSUPP,
+    PROCESS,
+    Draft,
+    KernelRefused,
+    place_of,
+    process,
+    text_of,
+)
 from sim.ruleset.nft.rules import meaning
 from sim.ruleset.nft.scanner import At, Lexeme, NotSimulated
 from sim.ruleset.nft.show import rule_text
 from sim.ruleset.nft.syntax import Braces, ChainOf, Command, Mistake, Place, RuleOf, SetOf, TableOf
 
-ENOENT = "No such file or directory"
-PROCESS = "Could not process rule: "
-EEXIST, EBUSY, EOPNOTSUPP, EMLINK = "File exists", "Device or resource busy", "Operation not supported", "Too many links"
 
-
-class KernelRefused(Mistake):
-    """A mistake that the kernel finds: told only when nft itself found none."""
-
-
-def process(at: At, why: str) -> NoReturn:
-    """The kernel's refusal."""
-    raise KernelRefused(at, PROCESS + why)
-
-
-class Transaction:
-    """`ruleset` is the draft. `span_of` turns a place into a Span for the rules' own places."""
-
-    def __init__(self, ruleset: Ruleset, interfaces: Interfaces, span_of: Callable[[At], Span]) -> None:
-        self.ruleset = ruleset
-        self._interfaces, self._span_of = interfaces, span_of
-        self.mistakes: list[Mistake | NotSimulated] = []
+class Transaction(Draft):
+    """Applies commands to the draft."""
 
     def apply(self, command: Command) -> None:
         """Do one command that changes something; what is wrong with it goes to `mistakes`."""
@@ -49,53 +40,6 @@ class Transaction:
         except (Mistake, NotSimulated) as stop:
             self.mistakes.append(stop)
 
-    # ---- finding things ----------------------------------------------------------------------------------------------
-
-    def table(self, place: Place) -> Table | None:
-        """The table that a command is about, or None."""
-        return self.ruleset.table("nft", place.family, _text(place.table))
-
-    def _tables(self, family: str = "") -> list[Table]:
-        return [table for table in self.ruleset.of("nft") if family in ("", table.family)]
-
-    def _table(self, place: Place, message: str, suggest: bool = False) -> Table:
-        found = self.table(place)
-        if found is None:
-            at = _at(place.table)
-            if suggest:
-                self._no_table(place, at)
-            raise KernelRefused(at, message)
-        return found
-
-    def _no_table(self, place: Place, at: At) -> NoReturn:
-        tables = self._tables()
-        name = nearest(_text(place.table), [table.name for table in tables])
-        if name is None:
-            process(at, ENOENT)
-        family = next(table.family for table in tables if table.name == name)
-        raise KernelRefused(at, f"{ENOENT}; did you mean table ‘{name}’ in family {family}?")
-
-    def _no_chain(self, place: Place, at: At) -> NoReturn:
-        """ENOENT about something in a chain: nft suggests by the chain's name, whatever is missing."""
-        wanted = _text(place.name)
-        known = [(table, chain.name) for table in self._tables() for chain in table.chains if distance(chain.name, wanted)]
-        name = nearest(wanted, [name for _, name in known])
-        if name is None or name == wanted:
-            process(at, ENOENT)
-        table = next(table for table, each in known if each == name)
-        raise KernelRefused(at, f"{ENOENT}; did you mean chain ‘{name}’ in table {table.family} ‘{table.name}’?")
-
-    def _chain(self, place: Place) -> tuple[Table, Chain]:
-        """The chain of a rule's command, of delete and rename."""
-        table = self._table(place, "", suggest=True)
-        chain = table.chain(_text(place.name))
-        if chain is None:
-            self._no_chain(place, _at(place.name))
-        return table, chain
-
-    def _put(self, table: Table) -> None:
-        self.ruleset = self.ruleset.with_table(table)
-
     # ---- tables ------------------------------------------------------------------------------------------------------
 
     def add_table(self, command: Command) -> None:
@@ -103,12 +47,12 @@ class Transaction:
         place = command.place
         table = self.table(place)
         if table is not None and command.verb == "create":
-            process(_at(place.table), EEXIST)
+            process(place_of(place.table), EEXIST)
         if table is None:
             number = self.ruleset.handles + 1
             self.ruleset = replace(self.ruleset, handles=number)
             block = command.body if isinstance(command.body, TableOf) else TableOf()
-            self._put(Table("nft", place.family, _text(place.table), handle=number, comment=block.comment))
+            self.put(Table("nft", place.family, text_of(place.table), handle=number, comment=block.comment))
         if isinstance(command.body, TableOf):
             self._fill(place, command.body)
 
@@ -134,21 +78,21 @@ class Transaction:
         place = command.place
         table = self.table(place) if place.position is None else self._by_handle(place)
         if table is None:
-            process(_at(place.table) if place.position is None else place.position[2], ENOENT)
+            process(place_of(place.table) if place.position is None else place.position[2], ENOENT)
         self.ruleset = self.ruleset.without_table(table.key)
 
     def _by_handle(self, place: Place) -> Table | None:
         number = place.position[1] if place.position else 0
-        return next((table for table in self._tables(place.family) if table.handle == number), None)
+        return next((table for table in self.tables(place.family) if table.handle == number), None)
 
     def flush_table(self, command: Command) -> None:
         """flush table: its rules go."""
-        table = self._table(command.place, PROCESS + ENOENT)
-        self._put(replace(table, chains=tuple(chain.with_rules(()) for chain in table.chains)))
+        table = self.found(command.place, PROCESS + ENOENT)
+        self.put(replace(table, chains=tuple(chain.with_rules(()) for chain in table.chains)))
 
     def flush_ruleset(self, command: Command) -> None:
         """flush ruleset: everything of a family goes."""
-        for table in self._tables(command.place.family):
+        for table in self.tables(command.place.family):
             self.ruleset = self.ruleset.without_table(table.key)
 
     # ---- chains ------------------------------------------------------------------------------------------------------
@@ -160,53 +104,53 @@ class Transaction:
         self._append_all(command.place, body)
 
     def _make_chain(self, place: Place, body: ChainOf, at: At, verb: str) -> None:
-        table = self._table(place, ENOENT)
-        made = chains.chain_of(_text(place.name), body, place.family, at)
+        table = self.found(place, ENOENT)
+        made = chains.chain_of(text_of(place.name), body, place.family, at)
         there = table.chain(made.name)
         chains.policy_fits(there if there is not None and made.hook is None else made, body)
         if there is None:
             number = table.handles + 1
-            self._put(replace(table.with_chain(replace(made, handle=number)), handles=number))
+            self.put(replace(table.with_chain(replace(made, handle=number)), handles=number))
             return
         if verb == "create":
-            process(_at(place.name), EEXIST)
+            process(place_of(place.name), EEXIST)
         why = chains.clash(there, body, made)
         if why is not None:
-            process(_at(place.name) if why == EEXIST else at, why)
+            process(place_of(place.name) if why == EEXIST else at, why)
         if body.policy and there.policy != made.policy:
-            self._put(table.with_chain(replace(there, policy=made.policy)))
+            self.put(table.with_chain(replace(there, policy=made.policy)))
 
     def delete_chain(self, command: Command) -> None:
         """delete chain, by name or handle; not while a rule or map goes there."""
         place = command.place
         if place.position is not None:
-            table = self._table(place, PROCESS + ENOENT)
+            table = self.found(place, PROCESS + ENOENT)
             found = next((chain for chain in table.chains if chain.handle == place.position[1]), None)
             if found is None:
                 process(place.position[2], ENOENT)
             chain, at = found, place.position[2]
         else:
-            table, chain = self._chain(place)
-            at = _at(place.name)
+            table, chain = self.chain(place)
+            at = place_of(place.name)
         if any(target == chain.name for other in table.chains if other is not chain for target in targets(table, other)):
             process(at, EBUSY)
-        self._put(table.without_chain(chain.name))
+        self.put(table.without_chain(chain.name))
 
     def flush_chain(self, command: Command) -> None:
         """flush chain: its rules go."""
-        table = self._table(command.place, PROCESS + ENOENT)
-        chain = table.chain(_text(command.place.name))
+        table = self.found(command.place, PROCESS + ENOENT)
+        chain = table.chain(text_of(command.place.name))
         if chain is None:
-            process(_at(command.place.name), ENOENT)
-        self._put(table.with_chain(chain.with_rules(())))
+            process(place_of(command.place.name), ENOENT)
+        self.put(table.with_chain(chain.with_rules(())))
 
     def rename_chain(self, command: Command) -> None:
         """rename chain; jumps keep going there."""
-        table, chain = self._chain(command.place)
+        table, chain = self.chain(command.place)
         assert isinstance(command.body, Lexeme)
         if table.chain(command.body.value) is not None:
             process(command.at, EEXIST)
-        self._put(chains.renamed(table, chain, command.body.value))
+        self.put(chains.renamed(table, chain, command.body.value))
 
     # ---- rules -------------------------------------------------------------------------------------------------------
 
@@ -218,13 +162,13 @@ class Transaction:
     def _append(self, place: Place, rule: RuleOf, at: At, verb: str = "add") -> None:
         where = None
         made, jumps, sets_made = self._rule(place, rule)
-        table, chain = self._chain(place)
+        table, chain = self.chain(place)
         if place.position is not None:
             where = self._position(chain, place)
         if chain.type == "nat" and chain.hook is not None:
             raise NotSimulated("rules in a nat chain", rule.at)
         number = table.handles + sets_made + 1
-        self._put(replace(table, handles=number))  # given, even if the transaction is given up
+        self.put(replace(table, handles=number))  # given, even if the transaction is given up
         self._check_jumps(table, place, jumps)
         made = replace(made, handle=number)
         rules = list(chain.rules)
@@ -232,13 +176,13 @@ class Transaction:
         if where is not None:
             index = where if verb == "insert" else where + 1
         rules.insert(index, made)
-        self._put(replace(table.with_chain(chain.with_rules(tuple(rules))), handles=number))
+        self.put(replace(table.with_chain(chain.with_rules(tuple(rules))), handles=number))
         self._validate(place, at, made, sets_made + 1)
 
     def _rule(self, place: Place, rule: RuleOf) -> tuple[Rule, tuple[tuple[str, At], ...], int]:
         table = self.table(place)
-        what = meaning(rule, place.family, lambda name: table.named_set(name) if table else None, self._interfaces)
-        bare = Rule(what.parts, comment=rule.comment, span=self._span_of(rule.at))
+        what = meaning(rule, place.family, lambda name: table.named_set(name) if table else None, self.interfaces)
+        bare = Rule(what.parts, comment=rule.comment, span=self.span_of(rule.at))
         return replace(bare, text=rule_text(replace(bare, comment=""), place.family)), what.jumps, what.sets
 
     def _position(self, chain: Chain, place: Place) -> int:
@@ -253,13 +197,13 @@ class Transaction:
                 return index
         if kind == "position":
             process(at, ENOENT)
-        self._no_chain(place, at)
+        self.no_chain(place, at)
 
     def _check_jumps(self, table: Table, place: Place, jumps: tuple[tuple[str, At], ...]) -> None:
         for name, at in jumps:
             target = table.chain(name)
             if target is None:
-                self._no_chain(place, at)
+                self.no_chain(place, at)
             if target.hook is not None:
                 process(at, EOPNOTSUPP)
 
@@ -274,7 +218,7 @@ class Transaction:
             if chain.hook is None:
                 continue
             if chains.loops(table, chain):
-                self._put(replace(table, handles=table.handles + given))
+                self.put(replace(table, handles=table.handles + given))
                 process(at, EMLINK)
             if chains.rejects_wrongly(table, chain, rule):
                 process(at, EOPNOTSUPP)
@@ -284,19 +228,19 @@ class Transaction:
         place, body = command.place, command.body
         assert isinstance(body, RuleOf)
         made, jumps, sets_made = self._rule(place, body)
-        table, chain = self._chain(place)
+        table, chain = self.chain(place)
         index = self._position(chain, place)
         self._check_jumps(table, place, jumps)
         made = replace(made, handle=chain.rules[index].handle)
         rules = (*chain.rules[:index], made, *chain.rules[index + 1 :])
-        self._put(replace(table.with_chain(chain.with_rules(rules)), handles=table.handles + sets_made))
+        self.put(replace(table.with_chain(chain.with_rules(rules)), handles=table.handles + sets_made))
         self._validate(place, command.at, made, sets_made)
 
     def delete_rule(self, command: Command) -> None:
         """delete rule, by handle."""
-        table, chain = self._chain(command.place)
+        table, chain = self.chain(command.place)
         index = self._position(chain, command.place)
-        self._put(table.with_chain(chain.with_rules((*chain.rules[:index], *chain.rules[index + 1 :]))))
+        self.put(table.with_chain(chain.with_rules((*chain.rules[:index], *chain.rules[index + 1 :]))))
 
     # ---- sets --------------------------------------------------------------------------------------------------------
 
@@ -306,15 +250,15 @@ class Transaction:
         self._make_set(command.place, command.body, command.verb)
 
     def _make_set(self, place: Place, body: SetOf, verb: str) -> None:
-        table = self._table(place, ENOENT)
-        made = sets.set_of(_text(place.name), body)
+        table = self.found(place, ENOENT)
+        made = sets.set_of(text_of(place.name), body)
         there = table.named_set(made.name)
         if there is not None and (verb == "create" or not sets.same_kind(there, made)):
-            process(_at(place.name), EEXIST)
+            process(place_of(place.name), EEXIST)
         if there is None:
             number = table.handles + 1
             table = replace(table, sets=(*table.sets, replace(made, handle=number)), handles=number)
-            self._put(table)
+            self.put(table)
         if body.elements is not None:
             self._add_elements(place, body.elements, verb)
 
@@ -324,28 +268,28 @@ class Transaction:
         self._add_elements(command.place, command.body, command.verb)
 
     def _named(self, place: Place, message: str) -> tuple[Table, NamedSet]:
-        table = self._table(place, message)
-        found = table.named_set(_text(place.name))
+        table = self.found(place, message)
+        found = table.named_set(text_of(place.name))
         if found is None:
-            raise KernelRefused(_at(place.name), message)
+            raise KernelRefused(place_of(place.name), message)
         return table, found
 
     def _add_elements(self, place: Place, braces: Braces, verb: str) -> None:
         table, found = self._named(place, ENOENT)
-        filled, jumps = sets.with_elements(found, braces, self._interfaces, verb == "create")
+        filled, jumps = sets.with_elements(found, braces, self.interfaces, verb == "create")
         self._check_jumps(table, place, jumps)
-        self._put(sets.put(table, filled))
+        self.put(sets.put(table, filled))
 
     def delete_elements(self, command: Command) -> None:
         """delete element."""
         assert isinstance(command.body, Braces)
         table, found = self._named(command.place, ENOENT)
-        self._put(sets.put(table, sets.without_elements(found, command.body, self._interfaces)))
+        self.put(sets.put(table, sets.without_elements(found, command.body, self.interfaces)))
 
     def flush_set(self, command: Command) -> None:
         """flush set, flush map."""
         table, found = self._named(command.place, ENOENT)
-        self._put(sets.put(table, replace(found, elements=(), values=())))
+        self.put(sets.put(table, replace(found, elements=(), values=())))
 
     def delete_set(self, command: Command) -> None:
         """delete set, delete map; not while a rule looks into it."""
@@ -354,8 +298,8 @@ class Transaction:
             raise NotSimulated("handle", place.position[2])
         table, found = self._named(place, PROCESS + ENOENT)
         if any(reference == found.name for chain in table.chains for rule in chain.rules for reference in references(rule)):
-            process(_at(place.name), EBUSY)
-        self._put(replace(table, sets=tuple(each for each in table.sets if each is not found)))
+            process(place_of(place.name), EBUSY)
+        self.put(replace(table, sets=tuple(each for each in table.sets if each is not found)))
 
 
 def targets(table: Table, chain: Chain) -> Iterator[str]:
@@ -374,14 +318,6 @@ def references(rule: Rule) -> Iterator[str]:
         held = getattr(part, "values", None) or getattr(part, "entries", None)
         if isinstance(held, SetReference):
             yield held.name
-
-
-def _text(name: Lexeme | None) -> str:
-    return name.value if name is not None else ""
-
-
-def _at(name: Lexeme | None) -> At:
-    return name.at if name is not None else At(0, 0)
 
 
 _DO: dict[tuple[str, str], Callable[[Transaction, Command], None]] = {

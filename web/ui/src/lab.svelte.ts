@@ -15,6 +15,7 @@ import { text } from './text'
 
 export type StageView = 'ladder' | 'topology' | 'beliefs'
 export type TableView = 'table' | 'lines' | 'rules'
+const FIRST_INPUT = 1000 // µs: not at the very start, so that one can go back to before it
 const TRIES = 6 // stretches asked for in a row, when what is looked for lies further ahead
 
 export class Lab implements Ears {
@@ -213,7 +214,7 @@ export class Lab implements Ears {
     this.pause()
     this.waiting = true
     this.refusal = null
-    this.#channel.say('input', { at: Math.floor(this.t), input })
+    this.#channel.say('input', { at: this.#inputTime(), input })
   }
 
   answer(prediction: string, choice: number): void {
@@ -247,6 +248,13 @@ export class Lab implements Ears {
   }
 
   // ---- inside
+
+  /** When (µs) what is done now is done: at this moment, but before an input that is still to come at the same instant. */
+  #inputTime(): number {
+    const next = this.index.inputs.find((input) => input.n >= this.n)
+    const at = Math.max(FIRST_INPUT, Math.floor(this.t))
+    return next && next.t <= at ? Math.max(0, next.t - 1) : at
+  }
 
   /** Where we are once a batch has come: back where we were, at the new future's start, or where we stood. */
   #find(message: TraceBatch, present: Position): void {

@@ -37,12 +37,22 @@ export function lifelines(scenario: Scenario): Lifeline[] {
 }
 
 /** The two lifelines of one machine stand closer than those of two machines. */
-export const CLOSE = 0.8
+const CLOSE = 0.8
 
 /** The lifelines' distances from the first, in the unit of two machines' distance. */
 export function spacing(lines: readonly Lifeline[]): number[] {
   let at = 0
   return lines.map((line, i) => (at += i === 0 ? 0 : line.machine === lines[i - 1]?.machine ? CLOSE : 1))
+}
+
+const WIDEST = 156
+const BETWEEN = 6
+
+/** How wide the heads may be so that the closest do not touch, when all stand in `room` pixels. */
+export function headWidth(shares: readonly number[], room: number): number {
+  const all = shares.at(-1) ?? 0
+  const closest = Math.min(...shares.slice(1).map((share, i) => share - (shares[i] ?? 0)), all || 1) / (all || 1)
+  return Math.max(40, Math.min(WIDEST, (room * closest - BETWEEN) / (1 + closest)))
 }
 
 /** An arrow from lifeline to lifeline. `reach` is how far it came, 0 to 1; `end` what stands at its tip. */
@@ -89,7 +99,7 @@ export type Row = { y: number; height: number; n: number; t: number } & (
 )
 export interface Opened { chosen: number | null; folds: ReadonlySet<number> }
 
-const HEIGHT = { packet: 32, tall: 56, silence: 26, input: 28, fold: 28 }
+const HEIGHT = { packet: 32, tall: 62, silence: 26, input: 28, fold: 28 }
 const REPEATS = 3 // from so many repeats in a row on, all but the last are folded
 
 export type Item = { n: number; t: number; trip: Trip } | { n: number; t: number; input: RecordOf<'input'> }

@@ -11,7 +11,7 @@ export interface Mark { x: number; trip: Trip; size: number }
 export interface Event { x: number; n: number; t: number; words: string; wide: number; lane: 0 | 1; alive: boolean }
 export interface Gap { x: number; span: number; words: 'after' | 'before' | null }
 
-const BY_PACKETS = 0.6
+const BY_PACKETS = 0.75
 const LARGEST = 14
 const SMALLEST = 3
 const DENSE = 5 // of many equal marks of this size and less at one pixel one is drawn

@@ -1,0 +1,65 @@
+"""Statements that change or tell something: `meta mark set`, `ct mark set`, `log`. From what is written to the model's parts."""
+
+from __future__ import annotations
+
+from sim.ruleset.model import Assign, Log
+from sim.ruleset.nft.fields import mask_of
+from sim.ruleset.nft.scanner import NotSimulated
+from sim.ruleset.nft.syntax import Binary, Expression, Field, LogOf, Mistake, Symbol
+from sim.ruleset.selectors import Selector
+
+LEVELS = {"emerg": 0, "alert": 1, "crit": 2, "err": 3, "warn": 4, "notice": 5, "info": 6, "debug": 7}
+_ALL_LOG_FLAGS = frozenset(("tcp sequence", "tcp options", "ip options", "skuid", "ether"))
+_PREFIX_MOST = 127  # NF_LOG_PREFIXLEN - 1
+
+
+def assignment(row: Selector, value: Expression) -> Assign:
+    """meta mark set VALUE, meta mark set meta mark & A | B ^ C: all of it is (mark & keep) ^ value."""
+    source, keep, flip = _linear(row, value)
+    return Assign(row.name, flip, keep, "" if source in ("", row.name) else source)
+
+
+def _linear(row: Selector, value: Expression) -> tuple[str, int, int]:
+    every = (1 << row.bits) - 1
+    if isinstance(value, Field):
+        source = " ".join(value.words)
+        if source not in ("meta mark", "ct mark"):
+            raise NotSimulated(value.words[-1], value.at)
+        return source, every, 0
+    if isinstance(value, Symbol):
+        return "", 0, mask_of(value, row)
+    if not isinstance(value, Binary) or value.op not in ("&", "|", "^"):
+        raise NotSimulated("set", value.at)
+    source, keep, flip = _linear(row, value.left)
+    number = mask_of(value.right, row)
+    if value.op == "&":
+        return source, keep & number, flip & number
+    if value.op == "^":
+        return source, keep, flip ^ number
+    return source, keep & ~number & every, flip & ~number | number
+
+
+def log_part(log: LogOf) -> Log:
+    """A log statement's part. Raises Mistake and NotSimulated."""
+    prefix, level, group, snaplen, threshold, flags = "", 4, None, 0, 0, frozenset[str]()
+    for name, value, at in log.arguments:
+        match name, value:
+            case "prefix", str():
+                if len(value.encode()) > _PREFIX_MOST:
+                    raise Mistake(at, f"log prefix is too long: {_PREFIX_MOST} characters at most")
+                prefix = value
+            case "level", "audit":
+                raise NotSimulated("audit", at)
+            case "level", str():
+                level = LEVELS[value]
+            case "group", int():
+                group = value & 0xFFFF
+            case "snaplen", int():
+                snaplen = value
+            case "queue-threshold", int():
+                threshold = value
+            case "flags", tuple():
+                flags |= _ALL_LOG_FLAGS if value == ("all",) else frozenset(value)
+    if group is not None and any(name == "level" for name, _, _ in log.arguments):
+        raise Mistake(log.at, "level and group are mutually exclusive")
+    return Log(prefix, level, flags, group, snaplen if group is not None else 0, threshold)

@@ -1,0 +1,87 @@
+"""Every capture of traffic that nobody here made: through ctlab and through this machine's kernel, packet by packet.
+
+The captures stay where they are (../shared/captures); without them these tests are skipped by name.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sim.edges.capture import Frame, read_capture
+from sim.edges.kernel import KernelFirewall
+from sim.edges.replay import Outcome, Replay, load_rules
+from sim.edges.replay.arrival import ByAddress
+from sim.edges.replay.wall import Wall
+from tests.kernel.comparing import FIELDS, Difference, Fed, compare, packets
+from tests.kernel.conftest import DEVICES
+
+CAPTURES = Path(__file__).resolve().parents[3] / "shared" / "captures"
+CHECKSUM_OFF = {"net.netfilter.nf_conntrack_checksum": "0"}
+STATEFUL = """*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -m conntrack --ctstate INVALID -j DROP
+-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -p udp -m udp --dport 53 -j ACCEPT
+-A FORWARD -p tcp -m tcp --dport 25 -j REJECT --reject-with tcp-reset
+-A FORWARD -p icmp -m icmp --icmp-type 8 -j ACCEPT
+-A FORWARD -p tcp -m conntrack --ctstate NEW -j ACCEPT
+-A FORWARD -j REJECT --reject-with icmp-admin-prohibited
+COMMIT
+"""
+Open = Callable[..., KernelFirewall]
+
+
+def files() -> list[Path]:
+    return sorted(path for path in CAPTURES.rglob("*") if path.is_file() and path.name not in ("README.md", "COPYING"))
+
+
+def heard() -> dict[str, list[Frame]]:
+    found = files()
+    if not found:
+        pytest.skip("../shared/captures is not here")
+    return {str(path.relative_to(CAPTURES)): list(read_capture(path)) for path in found}
+
+
+def differences(kernel: KernelFirewall, sysctls: dict[str, str], rules: str = "") -> tuple[dict[str, list[Difference]], int]:
+    found: dict[str, list[Difference]] = {}
+    total = 0
+    for name, frames in heard().items():
+        fed: list[Fed] = list(packets(frames, ByAddress(DEVICES)))
+        wall = Wall(DEVICES)
+        for key, value in sysctls.items():
+            wall.ip.sysctls.set(key, value)
+        if rules:
+            load_rules(wall.ip.rules, rules, "rules")
+        total += len(fed)
+        found[name] = compare(fed, wall, kernel)
+        kernel.flush()
+    return found, total
+
+
+@pytest.mark.parametrize(("sysctls", "rules"), [({}, ""), (CHECKSUM_OFF, ""), ({}, STATEFUL)], ids=["as they are", "checksums unread", "stateful rules"])
+def test_captures_get_the_kernels_labels_verdicts_and_entries(real: Open, sysctls: dict[str, str], rules: str) -> None:
+    found, total = differences(real(sysctls=sysctls, iptables=rules), sysctls, rules)
+    by_field: dict[str, set[tuple[str, int]]] = defaultdict(set)
+    for name, differing in found.items():
+        for difference in differing:
+            by_field[difference.field].add((name, difference.number))
+    agree = {field: total - len(by_field[field]) for field in FIELDS}
+    print(f"\n{len(found)} captures, {total} packets; equal to the kernel's: " + ", ".join(f"{field} {count}" for field, count in agree.items()))
+    shown = "\n".join(f"{name}: {differing[0]}"[:400] for name, differing in found.items() if differing)
+    assert agree == dict.fromkeys(FIELDS, total), shown
+
+
+def test_every_capture_replays_at_its_own_times_without_an_error() -> None:
+    labels: Counter[str | None] = Counter()
+    for frames in heard().values():
+        outcomes = [happened for happened in Replay({}).run(frames) if isinstance(happened, Outcome)]
+        assert [outcome.number for outcome in outcomes] == [frame.number for frame in frames]
+        labels.update(outcome.label for outcome in outcomes)
+    assert labels["NEW"] > 1000 and labels["ESTABLISHED"] > 5000 and labels["INVALID"] > 100

@@ -1,0 +1,64 @@
+"""A rule as a plain sentence, and in the other language."""
+
+from __future__ import annotations
+
+import pytest
+
+from sim.ruleset.explain import sentence
+from sim.ruleset.model import Chain, Compare, Counter, Limit, Log, Prefix, Range, Reject, Rule, Table, Verdict
+from sim.ruleset.translate import other_text
+from sim.units import parse_address as A
+from tests.ruleset.firewall import Firewall
+
+SAID = [
+    ("-i lo -j ACCEPT", "Accept packets that came in on lo.", 'iifname "lo" counter accept'),
+    ("-p tcp --dport 22 -m conntrack --ctstate NEW -j ACCEPT", "Accept packets to TCP port 22 with label NEW.",
+     "tcp dport 22 ct state new counter accept"),
+    ("-m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT", "Accept packets with label ESTABLISHED or RELATED.",
+     "ct state established,related counter accept"),
+    ("! -s 10.0.0.0/8 -p udp -j DROP", "Drop packets not from 10.0.0.0/8 of protocol UDP.",
+     "ip saddr != 10.0.0.0/8 ip protocol udp counter drop"),
+    ("-p tcp -m multiport --dports 22,80,8000:8080 -j ACCEPT", "Accept packets to TCP port 22, 80 or 8000–8080.",
+     "ip protocol tcp tcp dport { 22, 80, 8000-8080 } counter accept"),
+    ("-p tcp --syn -j DROP", "Drop packets with TCP flags SYN out of FIN SYN RST ACK.", "tcp flags syn / fin,syn,rst,ack counter drop"),
+    ("-m limit --limit 5/min -j LOG", "Log packets at no more than 5 packets a minute.", "limit rate 5/minute counter log"),
+    ("-p tcp -j REJECT --reject-with tcp-reset", "Reject packets of protocol TCP with a TCP reset.",
+     "ip protocol tcp counter reject with tcp reset"),
+    ("-j REJECT", "Reject every packet with an ICMP port-unreachable error.", "counter reject"),
+    ("-p icmp --icmp-type echo-request -j RETURN", "Let packets of ICMP type echo-request leave this chain.",
+     "icmp type echo-request counter return"),
+    ("-j web", "Send every packet through chain web.", "counter jump web"),
+    ("-m mark --mark 1", "Count packets with mark 0x1.", "meta mark 0x00000001 counter"),
+    ("-m conntrack --ctexpire 5:7 -j DROP", "Drop packets of connections with 5–7 s left.", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "said", "other"), SAID)
+def test_an_iptables_rule_in_a_sentence_and_in_nfts_words(rule: str, said: str, other: str | None) -> None:
+    firewall = Firewall("-N web", f"-A INPUT {rule}")
+    ((table, _, _, made),) = firewall.state.ruleset.rules()
+    assert (sentence(made), other_text(table, made)) == (said, other)
+
+
+@pytest.mark.parametrize(
+    ("rule", "options"),
+    [
+        (Rule((Compare("tcp dport", (22,)), Compare("ct state", (8,), "&"), Counter(), Verdict("accept"))),
+         "-p tcp -m tcp --dport 22 -m conntrack --ctstate NEW -j ACCEPT"),
+        (Rule((Compare("tcp dport", (22, 80, Range(8000, 8080)), braces=True), Verdict("drop"))),
+         "-p tcp -m multiport --dports 22,80,8000:8080 -j DROP"),
+        (Rule((Compare("ip saddr", (Prefix(A("10.0.0.0"), 8),), "!="), Compare("meta iifname", ("lo",)), Reject("host-prohibited"))),
+         "! -s 10.0.0.0/8 -i lo -j REJECT --reject-with icmp-host-prohibited"),
+        (Rule((Limit(5, "minute", 5), Log("a b", level=6)), comment="why not"),
+         '-m limit --limit 5/min -m comment --comment "why not" -j LOG --log-prefix "a b" --log-level 6'),
+        (Rule((Compare("icmp type", (8,)), Verdict("jump", "c"))), "-p icmp -m icmp --icmp-type 8 -j c"),
+        (Rule((Compare("tcp dport", (1024,), ">"), Verdict("drop"))), None),
+        (Rule((Compare("ip saddr . tcp dport", ((A("10.0.0.1"), 22),)), Verdict("drop"))), None),
+        (Rule((Verdict("accept"), Counter())), None),
+    ],
+)  # fmt: skip
+def test_an_nft_rule_as_iptables_options_or_none_where_there_are_none(rule: Rule, options: str | None) -> None:
+    table = Table("nft", "ip", "filter", (Chain("c"),))
+    assert other_text(table, rule) == options
+    if options is not None:
+        assert Firewall("-N c").try_(f"-A INPUT {options}".replace('"why not"', "w").replace('"a b"', "p")).status == 0
