@@ -127,8 +127,8 @@ def _end(text: str) -> tuple[Address, int]:
 def _tcp(src: Address, sport: int, dst: Address, dport: int, words: _Words, inner: bytes) -> bytes:
     n = words.numbers
     flags = 2 if words.flags is None else words.flags
-    fields = {"seq": n.get("seq", 0), "ack": n.get("ack", 0), "window": n.get("win", 64240) & 0xFFFF}
-    segment = wire.tcp(src, dst, sport, dport, flags=flags, payload=words.data, **fields)
+    seq, ack, window = n.get("seq", 0), n.get("ack", 0), n.get("win", 64240) & 0xFFFF
+    segment = wire.tcp(src, dst, sport, dport, seq=seq, ack=ack, flags=flags, window=window, payload=words.data)
     return _ip(src, dst, 6, _spoil(segment, 16, words), words)
 
 

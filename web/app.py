@@ -23,6 +23,7 @@ from werkzeug.exceptions import HTTPException
 from lessons.course import HERE, Course, read_course
 from sim.errors import CtlabError, UsageError
 from sim.inputs import from_json
+from sim.ruleset.nft import engine as nft_engine
 from web import messages
 from web.session import Session, Sessions
 from web.store import Store, default_path
@@ -241,6 +242,7 @@ def serve(
     port = _free_port(host, port)
     address = f"http://{'localhost' if local else host}:{port}/"
     print(f"ctlab is at {address}   (Ctrl-C ends it)", flush=True)
+    threading.Thread(target=nft_engine.table, daemon=True).start()  # a third of a second that the first learner need not wait
     if open_browser:
         threading.Timer(0.5, webbrowser.open, (address,)).start()
     try:

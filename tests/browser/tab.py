@@ -49,6 +49,18 @@ class Page:
         """The value of `ctlab.<expression>` in the page."""
         return self.tab.evaluate(f"window.ctlab.{expression}")
 
+    def run_lesson(self) -> None:
+        """Go through the lesson as it is written: press every Run of every step, in the language that is chosen."""
+        self.lab("setSpeed(16)")
+        following = self.tab.get_by_role("button", name="Next", exact=True)
+        while True:
+            for button in self.tab.get_by_role("button", name="Run on ").all():
+                button.click()
+                self.settle()
+            if following.count() == 0:
+                return
+            following.click()
+
     def until(self, condition: str, seconds: float = 20) -> None:
         """Wait until a JavaScript expression holds. (The tab's own wait_for_function needs eval, which the page's policy forbids.)"""
         end = time.monotonic() + seconds

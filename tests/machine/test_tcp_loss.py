@@ -35,7 +35,7 @@ def exchange(lab: Lab, writes: list[bytes], answers: list[bytes]) -> tuple[bytes
         yield conn.connected
         yield from talk("left", conn, writes)
 
-    lab.run(serve(), connect(), until=1800 * SECOND)
+    lab.run(serve(), connect())
     return received["right"], received["left"]
 
 
@@ -43,11 +43,11 @@ writes = st.lists(st.integers(1, 6000), max_size=6).map(lambda sizes: [bytes([65
 
 
 @given(writes, writes, st.floats(0, 0.3), st.integers(0, 10_000))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_bytes_arrive_whole_and_in_order_whatever_is_lost(there: list[bytes], back: list[bytes], loss: float, seed: int) -> None:
     lab = Lab(loss=loss, seed=seed)
     assert exchange(lab, there, back) == (b"".join(there), b"".join(back))
-    assert lab.env.peek() == float("inf")
+    assert lab.env.now < 1800 * SECOND
 
 
 def test_the_same_seed_gives_the_same_trace_to_the_byte_and_another_one_another() -> None:
