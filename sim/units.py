@@ -70,6 +70,11 @@ def parse_interface(text: str) -> tuple[Address, int]:
     return interface.ip.packed, interface.network.prefixlen
 
 
+def is_link_local(address: Address) -> bool:
+    """Whether this is an IPv6 address of one link only (fe80::/10)."""
+    return len(address) == 16 and address[0] == 0xFE and address[1] & 0xC0 == 0x80
+
+
 def in_prefix(address: Address, network: Address, length: int) -> bool:
     """Whether `address` lies in `network`/`length`; False across families."""
     if len(address) != len(network):

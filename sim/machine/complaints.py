@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from sim.machine import icmp_errors
 from sim.machine.limits import RateLimit
-from sim.machine.routes import Kind
+from sim.machine.routes import Decision, Kind
 from sim.netfilter.skb import Skb
 from sim.packet import Packet
 from sim.trace import Reason
+from sim.units import Address, is_link_local
 
 if TYPE_CHECKING:
     from sim.machine.ip import IpLayer
@@ -32,12 +33,21 @@ class Complaints:
         own = self._ip.routes.decide(packet.dst)
         if not icmp_errors.may_answer(packet, own.kind in (Kind.BROADCAST, Kind.MULTICAST)):
             return
-        speaker = packet.dst if own.kind == Kind.LOCAL else self._ip.routes.decide(packet.src).source
+        back = self._ip.routes.decide(packet.src)
+        if is_link_local(packet.src) and back.dev != skb.indev:
+            return  # nobody can be told on a link that has no way there
+        speaker = packet.dst if own.kind == Kind.LOCAL else self._speaker(skb, back)
         if speaker is None:
             return
         data = icmp_errors.error(packet, speaker, kind, code, rest)
         if self.allowed(data):
             self._ip.send(data, instead_of=skb if attach else None)
+
+    def _speaker(self, skb: Skb, back: Decision) -> Address | None:
+        """IPv6: an address of the device in which the packet came, where it has one (icmp6_send, 6.18); else the route's choice."""
+        near = skb.packet.version == 6 and back.kind == Kind.UNICAST
+        interface = self._ip.interfaces.get(skb.indev) if near else None
+        return (interface.address(16) if interface is not None else None) or back.source
 
     def allowed(self, data: bytes) -> bool:
         """Whether the ICMP error `data` keeps within the rate limit. Not limited: errors that tell an MTU, and what goes to lo."""

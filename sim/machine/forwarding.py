@@ -14,7 +14,7 @@ from sim.netfilter.skb import Skb
 from sim.netfilter.words import Hook
 from sim.packet import Packet
 from sim.trace import Reason, Routed
-from sim.units import show_address
+from sim.units import is_link_local, show_address
 
 if TYPE_CHECKING:
     from sim.machine.ip import IpLayer
@@ -38,13 +38,29 @@ class Forwarding:
         if packet.ttl <= 1:
             self._ttl_ran_out(skb)
             return
-        if len(packet.data) > decision.mtu and (packet.version == 6 or packet.data[6] & 0x40):
+        if packet.version == 6 and not self._may_leave(skb, decision):
+            return
+        if len(packet.data) > decision.mtu and not skb.frag_max and (packet.version == 6 or packet.data[6] & 0x40):
             self._too_big(skb, decision)
             return
         lower_ttl(packet)
         skb.outdev = decision.dev
         if self._ip.passes(Hook.FORWARD, skb) and self._ip.passes(Hook.POSTROUTING, skb):
             self._ip.output(skb, decision)
+
+    def _may_leave(self, skb: Skb, decision: Decision) -> bool:
+        """ip6_forward: nobody's packets go nowhere, those of a link-local source not to another link."""
+        src = skb.packet.src
+        if decision.dev == skb.indev or (src[0] and not is_link_local(src)):
+            return True
+        if is_link_local(src):
+            self._ip.drop(skb, "routing", "routing", Reason("scope", f"{show_address(src)} means something on its own link only."))
+            self._ip.complaints.about(skb, icmp_errors.UNREACHABLE6, icmp_errors.NOT_NEIGHBOUR6)
+            return False
+        if src == bytes(16):
+            self._ip.drop(skb, "routing", "routing", Reason("martian", "A packet from nobody (::) is not passed on."))
+            return False
+        return True
 
     def _ttl_ran_out(self, skb: Skb) -> None:
         four = skb.packet.version == 4

@@ -24,7 +24,7 @@ def cut(data: bytes, mtu: int) -> list[bytes]:
     pieces = []
     for at in range(0, len(body), step):
         more = last_more or at + step < len(body)
-        word = (offset + at // 8) | (0x2000 if more else 0)
+        word = (offset + at // 8) | (0x2000 if more else 0) | (data[6] & 0x40) << 8
         pieces.append(_with_ipv4_header(head, body[at : at + step], word))
     return pieces
 
@@ -39,13 +39,15 @@ def _with_ipv4_header(head: bytes, body: bytes, word: int) -> bytes:
 class _Waiting:
     """The fragments of one packet so far, by offset."""
 
-    __slots__ = ("begun", "first", "parts", "total")
+    __slots__ = ("begun", "first", "largest", "largest_uncut", "parts", "total")
 
     def __init__(self, begun: int) -> None:
         self.begun = begun
         self.parts: dict[int, bytes] = {}
         self.total: int | None = None
         self.first: Packet | None = None
+        self.largest = 0
+        self.largest_uncut = 0
 
     def add(self, packet: Packet, body: bytes) -> bool:
         """Take one fragment. False when it contradicts the others."""
@@ -54,6 +56,9 @@ class _Waiting:
             return True
         if any(at < end and packet.fragment < at + len(part) for at, part in self.parts.items()):
             return False
+        self.largest = max(self.largest, len(packet.data))
+        if packet.version == 4 and packet.data[6] & 0x40:
+            self.largest_uncut = max(self.largest_uncut, len(packet.data))
         if not packet.more:
             if self.total is not None and self.total != end:
                 return False
@@ -71,9 +76,10 @@ class _Waiting:
 
 
 class Reassembly:
-    """One machine's fragments that wait for the others."""
+    """One machine's fragments that wait for the others. `largest`: the size of the largest fragment of what was last put together."""
 
     def __init__(self) -> None:
+        self.largest = 0
         self._waiting: dict[Key, _Waiting] = {}
 
     def take(self, packet: Packet, now: int) -> Packet | None:
@@ -91,7 +97,8 @@ class Reassembly:
         if whole is None or waiting.first is None:
             return None
         del self._waiting[key]
-        return Packet(_joined(waiting.first, whole), packet.id)
+        self.largest = waiting.largest
+        return Packet(_joined(waiting.first, whole, waiting.largest_uncut == waiting.largest), packet.id)
 
 
 def _body(packet: Packet) -> tuple[int, int]:
@@ -110,10 +117,11 @@ def _fragment_header(data: bytes) -> int:
     return at
 
 
-def _joined(first: Packet, body: bytes) -> bytes:
+def _joined(first: Packet, body: bytes, uncut: bool) -> bytes:
+    """The whole packet; DF stands again where the largest fragment had it (ip_frag_reasm)."""
     data = first.data
     if first.version == 4:
-        return _with_ipv4_header(data[: (data[0] & 15) * 4], body, 0)
+        return _with_ipv4_header(data[: (data[0] & 15) * 4], body, 0x4000 if uncut else 0)
     at = _fragment_header(data)
     head = bytearray(data[:at])
     head[_next_header_at(data, at)] = data[at]
@@ -140,3 +148,12 @@ def cut_ipv6(data: bytes, mtu: int, ident: int) -> list[bytes]:
         extension = data[6:7] + b"\0" + word.to_bytes(2) + ident.to_bytes(4)
         pieces.append(head[:4] + (8 + len(part)).to_bytes(2) + b"\x2c" + head[7:] + extension + part)
     return pieces
+
+
+def pieces(packet: Packet, size: int) -> list[bytes]:
+    """A packet as it goes where no more than `size` bytes go at once."""
+    if len(packet.data) <= size:
+        return [packet.data]
+    if packet.version == 4:
+        return cut(packet.data, size)
+    return cut_ipv6(packet.data, max(size, 1280), packet.id & 0xFFFFFFFF)

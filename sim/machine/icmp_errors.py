@@ -13,7 +13,7 @@ from sim.units import Address
 UNREACHABLE, TIME_EXCEEDED = 3, 11
 NET_UNREACHABLE, HOST_UNREACHABLE, PROTOCOL_UNREACHABLE, PORT_UNREACHABLE, FRAGMENTATION_NEEDED, FILTERED = 0, 1, 2, 3, 4, 13
 UNREACHABLE6, TOO_BIG6, TIME_EXCEEDED6, PARAMETER6 = 1, 2, 3, 4
-NO_ROUTE6, PROHIBITED6, ADDRESS_UNREACHABLE6, PORT_UNREACHABLE6 = 0, 1, 3, 4
+NO_ROUTE6, PROHIBITED6, NOT_NEIGHBOUR6, ADDRESS_UNREACHABLE6, PORT_UNREACHABLE6 = 0, 1, 2, 3, 4
 
 _ANSWERABLE = frozenset((0, 8, 9, 10, 13, 14, 15, 16, 17, 18))  # icmp_pointers[type].error is 0
 _MAX_V4, _MAX_V6 = 576, 1280
@@ -30,7 +30,7 @@ def may_answer(packet: Packet, to_many: bool) -> bool:
 
 def _nobody(address: Address) -> bool:
     if len(address) == 4:
-        return address[0] == 0 or address[0] >= 224
+        return address == bytes(4) or 224 <= address[0] < 240 or address == b"\xff\xff\xff\xff"
     return address == bytes(16) or address[0] == 255
 
 

@@ -19,14 +19,15 @@ from sim.conntrack.tracker import Tracker
 from sim.conntrack.words import LABEL, direction
 from sim.errors import Malformed, UsageError
 from sim.machine.complaints import Complaints
+from sim.machine.defrag import Defrag
 from sim.machine.effects import MachineEffects
 from sim.machine.errors import SocketError
 from sim.machine.forwarding import Forwarding
-from sim.machine.fragments import Reassembly, cut, cut_ipv6
+from sim.machine.fragments import Reassembly, pieces
 from sim.machine.interfaces import Interface
 from sim.machine.loopback import LoopQueue
-from sim.machine.martians import martian_source, refused_by_ipv6
-from sim.machine.routes import NO_ROUTE, REFUSING, Decision, Kind, Routes
+from sim.machine.martians import martian_source, may_come_from_nobody, refused_by_ipv6
+from sim.machine.routes import NO_ROUTE, REFUSING, Decision, Kind, Routes, in_group
 from sim.machine.sysctl import Sysctls
 from sim.netfilter.hooks import Hooks
 from sim.netfilter.skb import Skb
@@ -82,6 +83,7 @@ class IpLayer:
         self.complaints = Complaints(self)
         self._forward = Forwarding(self)
         self._reassembly = Reassembly()
+        self._defrag = Defrag(self.hooks, self._reassembly)
 
     # ---- settings ----------------------------------------------------------------------------------------------------
 
@@ -119,6 +121,7 @@ class IpLayer:
         """Put conntrack into the hooks where a rule needs it, or always (`track_always`); take it out where none does."""
         wanted = frozenset(("ip", "ip6")) if self.track_always else self.rules.needs_conntrack
         self.tracking.use(wanted)
+        self._defrag.use(wanted)
 
     # ---- in ----------------------------------------------------------------------------------------------------------
 
@@ -181,7 +184,10 @@ class IpLayer:
             if len(self._sane) > 65536:
                 self._sane.clear()
             sane = self._sane[packet.src] = martian_source(packet.src, self.routes, self._accept_local, self._route_localnet) is None
-        if not sane and not (packet.src == b"\0\0\0\0" and decision.kind == Kind.BROADCAST):
+        if packet.dst == b"\0\0\0\0":
+            self.drop(skb, "routing", "routing", Reason("martian", "0.0.0.0 is nobody's address (martian destination)."))
+            return False
+        if not sane and not (packet.src == b"\0\0\0\0" and may_come_from_nobody(packet.dst)):
             text = martian_source(packet.src, self.routes, self._accept_local, self._route_localnet) or ""
             self.drop(skb, "routing", "routing", Reason("martian", text, {"source": show_address(packet.src)}))
             return False
@@ -223,8 +229,7 @@ class IpLayer:
     def _deliver_to_many(self, skb: Skb, decision: Decision) -> None:
         """Broadcasts of our networks, and the groups to which every host belongs (224.0.0.1, ff02::1)."""
         dst = skb.packet.dst
-        all_hosts = (b"\xe0\0\0\1", b"\xff\2" + bytes(13) + b"\1", b"\xff\1" + bytes(13) + b"\1")
-        if decision.kind == Kind.MULTICAST and dst not in all_hosts:
+        if decision.kind == Kind.MULTICAST and not in_group(dst, self.forwarding[6]):
             self.drop(skb, "routing", "routing", Reason("multicast", f"This machine is not in the group {show_address(dst)}."))
             return
         self._deliver_locally(skb)
@@ -282,24 +287,31 @@ class IpLayer:
         if not (self.passes(Hook.OUTPUT, skb) and self.passes(Hook.POSTROUTING, skb)):
             return False
         self.output(skb, decision)
+        if decision.kind != Kind.UNICAST and decision.kind != Kind.LOCAL:
+            self._hear_itself(skb, decision)
         return True
+
+    def _hear_itself(self, skb: Skb, decision: Decision) -> None:
+        """Who sends to many is one of them: a copy comes in again (ip_mc_output, ip6_finish_output2; the skb keeps its entry)."""
+        if decision.kind != Kind.BROADCAST and not in_group(skb.packet.dst, self.forwarding[6]):
+            return
+        again = Skb(skb.packet, skb.now, decision.dev)
+        again.conn, again.ctinfo, again.reason = skb.conn, skb.ctinfo, skb.reason
+        if self.passes(Hook.PREROUTING, again):
+            self._deliver_locally(again)
 
     def output(self, skb: Skb, decision: Decision) -> None:
         """Behind the last hook: out, in pieces where the way takes no more at once."""
         packet = skb.packet
         if decision.dev == "lo":
             self.loop(skb)
-        elif len(packet.data) > decision.mtu:
-            self._send_in_pieces(packet, decision)
+        elif len(packet.data) > decision.mtu or skb.frag_max:
+            self._send_in_pieces(packet, decision, min(decision.mtu, skb.frag_max or decision.mtu))
         else:
             self.transmit(decision.dev, decision.via, packet)
 
-    def _send_in_pieces(self, packet: Packet, decision: Decision) -> None:
-        if packet.version == 4:
-            pieces = cut(packet.data, decision.mtu)
-        else:
-            pieces = cut_ipv6(packet.data, max(decision.mtu, 1280), packet.id)
-        for number, piece in enumerate(pieces):
+    def _send_in_pieces(self, packet: Packet, decision: Decision, size: int) -> None:
+        for number, piece in enumerate(pieces(packet, size)):
             self.transmit(decision.dev, decision.via, Packet(piece, self.new_id() if number else packet.id))
 
     # ---- lo ----------------------------------------------------------------------------------------------------------

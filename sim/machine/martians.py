@@ -11,6 +11,10 @@ from sim.trace import Reason
 from sim.units import Address
 
 _LOOPBACK6 = bytes(15) + b"\1"
+_NOBODY = bytes(4)
+_LINK_LOCAL_GROUPS = b"\xe0\0\0"
+_PAD1, _PADN, _ROUTER_ALERT = 0, 1, 5
+_MOST_PADDING, _MOST_OPTIONS = 7, 8  # ip6_parse_tlv; net.ipv6.max_hbh_opts_number
 
 
 def martian_source(src: Address, routes: Routes, accept_local: bool = False, route_localnet: bool = False) -> str | None:
@@ -19,14 +23,19 @@ def martian_source(src: Address, routes: Routes, accept_local: bool = False, rou
         return "127.0.0.0/8 never comes in from a wire (martian source)."
     if 224 <= src[0] < 240 or src == b"\xff\xff\xff\xff":
         return "A source address is one machine's, never a group's (martian source)."
-    if src[0] == 0:
-        return "0.0.0.0/8 is no source address (martian source)."
+    if src == _NOBODY:
+        return "0.0.0.0 is nobody's address (martian source)."
     kind = None if accept_local else routes.decide(src).kind
     if kind == Kind.LOCAL:
         return "It bears this machine's own address as its source, but came from outside (martian source)."
     if kind == Kind.BROADCAST:
         return "A broadcast address is no source address (martian source)."
     return None
+
+
+def may_come_from_nobody(dst: Address) -> bool:
+    """Where a packet from 0.0.0.0 is taken: the limited broadcast and 224.0.0.0/24 (DHCP, IGMP)."""
+    return dst == b"\xff\xff\xff\xff" or dst[:3] == _LINK_LOCAL_GROUPS
 
 
 def refused_by_ipv6(packet: Packet) -> Reason | None:
@@ -38,4 +47,28 @@ def refused_by_ipv6(packet: Packet) -> Reason | None:
         return Reason("source", "A source address is one machine's, never a group's.")
     if dst[0] == 255 and dst[1] & 15 in (0, 1):
         return Reason("scope", "A group of this scope never comes in from a wire.")
+    if packet.data[6] == 0 and not hop_by_hop_ok(packet.data):
+        return Reason("hop-by-hop", "Its hop-by-hop options are malformed, or ask whoever does not know them to drop it.")
     return None
+
+
+def hop_by_hop_ok(data: bytes) -> bool:
+    """Whether the hop-by-hop header lets a packet go on (ipv6_parse_hopopts, net/ipv6/exthdrs.c). Its ICMP errors are not sent."""
+    if len(data) < 48 or len(data) < 48 + data[41] * 8:
+        return False
+    at, end, padding, options = 42, 48 + data[41] * 8, 0, 0
+    while at < end:
+        kind = data[at]
+        size = 1 if kind == _PAD1 else 2 + data[at + 1] if at + 1 < end else end
+        if at + size > end:
+            return False
+        if kind in (_PAD1, _PADN):
+            padding += size
+            if padding > _MOST_PADDING or any(data[at + 2 : at + size]):
+                return False
+        else:
+            padding, options = 0, options + 1
+            if options > _MOST_OPTIONS or (kind == _ROUTER_ALERT and size != 4) or (kind != _ROUTER_ALERT and kind >> 6):
+                return False
+        at += size
+    return True

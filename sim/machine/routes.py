@@ -31,6 +31,15 @@ class Kind(IntEnum):
 REFUSING = {Kind.BLACKHOLE: "EINVAL", Kind.UNREACHABLE: "EHOSTUNREACH", Kind.PROHIBIT: "EACCES"}
 
 
+_ALL_HOSTS = frozenset((b"\xe0\0\0\1", b"\xff\2" + bytes(13) + b"\1", b"\xff\1" + bytes(13) + b"\1"))
+_ALL_ROUTERS = b"\xff\2" + bytes(13) + b"\2"
+
+
+def in_group(group: Address, router: bool) -> bool:
+    """Whether a machine listens to a multicast group: that of all hosts and, as an IPv6 router, that of all routers."""
+    return group in _ALL_HOSTS or (group == _ALL_ROUTERS and router)
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """One row of `ip route`. `protocol`: kernel, boot (typed by a person), static. `source`: the address to speak from, if given."""
@@ -197,9 +206,9 @@ class Routes:
         return Decision(Kind.UNICAST, route.dev, route.via, source, self._mtu(route.dev))
 
     def _to_many(self, dst: Address, kind: Kind) -> Decision:
-        """Multicast and 255.255.255.255 leave by the default route's device, or the first that is up."""
+        """Multicast and 255.255.255.255 leave by the default route's device; IPv6's, or without one, by the first that is up."""
         for route in self._rows:
-            if route.length == 0 and route.family == len(dst):
+            if route.length == 0 and route.family == len(dst) == 4:
                 return Decision(kind, route.dev, None, self._source(route.dev, len(dst)), self._mtu(route.dev))
         dev = next((name for name, interface in self._interfaces.items() if interface.up and not interface.loopback), "")
         return Decision(kind, dev, None, self._source(dev, len(dst)), self._mtu(dev)) if dev else NO_ROUTE

@@ -14,10 +14,11 @@ class Skb:
     """`packet`, `now` (µs), `indev`, `outdev` (device names, "" where there is none), `mark`, and what conntrack wrote.
 
     `conn` is the entry or None; `ctinfo` a `sim.conntrack.words.Ctinfo` or None before conntrack has seen the packet;
+    `frag_max` is the size of the largest fragment that it was put together from, 0 for one that came whole.
     `reason` why that label. `dropped` is set by whoever drops it: the event's text ("filter INPUT policy") and reason.
     """
 
-    __slots__ = ("conn", "ctinfo", "dropped", "indev", "mark", "now", "outdev", "packet", "reason")
+    __slots__ = ("conn", "ctinfo", "dropped", "frag_max", "indev", "mark", "now", "outdev", "packet", "reason")
 
     def __init__(self, packet: Packet, now: int, indev: str = "", outdev: str = "") -> None:
         self.packet = packet
@@ -25,6 +26,7 @@ class Skb:
         self.indev = indev
         self.outdev = outdev
         self.mark = 0
+        self.frag_max = 0
         self.conn: Conn | None = None
         self.ctinfo: int | None = None
         self.reason: Reason | None = None

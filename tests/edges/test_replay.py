@@ -33,7 +33,14 @@ STATEFUL = """*filter
 -A FORWARD -i lan -m conntrack --ctstate NEW -j ACCEPT
 COMMIT
 """
-NFT = "table inet f {\n chain c {\n  type filter hook forward priority 0; policy drop;\n  ct state established accept\n  iifname lan accept\n }\n}\n"
+NFT = """table inet f {
+ chain c {
+  type filter hook forward priority 0; policy drop;
+  ct state established accept
+  iifname lan accept
+ }
+}
+"""
 
 
 def tcp(flags: int, seq: int = 1000, ack: int = 0, back: bool = False, src: str = CLIENT, dst: str = SERVER) -> bytes:
@@ -51,7 +58,9 @@ HANDSHAKE = [tcp(SYN), tcp(SYNACK, 5000, 1001, back=True), tcp(ACK, 1001, 5001)]
 
 def frames(*packets: bytes | None, every: float = 1.0, interface: str | None = None) -> list[Frame]:
     """The packets as a capture has them, `every` so many seconds."""
-    return [Frame(n, START + round((n - 1) * every * 1e6), interface, data, "" if data else "not IP: ARP") for n, data in enumerate(packets, 1)]
+    times = [START + round(n * every * 1e6) for n in range(len(packets))]
+    notes = ["" if data else "not IP: ARP" for data in packets]
+    return [Frame(n, *rest) for n, rest in enumerate(zip(times, [interface] * len(times), packets, notes, strict=True), 1)]
 
 
 def outcomes(replay: Replay, heard: list[Frame]) -> list[Outcome]:
@@ -94,7 +103,7 @@ ARRIVALS = [
 
 
 @pytest.mark.parametrize(("interface", "source", "expected"), ARRIVALS)
-def test_a_packet_arrives_where_the_capture_says_or_its_source_lies_or_the_default_leads(interface: str | None, source: str, expected: str) -> None:
+def test_a_packet_arrives_where_the_capture_says_or_its_source_lies(interface: str | None, source: str, expected: str) -> None:
     packet = udp(source, "2001:db8::9" if ":" in source else SERVER)
     assert ByAddress(ADDRESSES).device(Frame(1, 0, interface, packet, ""), packet) == expected
 
@@ -256,17 +265,18 @@ def test_the_trace_has_every_rule_tried_in_order(tmp_path: Path) -> None:
     (tmp_path / "rules").write_text(STATEFUL)
     path = captured(tmp_path, HANDSHAKE[0])
     (line,) = lines(path, "--rules", str(tmp_path / "rules"), "--trace")
-    assert line["trace"] == [
-        {"table": "filter", "chain": "FORWARD", "rule": "-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT", "verdict": None},
-        {"table": "filter", "chain": "FORWARD", "rule": "-A FORWARD -i lan -p udp -j REJECT --reject-with icmp-port-unreachable", "verdict": None},
-        {"table": "filter", "chain": "FORWARD", "rule": "-A FORWARD -i lan -m conntrack --ctstate NEW -j ACCEPT", "verdict": "ACCEPT"},
-    ]
+    rules = {
+        "-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT": None,
+        "-A FORWARD -i lan -p udp -j REJECT --reject-with icmp-port-unreachable": None,
+        "-A FORWARD -i lan -m conntrack --ctstate NEW -j ACCEPT": "ACCEPT",
+    }
+    assert line["trace"] == [{"table": "filter", "chain": "FORWARD", "rule": rule, "verdict": verdict} for rule, verdict in rules.items()]
 
 
 def test_the_fast_writer_writes_what_json_would() -> None:
     odd = udp()[:10] + b"\0\0" + udp()[12:]
     echo = wire.ip(address(CLIENT), address(SERVER), 1, wire.icmp(8, 0, 7 << 16 | 1))
-    far = wire.ip(address(CLIENT), address(SERVER), 6, wire.tcp(address(CLIENT), address(SERVER), 40000, 80, seq=900_000_000, ack=5001, flags=ACK))
+    far = tcp(ACK, 900_000_000, 5001)
     replay = Replay(ADDRESSES, told=True)
     load_rules(replay.wall.ip.rules, STATEFUL, "r")
     writer = Writer()

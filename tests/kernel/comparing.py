@@ -70,9 +70,14 @@ def _shown(said: Outcome | Answer, entry: dict[str, Any] | None) -> dict[str, An
 
 
 def _without_chance(data: bytes) -> str:
-    """A packet without what the kernel draws by chance for an ICMP error: IPv4's id (and its checksum), IPv6's flow label."""
+    """A packet without what the kernel draws by chance.
+
+    For an ICMP error IPv4's id (and so its checksum) or IPv6's flow label, for a fragment of IPv6 the identification.
+    """
     if data[0] >> 4 == 4 and data[9] == 1:
         return (data[:4] + b"\0\0" + data[6:10] + b"\0\0" + data[12:]).hex()
+    if data[0] >> 4 == 6 and data[6] == 44:
+        return (data[:44] + data[48:]).hex()
     if data[0] >> 4 == 6 and data[6] == 58:
         return (data[:1] + bytes((data[1] & 0xF0, 0, 0)) + data[4:]).hex()
     return data.hex()

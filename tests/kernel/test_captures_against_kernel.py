@@ -65,7 +65,10 @@ def differences(kernel: KernelFirewall, sysctls: dict[str, str], rules: str = ""
     return found, total
 
 
-@pytest.mark.parametrize(("sysctls", "rules"), [({}, ""), (CHECKSUM_OFF, ""), ({}, STATEFUL)], ids=["as they are", "checksums unread", "stateful rules"])
+SETTINGS = {"as they are": ({}, ""), "checksums unread": (CHECKSUM_OFF, ""), "stateful rules": ({}, STATEFUL)}
+
+
+@pytest.mark.parametrize(("sysctls", "rules"), SETTINGS.values(), ids=SETTINGS)
 def test_captures_get_the_kernels_labels_verdicts_and_entries(real: Open, sysctls: dict[str, str], rules: str) -> None:
     found, total = differences(real(sysctls=sysctls, iptables=rules), sysctls, rules)
     by_field: dict[str, set[tuple[str, int]]] = defaultdict(set)
@@ -73,7 +76,8 @@ def test_captures_get_the_kernels_labels_verdicts_and_entries(real: Open, sysctl
         for difference in differing:
             by_field[difference.field].add((name, difference.number))
     agree = {field: total - len(by_field[field]) for field in FIELDS}
-    print(f"\n{len(found)} captures, {total} packets; equal to the kernel's: " + ", ".join(f"{field} {count}" for field, count in agree.items()))
+    counts = ", ".join(f"{field} {count}" for field, count in agree.items())
+    print(f"\n{len(found)} captures, {total} packets; equal to the kernel's: {counts}")
     shown = "\n".join(f"{name}: {differing[0]}"[:400] for name, differing in found.items() if differing)
     assert agree == dict.fromkeys(FIELDS, total), shown
 

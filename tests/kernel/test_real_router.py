@@ -133,7 +133,8 @@ def serve_ssh(rig: Rig, folder: Path) -> None:
     """A real sshd, which lets our key in; /run is its own."""
     for name in ("host", "user"):
         rig.server.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name))
-    settings = f"AuthorizedKeysFile={folder}/user.pub HostKey={folder}/host StrictModes=no PermitRootLogin=yes UseDNS=no PidFile=none".split()
+    ours = [f"AuthorizedKeysFile={folder}/user.pub", f"HostKey={folder}/host"]
+    settings = [*ours, "StrictModes=no", "PermitRootLogin=yes", "UseDNS=no", "PidFile=none"]
     rig.server.run("sh", "-c", "mount -t tmpfs none /run && mkdir /run/sshd")
     options = [word for setting in settings for word in ("-o", setting)]
     rig.server.start("/usr/sbin/sshd", "-D", "-f", "/dev/null", "-p", "22", *options)

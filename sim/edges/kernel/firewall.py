@@ -143,6 +143,18 @@ class KernelFirewall:
         """Forget every entry and expectation."""
         self._call("flush")
 
+    def set_timeouts(self, seconds: Mapping[str, int]) -> None:
+        """Give every entry the seconds that `seconds` has under its `name_of` (table.py); delete those without."""
+        self._call("set_timeouts", dict(seconds))
+
+    def forget(self, name: str) -> None:
+        """Delete the entry of that `name_of` (table.py), if it is there."""
+        self._call("forget", name)
+
+    def now_us(self) -> int:
+        """Microseconds since the firewall was opened, as Answer.at_us."""
+        return cast(int, self._call("now_us"))
+
     def load(self, *, iptables: str = "", ip6tables: str = "", nft: str = "") -> None:
         """Load rulesets with the real tools. Raises ToolFailed."""
         if iptables:

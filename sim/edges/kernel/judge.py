@@ -155,6 +155,18 @@ class Judge:
         """Forget entries and expectations."""
         self._table.flush()
 
+    def set_timeouts(self, seconds: Mapping[str, int]) -> None:
+        """Make entries older or younger: see Table.set_timeouts."""
+        self._table.set_timeouts(seconds)
+
+    def forget(self, name: str) -> None:
+        """Delete one entry: see Table.forget."""
+        self._table.forget(name)
+
+    def now_us(self) -> int:
+        """Microseconds since the firewall was opened, as Answer.at_us."""
+        return (time.monotonic_ns() - self._opened_ns) // 1000
+
     def command(self, argv: Sequence[str], text: str = "") -> str:
         """Run a real tool; nft neither flushes nor shows the watch."""
         if argv[0] != "nft":

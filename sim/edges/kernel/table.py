@@ -15,11 +15,12 @@ from __future__ import annotations
 import errno
 import functools
 import socket
+from collections.abc import Mapping
 from typing import Any, Final
 
 from sim.edges.kernel import netlink
 from sim.edges.kernel.answer import Entry
-from sim.edges.kernel.netlink import attributes, nested
+from sim.edges.kernel.netlink import attribute, attributes, nested
 from sim.edges.kernel.tuples import AF_INET, GRE, ICMP, ICMPV6, SCTP, TCP, tuple_of
 
 CT_NEW, CT_GET, CT_DELETE = 0x0100, 0x0101, 0x0102
@@ -66,6 +67,35 @@ class Table:
         """Forget every entry and expectation."""
         for kind in (CT_DELETE, EXP_DELETE):
             list(netlink.talk(self._link, netlink.message(kind, netlink.NLM_F_ACK, 0, 0, b"")))
+
+
+    def set_timeouts(self, seconds: Mapping[str, int]) -> None:
+        """Give every entry as many seconds as `seconds` has under `name_of` it; what has none there is deleted."""
+        for payload in list(netlink.talk(self._link, netlink.message(CT_GET, netlink.NLM_F_DUMP, 0, 0, b""))):
+            left = seconds.get(name_of(entry_of(payload)), 0)
+            timeout = attribute(TIMEOUT, left.to_bytes(4)) if left > 0 else b""
+            self._change(CT_NEW if left > 0 else CT_DELETE, payload, timeout)
+
+    def forget(self, name: str) -> None:
+        """Delete the entry of that name, if it is there."""
+        for payload in list(netlink.talk(self._link, netlink.message(CT_GET, netlink.NLM_F_DUMP, 0, 0, b""))):
+            if name_of(entry_of(payload)) == name:
+                self._change(CT_DELETE, payload, b"")
+
+    def _change(self, kind: int, payload: bytes, more: bytes) -> None:
+        found = attributes(payload, netlink.NFGEN.size)
+        zone = attribute(ZONE, found[ZONE]) if ZONE in found else b""
+        body = attribute(TUPLE_ORIG | netlink.NLA_F_NESTED, found[TUPLE_ORIG]) + zone + more
+        try:
+            list(netlink.talk(self._link, netlink.message(kind, netlink.NLM_F_ACK, payload[0], 0, body)))
+        except OSError as error:
+            if error.errno != errno.ENOENT:  # it ended meanwhile
+                raise
+
+
+def name_of(entry: Entry) -> str:
+    """What tells an entry from all others: zone, protocol and original tuple, as text."""
+    return f"{entry.get('zone', 0)} {entry['protonum']} " + " ".join(f"{key} {value}" for key, value in sorted(entry["original"].items()))
 
 
 def entry_of(payload: bytes) -> Entry:

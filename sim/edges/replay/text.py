@@ -33,7 +33,8 @@ class Writer:
         entry = "null" if conn is None else self._entry(conn, now)
         return (
             f'{{"packet": {outcome.number}, "time": {outcome.time_us / SECOND!r}, "in": {_quoted(outcome.dev)}, '
-            f'"label": {_quoted(outcome.label)}, "direction": {_quoted(outcome.direction)}, "verdict": {_quoted(outcome.verdict)}, "out": [{out}], "kernel_log": {log}, '
+            f'"label": {_quoted(outcome.label)}, "direction": {_quoted(outcome.direction)}, '
+            f'"verdict": {_quoted(outcome.verdict)}, "out": [{out}], "kernel_log": {log}, '
             f'"reason": {_quoted(outcome.reason)}, "entry": {entry}}}'
         )
 

@@ -23,12 +23,12 @@ from sim.edges.replay.outcome import NONE, SELF, Made, Outcome, Step
 from sim.errors import Malformed
 from sim.machine.errors import SocketError
 from sim.machine.ip import IpLayer
-from sim.machine.routes import Decision, Kind, Route
+from sim.machine.routes import NO_ROUTE, Decision, Kind, Route
 from sim.netfilter.skb import Skb
 from sim.netfilter.words import Hook, Priority
 from sim.packet import Packet
 from sim.trace import Dropped, Event, Json, RuleTried
-from sim.units import SECOND, Address
+from sim.units import Address, is_link_local
 
 NAME: Final = "firewall"
 MTU: Final = 1500
@@ -60,7 +60,7 @@ class Wall:
         devices = [dev for dev in addresses if dev != "lo"]
         for everything in (bytes(4), bytes(16)):
             self.ip.routes.add(Route(everything, 0, devices[-1]))
-        self.ip.path_in = _crossing(devices) if len(devices) == 2 else None
+        self.ip.path_in = _ways_in(devices)
         for key, value in SETTINGS.items():
             self.ip.sysctls.set(key, value)
         self.ip.track_always = True
@@ -207,19 +207,28 @@ def own_key(data: bytes) -> Key | None:
 def why_unlabelled(data: bytes) -> str:
     """Why a packet never reached conntrack, as far as its bytes tell."""
     try:
-        Packet(data)
+        packet = Packet(data)
     except Malformed as error:
         return str(error)
+    if packet.fragment or packet.more:
+        return "A fragment: it waits until the whole packet is here."
     return "Dropped ahead of conntrack."
 
 
-def _crossing(devices: Sequence[str]) -> Callable[[Skb, Decision], Decision]:
-    """What comes in by one device and is not for the firewall itself goes out by the other, whatever its addresses."""
-    one, other = devices
-    ways = {dev: Decision(Kind.UNICAST, far, None, None, MTU) for dev, far in ((one, other), (other, one))}
+def _ways_in(devices: Sequence[str]) -> Callable[[Skb, Decision], Decision]:
+    """Between two devices, what is not for the firewall itself goes out by the other, whatever its addresses.
+
+    But what is for a link-local address stays on its link: IPv6's own lookup allows no other device (ip6_route_input_lookup).
+    """
+    far = {dev: other for dev, other in zip(devices, reversed(devices), strict=True) if len(devices) == 2}
+    ways = {dev: Decision(Kind.UNICAST, other, None, None, MTU) for dev, other in far.items()}
 
     def path_in(skb: Skb, decision: Decision) -> Decision:
-        return ways[skb.indev] if decision.kind == Kind.UNICAST else decision
+        if decision.kind != Kind.UNICAST:
+            return decision
+        if skb.packet.version == 6 and is_link_local(skb.packet.dst):
+            return decision if decision.dev == skb.indev else NO_ROUTE
+        return ways.get(skb.indev, decision)
 
     return path_in
 
@@ -240,4 +249,4 @@ def with_right_header(data: bytes) -> bytes:
     return head[:10] + wire.checksum(head).to_bytes(2) + head[12:] + data[size:]
 
 
-__all__ = ["MTU", "NAME", "SECOND", "Wall", "entry_line", "why_unlabelled"]
+__all__ = ["MTU", "NAME", "Wall", "entry_line", "why_unlabelled"]

@@ -25,9 +25,14 @@ export function parted(beliefs: readonly (string | null)[]): boolean {
   return new Set(beliefs.map((state) => PHASES[state ?? ''] ?? 0)).size > 1
 }
 
+/** TCP's state; of other protocols what conntrack knows: whether an answer was seen. */
+function stateOf({ state, assured, unreplied }: EntryRecord['entry']): string {
+  return state ?? (assured ? 'ASSURED' : unreplied ? 'UNREPLIED' : 'SEEN_REPLY')
+}
+
 const entryChanges = (life: Life<'entry'>): Change[] =>
   life.changes.map((one: EntryRecord) => ({
-    n: one.n, t: one.t, side: 'conntrack', state: one.kind === 'entry-destroy' ? null : (one.entry.state ?? one.entry.protocol),
+    n: one.n, t: one.t, side: 'conntrack', state: one.kind === 'entry-destroy' ? null : stateOf(one.entry),
   }))
 
 interface End { machine: string; records: RecordOf<'socket'>[]; changes: Change[] }

@@ -65,7 +65,9 @@ test('of tries that come ever more rarely only those are played by themselves th
   const index = indexed(made.records)
   expect(index.lastDoing).toBe(6)
   expect(index.restAfter(0, made.records)).toBe(5)
-  made.at(31_000_000).add('laptop', 'output', { terminal: 'laptop', text: '$ ' }).at(91_000_000).add('laptop', 'output', { terminal: 'laptop', text: '$ ' })
+  made.at(31_000_000).add('laptop', 'output', { terminal: 'laptop', text: '$ ' })
+  expect(indexed(made.records).restAfter(0, made.records)).toBe(7)
+  made.at(91_000_000).add('laptop', 'output', { terminal: 'laptop', text: '$ ' })
   expect(indexed(made.records).restAfter(6, made.records)).toBe(8)
 })
 

@@ -98,17 +98,25 @@ export class Index {
   }
 
   /** Where a person who has done something at record `from` would say that nothing new will happen: after the last packet or output,
-   * or before a long silence that only one more try of the same packet will end. */
+   * or before a long silence that ends with one more try of the same packet, and the try leads to nothing that is printed. */
   restAfter(from: number, records: readonly TraceRecord[]): number {
     let last: TraceRecord | undefined
+    let rest: number | null = null
     for (let n = from; n < this.lastDoing; n++) {
       const record = records[n] as TraceRecord
       if (!DOING.has(record.kind)) continue
-      const again = this.trip(packetOf(record))?.about?.again ?? 0
-      if (last && again > 0 && record.t - last.t >= PATIENCE) return last.n + 1
+      if (record.kind === 'output') rest = null
+      else if (last && this.#triesAgain(record, last)) {
+        if (rest !== null) return rest
+        rest = last.n + 1
+      }
       last = record
     }
-    return this.lastDoing
+    return rest ?? this.lastDoing
+  }
+
+  #triesAgain(record: TraceRecord, last: TraceRecord): boolean {
+    return record.t - last.t >= PATIENCE && (this.trip(packetOf(record))?.about?.again ?? 0) > 0
   }
 
   /** Packets in the order in which the firewall decided about them. */

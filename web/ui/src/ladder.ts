@@ -6,7 +6,7 @@ import type { RecordOf, TraceRecord } from './records'
 import { text } from './text'
 import { SILENCE } from './warp'
 
-export interface Lifeline { machine: string; role: 'machine' | 'netfilter' | 'programs'; title: string; firewall: boolean }
+export interface Lifeline { machine: string; role: 'machine' | 'netfilter' | 'programs'; title: string; short: string; firewall: boolean }
 
 const neighbours = (scenario: Scenario, name: string): number[] =>
   scenario.links
@@ -17,13 +17,13 @@ const neighbours = (scenario: Scenario, name: string): number[] =>
 /** A firewall that is an end of connections itself stands twice: its netfilter, and behind it its programs. */
 function lifelinesOf(scenario: Scenario, machine: Scenario['machines'][number]): Lifeline[] {
   const firewall = machine.name === scenario.firewall
-  const whole: Lifeline = { machine: machine.name, role: 'machine', title: machine.name, firewall }
+  const whole: Lifeline = { machine: machine.name, role: 'machine', title: machine.name, short: machine.name, firewall }
   if (!firewall || (machine.kind !== 'host' && machine.services.length === 0)) return [whole]
   const service = machine.services.length === 1 ? (machine.services[0]?.split(' ')[0] ?? '') : ''
   const programs = service === 'ssh' ? 'sshd' : service || text.ladder.programs
   const pair: Lifeline[] = [
-    { ...whole, role: 'netfilter', title: text.ladder.netfilter(machine.name) },
-    { ...whole, role: 'programs', title: `${machine.name}: ${programs}`, firewall: false },
+    { ...whole, role: 'netfilter', title: text.ladder.netfilter(machine.name), short: text.ladder.filter },
+    { ...whole, role: 'programs', title: `${machine.name}: ${programs}`, short: programs, firewall: false },
   ]
   const others = neighbours(scenario, machine.name)
   const left = others.filter((x) => x < machine.x).length * 2 >= others.length

@@ -40,7 +40,7 @@ export const text = {
   },
   ladder: {
     label: 'Ladder of packets between the machines', empty: 'Nothing has been sent yet. Press play, step, or type in a terminal.',
-    silence: (span: number): string => `${duration(span)}: nothing is sent`, netfilter: (machine: string): string => `${machine}: netfilter`,
+    silence: (span: number): string => `${duration(span)}: nothing is sent`, netfilter: (machine: string): string => `${machine}: netfilter`, filter: 'netfilter',
     programs: 'sockets', folded: (count: number, what: string): string => `folded: ${what} again, ${many(count, 'time', 'times')}`,
     unfold: 'Show them', tried: (count: number): string => (count ? `${many(count, 'rule', 'rules')} tried` : 'no rule stands there'),
     again: (about: string): string => `${about}, again`, policy: (hook: string, policy: string): string => `${hook} policy ${policy}`.trim(),

@@ -1,0 +1,89 @@
+"""What ctlab and the kernel said of one packet, side by side: which fields are compared, and when two entries are the same.
+
+Time-outs: the kernel counts in ticks of 4 ms and shows whole seconds, rounded down. Ours is exact, so the kernel's must be
+what ours would show at most three ticks earlier or later (one at the packet, one at the look, one between).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from sim.conntrack.conn import Conn
+from sim.edges.kernel import Answer
+from sim.edges.replay.outcome import Outcome
+from sim.edges.replay.wall import entry_line
+from sim.edges.verify.masks import masked
+from sim.units import SECOND
+
+FIELDS: Final = ("label", "direction", "verdict", "out", "made", "kernel_log", "entry")
+SLACK: Final = 12_000
+"""µs that the kernel's clock may be off ours."""
+
+
+class Difference(NamedTuple):
+    """One field of one packet on which they differ. `number` counts the packets fed from 1, or is the capture's."""
+
+    number: int
+    field: str
+    ours: Any
+    kernels: Any
+    data: bytes = b""
+    dev: str | None = None
+
+    def __str__(self) -> str:
+        return f"packet {self.number}: {self.field}: ctlab {_shown(self.ours)}, kernel {_shown(self.kernels)}"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {_shown(part)}" for key, part in value.items()) + "}"
+    return str(value) if isinstance(value, str | int) or value is None else repr(value)
+
+
+def differences(
+    number: int, outcome: Outcome, conn: Conn | None, answer: Answer, now: int, fields: Sequence[str] = FIELDS, slack: int = SLACK
+) -> Iterator[Difference]:
+    """Every field on which they differ. `conn`: the entry that ours finds for the packet, at `now` (µs); `slack`: of time-outs."""
+    made = [(label, direction) for _, label, direction in outcome.made]
+    pairs: dict[str, tuple[Any, Any]] = {
+        "label": (outcome.label, answer.label),
+        "direction": (outcome.direction, answer.direction),
+        "verdict": (outcome.verdict, answer.verdict),
+        "out": (_plain(outcome.out), _plain(answer.out)),
+        "made": (made, list(answer.made)),
+        "kernel_log": (list(outcome.kernel_log), list(answer.kernel_log)),
+    }
+    for field in fields:
+        if field == "entry":
+            yield from _entries(number, conn, answer, now, outcome, slack)
+        elif pairs[field][0] != pairs[field][1]:
+            yield Difference(number, field, *pairs[field], outcome.data or b"", outcome.dev)
+
+
+def _plain(out: Sequence[tuple[str, bytes]]) -> list[tuple[str, str]]:
+    return [(dev, masked(data).hex()) for dev, data in out]
+
+
+def _entries(number: int, conn: Conn | None, answer: Answer, now: int, outcome: Outcome, slack: int) -> Iterator[Difference]:
+    ours = None if conn is None else entry_line(conn, now)
+    theirs = answer.entry
+    if conn is not None and ours is not None and theirs is not None:
+        rest = {"timeout": 0}
+        if ours | rest == theirs | rest and fits(conn.expires - now, theirs["timeout"], slack):
+            return
+    elif ours is None and theirs is None:
+        return
+    yield Difference(number, "entry", *_only_what_differs(ours, theirs), outcome.data or b"", outcome.dev)
+
+
+def _only_what_differs(ours: Any, theirs: Any) -> tuple[Any, Any]:
+    if ours is None or theirs is None:
+        return ours, theirs
+    keys = [key for key in {**ours, **theirs} if ours.get(key) != theirs.get(key)]
+    return {key: ours.get(key) for key in keys}, {key: theirs.get(key) for key in keys}
+
+
+def fits(left: int, shown: int, slack: int = SLACK) -> bool:
+    """Whether an entry with `left` µs to go may be shown with `shown` seconds by the kernel."""
+    return max(0, left - slack) // SECOND <= shown <= (left + slack) // SECOND

@@ -1,0 +1,25 @@
+"""What of a packet is not compared, because the kernel draws it by chance.
+
+- IPv4's identification (and with it the header's checksum) of an ICMP message: of errors the firewall makes (ip_select_ident)
+- IPv6's flow label of an ICMPv6 message: of errors the firewall makes (flow_hash_from_keys with a random key)
+- the identification in an IPv6 fragment header: a reassembled packet is cut again with a new one (ipv6_select_ident)
+"""
+
+from __future__ import annotations
+
+FRAGMENT = 44
+ICMP, ICMPV6 = 1, 58
+
+
+def masked(data: bytes) -> bytes:
+    """The packet with zeros where chance stood."""
+    if not data:
+        return data
+    if data[0] >> 4 == 4 and len(data) >= 20:
+        return data[:4] + b"\0\0" + data[6:10] + b"\0\0" + data[12:] if data[9] == ICMP else data
+    if data[0] >> 4 == 6 and len(data) >= 40:
+        if data[6] == ICMPV6:
+            return data[:1] + bytes((data[1] & 0xF0, 0, 0)) + data[4:]
+        if data[6] == FRAGMENT:
+            return data[:44] + bytes(4) + data[48:]
+    return data
