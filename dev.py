@@ -282,7 +282,7 @@ def command_bench(arguments: Sequence[str]) -> int:
     """The figures."""
     set_up(testing=True)
     system_tools()
-    return aloud([PYTHON, "-m", "pytest", "-m", "bench", "-s", "tests/bench", *arguments])
+    return aloud([PYTHON, "-m", "pytest", "-m", "bench", "-s", "tests/bench", "tests/browser/test_speed.py", *arguments])
 
 
 def command_npm(arguments: Sequence[str]) -> int:

@@ -99,3 +99,13 @@ def with_ttl(data: bytes, ttl: int) -> bytes:
     size = (data[0] & 15) * 4
     head = data[:8] + bytes((ttl,)) + data[9:10] + b"\0\0" + data[12:size]
     return head[:10] + checksum(head).to_bytes(2) + head[12:] + data[size:]
+
+
+def mended(check: int, old: bytes, new: bytes) -> int:
+    """The checksum `check` after `old` bytes under it became `new` (RFC 1624 equation 3), as the kernel's csum_replace4 has it.
+
+    The kernel adds the complement of the sum in 32 bits, so that the total is never 0 and the answer never 0xFFFF.
+    """
+    size = len(old) * 8
+    total = (check ^ 0xFFFF) + (int.from_bytes(old) ^ (1 << size) - 1) + int.from_bytes(new)
+    return (total % 0xFFFF or 0xFFFF) ^ 0xFFFF

@@ -21,9 +21,11 @@ from flask_socketio import SocketIO, emit, join_room
 from werkzeug.exceptions import HTTPException
 
 from lessons.course import HERE, Course, read_course
+from sim.edges.dissect import as_json
 from sim.errors import CtlabError, UsageError
 from sim.inputs import from_json
 from sim.ruleset.nft import engine as nft_engine
+from sim.trace import PacketSent
 from web import messages
 from web.session import Session, Sessions
 from web.store import Store, default_path
@@ -220,6 +222,13 @@ class _Socket:
         start, words = session.simulation.world.complete(message.terminal, message.line, message.cursor)
         return {"start": start, "words": words[:100]}
 
+    def _on_dissect(self, session: Session, message: messages.Dissect) -> list[dict[str, Any]]:
+        records = session.simulation.records
+        event = records[message.n].event if message.n < len(records) else None
+        if not isinstance(event, PacketSent):
+            raise UsageError(f"record {message.n} is no packet on a link")
+        return as_json(bytes.fromhex(event.data))
+
 
 def _sid() -> str:
     return str(request.sid)  # type: ignore[attr-defined]
@@ -242,7 +251,9 @@ def serve(
     port = _free_port(host, port)
     address = f"http://{'localhost' if local else host}:{port}/"
     print(f"ctlab is at {address}   (Ctrl-C ends it)", flush=True)
-    threading.Thread(target=nft_engine.table, daemon=True).start()  # a third of a second that the first learner need not wait
+    threading.Thread(
+        target=nft_engine.table, daemon=True
+    ).start()  # a third of a second that the first learner need not wait
     if open_browser:
         threading.Timer(0.5, webbrowser.open, (address,)).start()
     try:

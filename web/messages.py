@@ -70,9 +70,16 @@ class Complete(Incoming):
     cursor: Annotated[int, Field(ge=0, le=4096)]
 
 
+class Dissect(Incoming):
+    """`n` is the number of a `sent` record."""
+
+    n: Annotated[int, Field(ge=0)]
+
+
 INCOMING: dict[str, type[Incoming]] = {
     "join": Join, "input": InputMessage, "more": More, "position": Position, "answer": Answer, "restart": Restart, "restore": Restore,
     "complete": Complete,
+    "dissect": Dissect,
 }  # fmt: skip
 
 

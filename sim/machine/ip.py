@@ -16,7 +16,6 @@ from functools import partial
 from itertools import count
 
 from sim.conntrack.tracker import Tracker
-from sim.conntrack.words import LABEL, direction
 from sim.errors import Malformed, UsageError
 from sim.machine.complaints import Complaints
 from sim.machine.defrag import Defrag
@@ -35,7 +34,7 @@ from sim.netfilter.tracking import Tracking
 from sim.netfilter.words import Hook
 from sim.packet import Packet
 from sim.ruleset.state import RuleState
-from sim.trace import Delivered, Dropped, Emit, HookEntered, KernelLogged, Labelled, Reason, Routed
+from sim.trace import Delivered, Dropped, Emit, HookEntered, KernelLogged, Reason, Routed
 from sim.units import Address, parse_interface, show_address
 
 Transmit = Callable[[str, "Address | None", Packet], None]
@@ -263,17 +262,10 @@ class IpLayer:
             self.named(packet.id, about, again)
         skb = Skb(packet, self.clock())
         if instead_of is not None and instead_of.conn is not None:
-            self._attach(skb, instead_of)
+            self.tracking.attach(skb, instead_of)
         left = self._send(skb)
         self.settled()
         return left
-
-    def _attach(self, skb: Skb, cause: Skb) -> None:
-        """Conntrack does not ask again about a packet that has its entry already: so its label is told here."""
-        self.tracking.attach(skb, cause)
-        if self.emit is not None and skb.ctinfo is not None and skb.conn is not None and skb.reason is not None:
-            way = direction(skb.ctinfo)
-            self.emit(Labelled(skb.packet.id, Hook.OUTPUT.name, LABEL[skb.ctinfo], way, skb.conn.id, skb.reason))
 
     def _send(self, skb: Skb) -> bool:
         packet = skb.packet

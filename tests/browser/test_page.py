@@ -208,6 +208,15 @@ def test_a_lockout_is_seen_what_is_sent_stays_unacknowledged_with_its_tries(page
     page.shoot("locked-out-beliefs")
 
 
+def test_a_session_that_was_locked_out_comes_back_to_life_once_the_console_has_opened_the_door(page: Page) -> None:
+    page.open(scenario="locked-out")
+    page.type("laptop", "ssh admin@192.168.1.20", "sudo iptables -P INPUT DROP", "whoami")
+    page.type("server console", "iptables -P INPUT ACCEPT")
+    page.tab.get_by_role("tab", name="laptop", exact=True).click()
+    page.shows("whoami", "admin", "admin@server")
+    assert page.tab.get_by_text("not acknowledged").count() == 0
+
+
 def test_what_the_lab_refuses_is_said_and_nothing_is_lost(page: Page) -> None:
     pinged(page)
     length = page.lab("length")

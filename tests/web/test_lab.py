@@ -143,7 +143,17 @@ def test_completion_offers_commands_of_the_terminals_machine(lab: Any) -> None:
     assert answer == {"start": 0, "words": ["conntrack"]}
 
 
+def test_a_packets_inside_is_told_layer_by_layer(lab: Any) -> None:
+    learner = Learner(lab[0], lab[1], scenario="laptop-and-server")
+    learner.type(0, "laptop", "ping -c 1 192.168.1.20")
+    n = next(record["n"] for record in learner.records if record["kind"] == "sent")
+    layers = learner.socket.emit("dissect", {"n": n}, callback=True)
+    assert [layer["name"] for layer in layers][:2] == ["IP", "ICMP"]
+
+
 NONSENSE = [
+    ("dissect", {"n": 0}, "is no packet"),
+    ("dissect", {"n": 10**9}, "is no packet"),
     ("input", {"at": -1, "input": {"type": "line", "terminal": "laptop", "text": "ls"}}, "at"),
     ("input", {"at": 0, "input": {"type": "line", "terminal": "lapttop", "text": "ls"}}, "did you mean 'laptop'"),
     ("input", {"at": 0, "input": {"type": "eval", "code": "1"}}, "an input's type is one of"),
@@ -174,7 +184,7 @@ def test_nonsense_is_refused_with_a_sentence_and_nothing_is_lost(lab: Any, name:
 def test_each_incoming_message_is_refused_before_joining(lab: Any) -> None:
     client = lab[1].test_client(lab[0])
     for name in set(INCOMING) - {"join"}:
-        client.emit(name, {"t": 0, "step": 0, "at": 0, "input": {}, "prediction": "x", "choice": 0, "branch": 0})
+        client.emit(name, {"t": 0, "step": 0, "at": 0, "input": {}, "prediction": "x", "choice": 0, "branch": 0, "n": 0})
         assert client.get_received()[0]["name"] == "refused"
 
 

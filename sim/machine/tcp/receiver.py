@@ -118,6 +118,10 @@ class Receiver:
         blocks, self.duplicate = ([self.duplicate] if self.duplicate else []), None
         return tuple(blocks + self._recent)
 
+    def sack_count(self) -> int:
+        """How many SACK blocks the next ACK would have."""
+        return len(self._recent) + (self.duplicate is not None)
+
     def read(self) -> bytes:
         """All that can be read, taken out."""
         data = bytes(self.buffer)

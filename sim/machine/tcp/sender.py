@@ -41,6 +41,12 @@ class Sender:
         self.congestion = Congestion()
         self.retry = Retry(self)
 
+    @property
+    def segment_size(self) -> int:
+        """How many bytes fit into a segment now: fewer while SACK blocks go along (tcp_current_mss)."""
+        blocks = self.conn.receiver.sack_count() if self.sack else 0
+        return self.mss - (4 + 8 * min(blocks, 3 if self.conn.timestamps_on else 4) if blocks else 0)
+
     # ---- new data ----------------------------------------------------------------------------------------------------
 
     def write(self, data: bytes, about: str) -> None:
@@ -62,7 +68,7 @@ class Sender:
         while count < limit and (self.unsent.size or (self.fin_wanted and not self.fin_sent)):
             if not (self._room() and self._may_send(nagle)):
                 break
-            self.send_new(min(self.mss, self.unsent.size))
+            self.send_new(min(self.segment_size, self.unsent.size))
             count += 1
         if count:
             self.retry.schedule(advancing=False)
@@ -76,11 +82,11 @@ class Sender:
 
     def _may_send(self, nagle: bool) -> bool:
         """The peer's window, and Nagle's rule as Minshall mended it (tcp_nagle_check)."""
-        size = min(self.mss, self.unsent.size)
+        size = min(self.segment_size, self.unsent.size)
         if size > distance(self.nxt, plus(self.una, self.window)):
             return False
         last = size == self.unsent.size and self.fin_wanted
-        if size == self.mss or last or not nagle or self.conn.nodelay or not self.sent:
+        if size == self.segment_size or last or not nagle or self.conn.nodelay or not self.sent:
             return True
         return self.small is None or not after(self.small, self.una)
 
@@ -91,7 +97,7 @@ class Sender:
         if empty and self.fin_wanted:
             chunk.flags |= FIN
             self.fin_sent = True
-        if size < self.mss:
+        if size < self.segment_size:
             self.small = chunk.end
         self.first(chunk)
         self.conn.acks.data_sent(self.conn.now)
@@ -232,8 +238,8 @@ class Sender:
 
     def send_again(self, chunk: Chunk, *, stamped: bool = True) -> None:
         """__tcp_retransmit_skb: with the neighbours behind it in one segment, where they fit."""
-        if len(chunk.data) > self.mss:
-            self.sent.insert(self.sent.index(chunk) + 1, chunk.cut(self.mss))
+        if len(chunk.data) > self.segment_size:
+            self.sent.insert(self.sent.index(chunk) + 1, chunk.cut(self.segment_size))
         self._collapse(chunk)
         chunk.again = chunk.lost
         self.transmit(chunk)
@@ -246,7 +252,7 @@ class Sender:
         at = self.sent.index(chunk) + 1
         while at < len(self.sent):
             other = self.sent[at]
-            if other.sacked or len(chunk.data) + len(other.data) > self.mss:
+            if other.sacked or len(chunk.data) + len(other.data) > self.segment_size:
                 return
             chunk.joined(self.sent.pop(at))
 

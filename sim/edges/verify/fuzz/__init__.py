@@ -1,0 +1,10 @@
+"""Traffic and rulesets gone wrong, by seed. Conversations go mostly as they should, so that they get somewhere, and then do not.
+
+Where is what:
+    traffic.py    Traffic: many conversations at once, and what happens to their packets on the way
+    path.py       who speaks with whom through which device;  shadow.py: what conntrack knows of it by now
+    tcp.py segments.py   TCP;  sctp.py;  datagrams.py: UDP, UDP-Lite, GRE, ICMP questions, other protocols;  errors.py: ICMP errors
+    spoil.py      bits, lengths, IP options, IPv6 headers;  pieces.py: fragments
+    session.py    a case: settings, rules, traffic, pauses
+    iptables.py nft.py   rulesets
+"""
