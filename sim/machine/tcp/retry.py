@@ -112,7 +112,7 @@ class Retry:
         self.rearm()
 
     def _fits(self) -> bool:
-        return min(self.sender.mss, self.sender.unsent.size) <= distance(self.sender.nxt, plus(self.sender.una, self.sender.window))
+        return min(self.sender.segment_size, self.sender.unsent.size) <= distance(self.sender.nxt, plus(self.sender.una, self.sender.window))
 
     def _timed_out(self) -> None:
         """tcp_retransmit_timer."""
@@ -143,7 +143,7 @@ class Retry:
         self.probes += 1
         room = distance(self.sender.nxt, plus(self.sender.una, self.sender.window))
         if room > 0:
-            self.sender.send_new(min(room, self.sender.mss, self.sender.unsent.size))
+            self.sender.send_new(min(room, self.sender.segment_size, self.sender.unsent.size))
         else:
             self.sender.conn.emit_segment(plus(self.sender.una, -1), ACK, b"", about="window probe")
         if not self.sender.sent:
