@@ -15,6 +15,7 @@ from lessons.expect import Check, Seen
 from lessons.model import Block, Expect, Goal, Lesson, Listing, Run
 from sim.errors import LocatedError, ScenarioError, Span, UsageError
 from sim.inputs import Input, Line
+from sim.ruleset.nft import engine
 from sim.simulation import Simulation
 from sim.trace import Record
 
@@ -31,7 +32,11 @@ class Rehearsal:
 
 
 def rehearse(lesson: Lesson) -> list[Rehearsal]:
-    """Rehearse in each language the lesson offers (once where it offers none)."""
+    """Rehearse in each language the lesson offers (once where it offers none).
+
+    The tables of nft's grammar, a third of a second once a process, are made before the clock starts.
+    """
+    engine.table()
     return [_Rehearser(lesson, language).run() for language in lesson.languages or (None,)]
 
 

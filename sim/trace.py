@@ -113,6 +113,21 @@ class Labelled(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Translated(Event):
+    """NAT rewrote the packet. `what`: snat or dnat, the translation of its connection that was done, or undone on an answer.
+
+    `before` and `after` are one line each, as PacketSent.text: "TCP 192.168.1.10:51514 > 203.0.113.7:80 S".
+    """
+
+    kind: ClassVar[str] = "nat"
+    packet: int
+    hook: str
+    what: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class Because:
     """One match of a rule against one packet: `text` as the rule writes it, the packet's `value`, and in `words` why."""
 

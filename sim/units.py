@@ -19,6 +19,7 @@ DAY = 24 * HOUR
 
 Address = bytes
 
+_ZEROS = bytes(10)
 _UNITS = {"us": MICROSECOND, "µs": MICROSECOND, "ms": MILLISECOND, "s": SECOND, "m": MINUTE, "min": MINUTE, "h": HOUR, "d": DAY}
 _TIME = re.compile(r"(\d+(?:\.\d+)?)\s*(us|µs|ms|s|min|m|h|d)")
 
@@ -58,6 +59,9 @@ def show_address(address: Address) -> str:
     """The text of an address, as `ip` and `conntrack` print it."""
     if len(address) == 4:
         return "%d.%d.%d.%d" % tuple(address)
+    if address[:10] == _ZEROS and (address[10:12] == b"\xff\xff" or (address[10:12] == b"\0\0" and address[12:14] != b"\0\0")):
+        # as inet_ntop has it: an IPv4 address inside shows as one
+        return ("::ffff:" if address[10] else "::") + "%d.%d.%d.%d" % tuple(address[12:])
     return str(ipaddress.IPv6Address(address))
 
 

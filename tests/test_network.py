@@ -92,7 +92,7 @@ def test_entries_expire_at_their_very_instant() -> None:
 
 def test_a_device_that_is_not_there_and_a_name_given_twice_are_refused_with_a_hint() -> None:
     lab = Lab()
-    with pytest.raises(UsageError, match="right has no interface 'eth9'. did you mean 'eth0'"):
+    with pytest.raises(UsageError, match=r"right has no interface 'eth9'\. did you mean 'eth0'"):
         lab.network.connect(lab.left, "eth0", lab.right, "eth9")
     with pytest.raises(UsageError, match="already"):
         lab.network.add_machine("left")

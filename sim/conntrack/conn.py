@@ -38,12 +38,13 @@ class Conn(Timed):
     `words.Told` not yet told; `telling`: those that a listener is being told right now; `heard`: whether anybody listened
     when the entry was made (without, no event is ever told of it); `acct`: [packets, bytes, packets, bytes] or None;
     `started`: when confirmed, with nf_conntrack_timestamp, else -1; `master`: the entry whose expectation made this one;
-    `children`: how many entries have this one for master; `helper`: the helper's name or None; `expecting`: its pending
-    expectations; `nat`: NAT's own record; `stamp`: for UDP, when two seconds are over.
+    `children`: how many entries have this one for master; `helper`: the helper's name or None, `help`: what that remembers of
+    this connection; `expecting`: its pending expectations; `nat`: None until NAT has settled its source, then the device that
+    it is masqueraded on, or ""; `stamp`: for UDP, when two seconds are over.
     """
 
     __slots__ = (
-        "acct", "cache", "children", "expecting", "heard", "helper", "mark", "master", "nat", "original", "reply", "stamp",
+        "acct", "cache", "children", "expecting", "heard", "help", "helper", "mark", "master", "nat", "original", "reply", "stamp",
         "started", "status", "telling", "zone",
     )  # fmt: skip
 
@@ -65,8 +66,9 @@ class Conn(Timed):
         self.acct: list[int] | None = None
         self.master: Conn | None = None
         self.helper: str | None = None
+        self.help: object | None = None
         self.expecting: list[Expectation] | None = None
-        self.nat: object | None = None
+        self.nat: str | None = None
 
     @property
     def family(self) -> str:

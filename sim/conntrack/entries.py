@@ -7,7 +7,7 @@ nf_conntrack_ecache.c, Linux 6.18. Judging packets is tracker.py's.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sim.conntrack import why
 from sim.conntrack.conn import Conn, TcpConn
@@ -37,6 +37,9 @@ from sim.packet import Packet, Tuple
 from sim.trace import Emit, EntryCreated, EntryDestroyed, EntryExpired, EntryUpdated, KernelLogged, Reason
 from sim.units import SECOND
 
+if TYPE_CHECKING:
+    from sim.conntrack.helpers.help import Help
+
 ALLOW_CLASH: Final = frozenset((UDP, UDPLITE, GRE))
 """Protocols whose packets may lose the race for an entry without being dropped (allow_clash)."""
 Listener = Callable[[str, Conn, int], None]
@@ -54,7 +57,7 @@ class Entries:
     `listeners` hear (event, conn, now) as `conntrack -E` does, event NEW, UPDATE or DESTROY; what it tells stands in
     `conn.telling` (bits of `words.Told`), and `portid` is not 0 when a program caused it. Entries made while nobody listens
     are never told of (nf_conntrack_events=2). `stats` are the counters of `conntrack -S`. `on_warning` gets the kernel's own
-    warnings ("table full"); without it they are emitted.
+    warnings ("table full"); without it they are emitted. `unbound` hears of entries with a source mapping (`conn.nat`) that end.
     """
 
     def __init__(self, settings: Settings | None = None, emit: Emit | None = None) -> None:
@@ -68,6 +71,7 @@ class Entries:
         self.stats: dict[str, int] = dict.fromkeys(STATS, 0)
         self.portid = 0
         self.on_warning: Callable[[str], None] | None = None
+        self.unbound: Callable[[Conn], None] | None = None
         self._serial = 0
         self._warnings = 0
         self._warnings_since = -WARNING_INTERVAL
@@ -79,6 +83,8 @@ class Entries:
         self.reason = why.NEW
         self.why: Reason | None = None
         self.kernel_log: tuple[str, ...] = ()
+        self._template: str | None = None
+        self.nat_helpers: dict[str, Callable[[Help, int, int, Expectation], int]] = {}
 
     def _count(self) -> int:
         return len(self.table)
@@ -212,6 +218,8 @@ class Entries:
         conn.status |= DYING
         if conn.expecting:
             self.expectations.forget(conn)
+        if conn.nat is not None and self.unbound is not None:
+            self.unbound(conn)
         if conn.status & CONFIRMED:
             self._tell("DESTROY", conn, now, TOLD_DESTROY)
             if self.emit is not None:

@@ -6,6 +6,7 @@ limits and the time-outs.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from sim.conntrack.conn import Conn, Timed
@@ -72,13 +73,20 @@ class Expectation(Timed):
         return src and (self.any_sport or other.any_sport or mine.sport == theirs.sport)
 
 
+Listener = Callable[[str, Expectation, int], None]
+
+
 class Expectations:
-    """The expectation table of one tracker, by destination."""
+    """The expectation table of one tracker, by destination.
+
+    `listeners` hear (event NEW or DESTROY, expectation, now), as `conntrack -E expect`.
+    """
 
     def __init__(self, tracker: Entries) -> None:
         self._tracker = tracker
         self._held: dict[tuple[Address, int, int, int], list[Expectation]] = {}
         self.count = 0
+        self.listeners: list[Listener] = []
         self._serial = 0
 
     def entries(self) -> list[Expectation]:
@@ -90,21 +98,30 @@ class Expectations:
         for one in self.entries():
             self.remove(one, "removed", REMOVED)
 
-    def expect(self, new: Expectation, now: int, packet: int | None = None) -> bool:
-        """Add one; False when it clashes or there is no room (nf_ct_expect_related_report). An equal one is replaced."""
-        held = self._held.setdefault(_place(new), [])
-        for old in list(held):
-            if old.master is new.master and old.same(new):
-                if old.kind != new.kind:
-                    return False
+    def related(
+        self, new: Expectation, now: int, packet: int | None = None, reason: Reason = CREATED, any_master: bool = False
+    ) -> str:  # fmt: skip
+        """Add one: "", or why not: EALREADY (another's is equal), EBUSY (a packet could meet both), EMFILE (no room).
+
+        nf_ct_expect_related_report. An equal one of the same master is replaced; with `any_master` an equal one of another
+        master is EALREADY instead of EBUSY (NF_CT_EXP_F_SKIP_MASTER).
+        """
+        for old in reversed(self._held.get(_place(new), [])):
+            if (any_master or old.master is new.master) and old.same(new):
+                if old.kind != new.kind or old.master is not new.master:
+                    return "EALREADY"
                 self.remove(old, "removed", REPLACED)
                 break
             if old.clashes(new):
-                return False
+                return "EBUSY"
         if not self._make_room(new):
-            return False
-        self._insert(new, now, packet)
-        return True
+            return "EMFILE"
+        self._insert(new, now, packet, reason)
+        return ""
+
+    def expect(self, new: Expectation, now: int, packet: int | None = None) -> bool:
+        """The same, in a word: whether it stands now."""
+        return not self.related(new, now, packet)
 
     def _make_room(self, new: Expectation) -> bool:
         of_kind = [one for one in new.master.expecting or () if one.kind == new.kind]
@@ -117,7 +134,7 @@ class Expectations:
             return False
         return True
 
-    def _insert(self, new: Expectation, now: int, packet: int | None) -> None:
+    def _insert(self, new: Expectation, now: int, packet: int | None, reason: Reason) -> None:
         self._serial += 1
         new.id = self._serial
         self._held.setdefault(_place(new), []).append(new)
@@ -128,15 +145,29 @@ class Expectations:
         if new.timeout:
             new.expires = now + new.timeout
             self._tracker.timers.set(new)
-        self._say("created", new, CREATED, packet)
+        self._say("created", new, reason, packet)
+        self._tell("NEW", new, now)
+
+    def renew(self, one: Expectation, now: int, timeout: int, packet: int | None, reason: Reason) -> None:
+        """It becomes active and waits `timeout` µs from now. The trace has it removed and created anew: its times have changed."""
+        self._say("removed", one, reason, packet)
+        one.flags &= ~INACTIVE
+        one.timeout, one.expires = timeout, now + timeout
+        self._tracker.timers.set(one)
+        self._say("created", one, reason, packet)
 
     def find(self, key: Key, zone: int) -> Expectation | None:
         """The active expectation that a packet's tuple meets, if its master stands in the table (nf_ct_find_expectation)."""
-        for one in self._held.get((key[1], key[3], key[4], zone), ()):
+        for one in reversed(self._held.get((key[1], key[3], key[4], zone), ())):
             if not one.flags & INACTIVE and one.matches(key):
                 alive = one.master.status & CONFIRMED and not one.master.status & DYING
                 return one if alive else None
         return None
+
+    def lookup(self, key: Key, zone: int) -> Expectation | None:
+        """The one that a tuple meets, active or not, whatever its master (__nf_ct_expect_find)."""
+        held = self._held.get((key[1], key[3], key[4], zone), ())
+        return next((one for one in reversed(held) if one.matches(key)), None)
 
     def use(self, one: Expectation, packet: int | None) -> None:
         """Its connection has come: unless PERMANENT it has served."""
@@ -157,6 +188,11 @@ class Expectations:
         self.count -= 1
         self._tracker.timers.cancel(one)
         self._say(action, one, reason, packet)
+        self._tell("DESTROY", one, self._tracker.now)
+
+    def _tell(self, event: str, one: Expectation, now: int) -> None:
+        for listener in list(self.listeners):
+            listener(event, one, now)
 
     def forget(self, master: Conn) -> None:
         """The master goes: so does what it announced (nf_ct_remove_expectations)."""

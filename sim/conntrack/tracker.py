@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, NamedTuple, cast
 
-from sim.conntrack import generic, icmp, sctp, tcp, udp, why
+from sim.conntrack import generic, helpers, icmp, sctp, tcp, udp, why
 from sim.conntrack.conn import Conn, GreConn, SctpConn, TcpConn
 from sim.conntrack.entries import Entries, snapshot
 from sim.conntrack.tuples import GRE, ICMP, ICMPS, ICMPV6, SCTP, TCP, UDP, UDPLITE, Key, invert, key_of
@@ -40,6 +40,7 @@ _INVALID: Final = int(Ctinfo.INVALID)
 _ESTABLISHED: Final = int(Ctinfo.ESTABLISHED)
 _ESTABLISHED_REPLY: Final = int(Ctinfo.ESTABLISHED_REPLY)
 _RELATED: Final = int(Ctinfo.RELATED)
+_RELATED_REPLY: Final = int(Ctinfo.RELATED_REPLY)
 _NEW: Final = int(Ctinfo.NEW)
 
 
@@ -61,17 +62,18 @@ class Tracker(Entries):
 
     # -- packets
 
-    def track(self, packet: Packet, hook: int, now: int, zone: int = 0) -> Tracked:
-        """Label a packet that enters by PREROUTING or OUTPUT (`hook`): see Tracked."""
-        ctinfo = self.enter(packet, hook, now, zone)
+    def track(self, packet: Packet, hook: int, now: int, zone: int = 0, helper: str | None = None) -> Tracked:
+        """Label a packet that enters by PREROUTING or OUTPUT (`hook`): see Tracked. `helper`: what a new entry will get."""
+        ctinfo = self.enter(packet, hook, now, zone, helper)
         return Tracked(self.verdict, self.conn, ctinfo, self.reason, self.kernel_log)
 
-    def enter(self, packet: Packet, hook: int, now: int, zone: int = 0) -> int:
+    def enter(self, packet: Packet, hook: int, now: int, zone: int = 0, helper: str | None = None) -> int:
         """As `track`, for the fast path: returns the Ctinfo; verdict, conn, reason and kernel_log are fields until the next packet."""
         self.now = now
         if now >= self.timers.due:
             self.expire(now)
         self.packet_id = packet.id
+        self._template = helper
         self.conn = None
         self.verdict = ACCEPT
         self.why: Reason | None = None
@@ -148,19 +150,42 @@ class Tracker(Entries):
         if settings.acct:
             conn.acct = [0, 0, 0, 0]
         conn.heard = settings.events == 1 or (settings.events == 2 and bool(self.listeners))
-        if self.expectations.count:
-            self._meet_expectation(conn)
+        expected = self.expectations.count and self._meet_expectation(conn)
+        if not expected and self._template is not None:
+            helpers.assign(conn, self._template)
         return conn
 
-    def _meet_expectation(self, conn: Conn) -> None:
+    def _meet_expectation(self, conn: Conn) -> bool:
         expected = self.expectations.find(conn.original, conn.zone)
         if expected is None:
-            return
+            return False
         conn.status |= EXPECTED
         conn.master = expected.master
         conn.mark = expected.master.mark
         conn.helper = expected.helper
         self.expectations.use(expected, self.packet_id)
+        return True
+
+    # -- helpers
+
+    def help(self, conn: Conn, packet: Packet, ctinfo: int, now: int) -> int:
+        """Let the entry's helper read the packet, just before it is confirmed: ACCEPT or DROP; then `reason` and `kernel_log` say why."""
+        helper = helpers.HELPERS.get((conn.helper or "", conn.original.protonum))
+        self.kernel_log = ()
+        if helper is None or ctinfo == _RELATED_REPLY or packet.fragment:
+            return ACCEPT
+        self.now, self.packet_id = now, packet.id
+        if conn.help is None and helper.memory is not None:
+            conn.help = helper.memory()
+        before = snapshot(conn)
+        helping = helpers.Help(self, helper, conn, packet, ctinfo, now)
+        verdict = helper.help(helping)
+        if conn.status & CONFIRMED and not conn.status & DYING:
+            self.updated(conn, before)
+        if helping.reason is not None:
+            self.reason = helping.reason
+            self.kernel_log = (helping.log,)
+        return verdict
 
     def _early_drop(self, key: Key) -> bool:
         victims = self.table.evictable(key, self.settings.buckets)

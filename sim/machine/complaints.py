@@ -62,6 +62,10 @@ class Complaints:
             limited, every = kind != icmp_errors.TOO_BIG6, self._ip.sysctls.number("net.ipv6.icmp.ratelimit")
         return not limited or self._limits.allow(packet.dst, every, self._ip.clock())
 
+    def about_routes(self, to: Address) -> bool:
+        """Whether an IPv4 sender may be told again that there is no way: a limit ahead of the other, of the same bucket."""
+        return self._limits.allow_no_route(to, self._ip.clock())
+
     def unknown_protocol(self, skb: Skb) -> None:
         """A packet for this machine that no protocol here takes (ip_protocol_deliver_rcu, ip6_protocol_deliver_rcu)."""
         packet = skb.packet

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sim.netfilter.nat import Nat
 from sim.netfilter.skb import Skb
 from sim.packet import Protocol
 from sim.ruleset.log import log_line
@@ -34,6 +35,11 @@ class MachineEffects:
         """Write a line into the kernel's log."""
         self._ip.kernel_log(text, skb.packet.id)
 
+    @property
+    def nat(self) -> Nat:
+        """The machine's translations."""
+        return self._ip.nat
+
     def log_invalid(self, text: str, skb: Skb) -> None:
         """A line of nf_conntrack_log_invalid: no devices, all details (nf_l4proto_log_invalid, net/netfilter/nf_conntrack_proto.c)."""
         self._ip.kernel_log(log_line(Log(text, flags=_DETAILS), Skb(skb.packet, skb.now)), skb.packet.id)
@@ -45,3 +51,11 @@ class MachineEffects:
     def source_address(self, to: Address) -> Address | None:
         """The address from which the machine speaks to another; None without a route."""
         return self._ip.routes.decide(to).source
+
+    def route_device(self, to: Address) -> str:
+        """The device by which the machine would speak to an address, "" without a way."""
+        return self._ip.routes.decide(to).dev
+
+    def path_mtu(self, to: Address) -> int:
+        """How large a packet to that address may be."""
+        return self._ip.path_mtu(to)

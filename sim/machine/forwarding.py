@@ -40,7 +40,7 @@ class Forwarding:
             return
         if packet.version == 6 and not self._may_leave(skb, decision):
             return
-        if len(packet.data) > decision.mtu and not skb.frag_max and (packet.version == 6 or packet.data[6] & 0x40):
+        if len(packet.data) > decision.mtu and not 0 < skb.frag_max <= decision.mtu and (packet.version == 6 or packet.data[6] & 0x40):
             self._too_big(skb, decision)
             return
         lower_ttl(packet)
@@ -86,7 +86,7 @@ class Forwarding:
             code = icmp_errors.PROHIBITED6 if decision.kind == Kind.PROHIBIT else icmp_errors.NO_ROUTE6
             if decision.kind != Kind.BLACKHOLE:
                 self._ip.complaints.about(skb, icmp_errors.UNREACHABLE6, code)
-        elif forwarding and decision.kind != Kind.BLACKHOLE:
+        elif forwarding and decision.kind != Kind.BLACKHOLE and self._ip.complaints.about_routes(packet.src):
             codes = {Kind.UNREACHABLE: icmp_errors.HOST_UNREACHABLE, Kind.PROHIBIT: icmp_errors.FILTERED}
             code = codes.get(decision.kind, icmp_errors.NET_UNREACHABLE) if decision.kind else icmp_errors.NET_UNREACHABLE
             self._ip.complaints.about(skb, icmp_errors.UNREACHABLE, code)

@@ -1,159 +1,193 @@
-"""IP fragments: cutting a packet that is larger than the way allows, and putting one together again.
+"""Fragments on a machine: what is for it is put together on delivery, what leaves is cut where the way takes no more at once.
 
-RFC 791, RFC 815, RFC 8200 section 4.5, as ip_fragment, ip_defrag and ipv6_frag_rcv do it: one fragment that overlaps, and all of its packet
-is thrown away.
-Reassembly waits 30 s (IPv4) or 60 s (IPv6) and then forgets, without the ICMP error "fragment reassembly time exceeded".
+ip_fragment and ip_do_fragment (net/ipv4/ip_output.c), ip6_fragment (net/ipv6/ip6_output.c), ip_local_deliver, ipv6_frag_rcv
+(net/ipv6/reassembly.c), ip_expire, Linux 6.18; RFC 791, RFC 8200 section 4.5. What defragmentation put together leaves in the pieces
+in which it came, where these still fit; else in pieces no larger than the largest. Not in here: the queues (netfilter/fragments.py).
 """
 
 from __future__ import annotations
 
-from sim import wire
+from typing import TYPE_CHECKING
+
+from sim.machine import icmp_errors
+from sim.machine.routes import Decision, Kind
+from sim.netfilter.defrag import Defrag, become
+from sim.netfilter.fragments import Fate, Fragments4, Fragments6, Key, Queue, Waiting, Whole, with_ipv4_header
+from sim.netfilter.skb import Skb
 from sim.packet import Packet
+from sim.trace import Delivered, Reason
 from sim.units import SECOND
 
-_WAIT = {4: 30 * SECOND, 6: 60 * SECOND}
-Key = tuple[bytes, bytes, int, int]
+if TYPE_CHECKING:
+    from sim.machine.ip import IpLayer
+
+_DELIVERY = "delivery"
+_MIN_MTU6 = 1280
+_WAITS = "fragments that wait for the rest"
 
 
-def cut(data: bytes, mtu: int) -> list[bytes]:
+class Fragmentation:
+    """The part of an IP layer that puts together and cuts."""
+
+    def __init__(self, ip: IpLayer) -> None:
+        self._ip = ip
+        self._four = Fragments4(lambda: ip.sysctls.number("net.ipv4.ipfrag_time") * SECOND)
+        self._four.max_dist = lambda: ip.sysctls.number("net.ipv4.ipfrag_max_dist")
+        self._six = Fragments6(lambda: ip.tracker.settings.values["frag6_timeout"])
+        self._six_here = Fragments6(lambda: ip.sysctls.number("net.ipv6.ip6frag_time") * SECOND, strict=True)
+        self._all: tuple[Waiting, ...] = (self._four, self._six, self._six_here)
+        self.defrag = Defrag(ip.hooks, self._four, self._six)
+
+    # ---- delivery ----------------------------------------------------------------------------------------------------
+
+    def together(self, skb: Skb) -> bool:
+        """IPv4, ahead of INPUT. False while fragments are missing."""
+        packet = skb.packet
+        if not packet.fragment and not packet.more:
+            return True
+        return self._became(skb, self._four.take(packet, _DELIVERY, skb.indev, skb.now) or Fate.WAITS)
+
+    def together6(self, skb: Skb) -> bool:
+        """IPv6, behind INPUT: an extension header's work, until none is left."""
+        packet = skb.packet
+        if packet.l4 == 40 or (not packet.fragment and not packet.more):
+            return True
+        found = self._six_here.take(packet, _DELIVERY, skb.indev, skb.now)
+        if isinstance(found, Fate) and found in _PROBLEMS:
+            self._ip.complaints.about(skb, icmp_errors.PARAMETER6, *_PROBLEMS[found])
+        return self._became(skb, found)
+
+    def _became(self, skb: Skb, found: Whole | Fate) -> bool:
+        if isinstance(found, Whole):
+            become(skb, found)
+            return True
+        self.waits(skb)
+        return False
+
+    def waits(self, skb: Skb) -> None:
+        """Tell that this fragment's way ends here for now."""
+        if self._ip.emit is not None:
+            self._ip.emit(Delivered(skb.packet.id, _WAITS))
+
+    # ---- out ---------------------------------------------------------------------------------------------------------
+
+    def send(self, skb: Skb, decision: Decision) -> None:
+        """Out of a device, in pieces where the way takes no more at once, or where it came so."""
+        packet, whole = skb.packet, len(skb.packet.data)
+        if whole <= decision.mtu and (not skb.frag_max or (packet.version == 6 and whole <= skb.frag_max)):
+            self._ip.transmit(decision.dev, decision.via, packet)
+            return
+        if skb.frag_max > decision.mtu and (packet.version == 6 or packet.data[6] & 0x40):
+            self._too_big(skb, decision)
+            return
+        cut = cut4(packet.data, decision.mtu, skb) if packet.version == 4 else cut6(packet, max(decision.mtu, _MIN_MTU6), skb)
+        for number, piece in enumerate(cut):
+            self._ip.transmit(decision.dev, decision.via, Packet(piece, self._ip.new_id() if number else packet.id))
+
+    def _too_big(self, skb: Skb, decision: Decision) -> None:
+        """Its largest fragment already does not fit, and must not be cut."""
+        reason = Reason("mtu", f"A fragment of {skb.frag_max} bytes does not fit into {decision.dev}'s MTU of {decision.mtu}.")
+        self._ip.drop(skb, "ip", "MTU", reason)
+        if skb.packet.version == 4:
+            self._ip.complaints.about(skb, icmp_errors.UNREACHABLE, icmp_errors.FRAGMENTATION_NEEDED, decision.mtu)
+        else:
+            self._ip.complaints.about(skb, icmp_errors.TOO_BIG6, 0, decision.mtu)
+
+    # ---- time --------------------------------------------------------------------------------------------------------
+
+    def next_expiry(self) -> int | None:
+        """When the next incomplete packet is given up (µs), or None."""
+        found = [at for at in (waiting.next_expiry() for waiting in self._all if waiting.queues) if at is not None]
+        return min(found) if found else None
+
+    def expire(self, now: int) -> None:
+        """Give up what has waited too long; who sent a first fragment is told (ip_expire, ip6frag_expire_frag_queue)."""
+        for waiting in self._all:
+            for key, queue in waiting.expire(now) if waiting.queues else ():
+                self._tell_of(key, queue, now)
+
+    def _tell_of(self, key: Key, queue: Queue, now: int) -> None:
+        first = queue.first
+        if first is None or not queue.dev:
+            return
+        if first.version == 6:
+            self._ip.complaints.about(Skb(first, now, queue.dev), icmp_errors.TIME_EXCEEDED6, 1)
+        elif self._ip.routes.decide(first.dst).kind == Kind.LOCAL:
+            self._ip.complaints.about(Skb(first, now, queue.dev), icmp_errors.TIME_EXCEEDED, 1)
+
+
+_PROBLEMS = {Fate.UNEVEN: (0, 4), Fate.TOO_FAR: (0, 42), Fate.HEADERLESS: (3, 0)}
+"""ICMPv6 parameter problem: code and pointer."""
+
+
+def _shape(sizes: tuple[int, ...], size: int, room: int) -> list[int]:
+    """How many bytes each piece takes: as they came where that is still right, else as much as goes."""
+    if len(sizes) > 1 and sum(sizes) == size and min(sizes) >= 0 and max(sizes) <= room and not any(each & 7 for each in sizes[:-1]):
+        return list(sizes)
+    step = room & ~7
+    return [step] * (size // step) + ([size % step] if size % step else []) if size > room else [size]
+
+
+def cut4(data: bytes, mtu: int, skb: Skb | None = None) -> list[bytes]:
     """The fragments of an IPv4 packet, each at most `mtu` bytes long."""
+    largest, sizes = (skb.frag_max, skb.frag_sizes) if skb is not None else (0, ())
     size = (data[0] & 15) * 4
     head, body = data[:size], data[size:]
-    offset, last_more = int.from_bytes(data[6:8]) & 0x1FFF, bool(data[6] & 0x20)
-    step = (mtu - size) & ~7
-    pieces = []
-    for at in range(0, len(body), step):
-        more = last_more or at + step < len(body)
-        word = (offset + at // 8) | (0x2000 if more else 0) | (data[6] & 0x40) << 8
-        pieces.append(_with_ipv4_header(head, body[at : at + step], word))
+    lengths = _shape(sizes, len(body), min(mtu, largest or mtu) - size)
+    kept = 0 if lengths == list(sizes) else (data[6] & 0x40) << 8  # the list of what came (ip_fraglist_init) leaves without DF
+    offset, last_more = int.from_bytes(data[6:8]) & 0x1FFF, data[6] & 0x20
+    pieces, at = [], 0
+    for length in lengths:
+        more = last_more or at + length < len(body)
+        pieces.append(with_ipv4_header(head, body[at : at + length], (offset + at // 8) | (0x2000 if more else 0) | kept))
+        if not at:
+            head = _for_later_pieces(head)
+        at += length
     return pieces
 
 
-def _with_ipv4_header(head: bytes, body: bytes, word: int) -> bytes:
-    """The header for another body and another fragment word."""
-    size = len(head) + len(body)
-    bare = head[:2] + size.to_bytes(2) + head[4:6] + word.to_bytes(2) + head[8:10] + b"\0\0" + head[12:]
-    return bare[:10] + wire.checksum(bare).to_bytes(2) + bare[12:] + body
+def _for_later_pieces(head: bytes) -> bytes:
+    """ip_options_fragment: options that belong into the first piece alone become no-operations."""
+    options, at = bytearray(head[20:]), 0
+    while at < len(options) and options[at] != 0:
+        size = 1 if options[at] == 1 else options[at + 1] if at + 1 < len(options) else 0
+        if size < 1 or at + size > len(options) or (size < 2 and options[at] != 1):
+            break
+        if not options[at] & 0x80:
+            options[at : at + size] = b"\1" * size
+        at += size
+    return head[:20] + bytes(options)
 
 
-class _Waiting:
-    """The fragments of one packet so far, by offset."""
-
-    __slots__ = ("begun", "first", "largest", "largest_uncut", "parts", "total")
-
-    def __init__(self, begun: int) -> None:
-        self.begun = begun
-        self.parts: dict[int, bytes] = {}
-        self.total: int | None = None
-        self.first: Packet | None = None
-        self.largest = 0
-        self.largest_uncut = 0
-
-    def add(self, packet: Packet, body: bytes) -> bool:
-        """Take one fragment. False when it contradicts the others."""
-        end = packet.fragment + len(body)
-        if self.parts.get(packet.fragment) == body:
-            return True
-        if any(at < end and packet.fragment < at + len(part) for at, part in self.parts.items()):
-            return False
-        self.largest = max(self.largest, len(packet.data))
-        if packet.version == 4 and packet.data[6] & 0x40:
-            self.largest_uncut = max(self.largest_uncut, len(packet.data))
-        if not packet.more:
-            if self.total is not None and self.total != end:
-                return False
-            self.total = end
-        if packet.fragment == 0:
-            self.first = packet
-        self.parts[packet.fragment] = body
-        return self.total is None or max(at + len(part) for at, part in self.parts.items()) <= self.total
-
-    def whole(self) -> bytes | None:
-        """All bytes, once nothing is missing."""
-        if self.total is None or sum(map(len, self.parts.values())) != self.total:
-            return None
-        return b"".join(self.parts[at] for at in sorted(self.parts))
-
-
-class Reassembly:
-    """One machine's fragments that wait for the others. `largest`: the size of the largest fragment of what was last put together."""
-
-    def __init__(self) -> None:
-        self.largest = 0
-        self._waiting: dict[Key, _Waiting] = {}
-
-    def take(self, packet: Packet, now: int) -> Packet | None:
-        """The whole packet, with the first fragment's id, once `packet` completes it; else None."""
-        body_at, ident = _body(packet)
-        key = (packet.src, packet.dst, packet.protonum if packet.version == 4 else 0, ident)
-        waiting = self._waiting.get(key)
-        if waiting is None or now - waiting.begun > _WAIT[packet.version]:
-            waiting = self._waiting[key] = _Waiting(now)
-        body = packet.data[body_at:]
-        if (packet.more and len(body) % 8) or packet.fragment + len(body) > 65535 or not waiting.add(packet, body):
-            del self._waiting[key]
-            return None
-        whole = waiting.whole()
-        if whole is None or waiting.first is None:
-            return None
-        del self._waiting[key]
-        self.largest = waiting.largest
-        return Packet(_joined(waiting.first, whole, waiting.largest_uncut == waiting.largest), packet.id)
-
-
-def _body(packet: Packet) -> tuple[int, int]:
-    """Where a fragment's part of the payload begins, and the identification."""
-    if packet.version == 4:
-        return (packet.data[0] & 15) * 4, int.from_bytes(packet.data[4:6])
-    at = _fragment_header(packet.data)
-    return at + 8, int.from_bytes(packet.data[at + 4 : at + 8])
-
-
-def _fragment_header(data: bytes) -> int:
-    """The offset of the IPv6 fragment header."""
-    at, kind = 40, data[6]
-    while kind != 44:
-        kind, at = data[at], at + (data[at + 1] + 1) * 8
-    return at
-
-
-def _joined(first: Packet, body: bytes, uncut: bool) -> bytes:
-    """The whole packet; DF stands again where the largest fragment had it (ip_frag_reasm)."""
-    data = first.data
-    if first.version == 4:
-        return _with_ipv4_header(data[: (data[0] & 15) * 4], body, 0x4000 if uncut else 0)
-    at = _fragment_header(data)
-    head = bytearray(data[:at])
-    head[_next_header_at(data, at)] = data[at]
-    head[4:6] = (at - 40 + len(body)).to_bytes(2)
-    return bytes(head) + body
-
-
-def _next_header_at(data: bytes, end: int) -> int:
-    """The offset of the byte that names the header at `end`."""
-    at, byte = 40, 6
-    while at < end:
-        at, byte = at + (data[at + 1] + 1) * 8, at
-    return byte
-
-
-def cut_ipv6(data: bytes, mtu: int, ident: int) -> list[bytes]:
-    """The fragments of an IPv6 packet without extension headers; only its sender may cut one (RFC 8200 section 4.5)."""
-    head, body = data[:40], data[40:]
-    step = (mtu - 48) & ~7
-    pieces = []
-    for at in range(0, len(body), step):
-        part = body[at : at + step]
-        word = at | (at + step < len(body))
-        extension = data[6:7] + b"\0" + word.to_bytes(2) + ident.to_bytes(4)
-        pieces.append(head[:4] + (8 + len(part)).to_bytes(2) + b"\x2c" + head[7:] + extension + part)
+def cut6(packet: Packet, mtu: int, skb: Skb) -> list[bytes]:
+    """The fragments of an IPv6 packet, with an identification of their own; none where its headers have no end."""
+    data, largest, rest = packet.data, skb.frag_max, skb.frag_sizes[1:]
+    if largest:
+        mtu = max(largest, _MIN_MTU6)
+    where, named = _unfragmentable(data)
+    if not where or mtu < where + 16:
+        return []
+    ident, kind = packet.id & 0xFFFFFFFF, data[named]
+    head, body = data[:named] + b"\x2c" + data[named + 1 : where], data[where:]
+    pieces, at = [], 0
+    sizes = (len(body) - sum(rest), *rest) if rest else ()
+    for length in _shape(sizes, len(body), mtu - where - 8):
+        word = at | (at + length < len(body))
+        extension = bytes((kind, 0)) + word.to_bytes(2) + ident.to_bytes(4)
+        part = extension + body[at : at + length]
+        pieces.append(head[:4] + (where - 40 + len(part)).to_bytes(2) + head[6:] + part)
+        at += length
     return pieces
 
 
-def pieces(packet: Packet, size: int) -> list[bytes]:
-    """A packet as it goes where no more than `size` bytes go at once."""
-    if len(packet.data) <= size:
-        return [packet.data]
-    if packet.version == 4:
-        return cut(packet.data, size)
-    return cut_ipv6(packet.data, max(size, 1280), packet.id & 0xFFFFFFFF)
+def _unfragmentable(data: bytes) -> tuple[int, int]:
+    """ip6_find_1stfragopt: where the fragment header goes, and the byte that names what follows. (0, 0) when headers run out."""
+    at, named, routing = 40, 6, False
+    while data[named] in (0, 43, 60) and not (data[named] == 60 and routing):
+        routing = routing or data[named] == 43
+        if at + 2 > len(data):
+            return 0, 0
+        at, named = at + (data[at + 1] + 1) * 8, at
+        if at > len(data):
+            return 0, 0
+    return at, named

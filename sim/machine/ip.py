@@ -18,23 +18,24 @@ from itertools import count
 from sim.conntrack.tracker import Tracker
 from sim.errors import Malformed, UsageError
 from sim.machine.complaints import Complaints
-from sim.machine.defrag import Defrag
 from sim.machine.effects import MachineEffects
 from sim.machine.errors import SocketError
 from sim.machine.forwarding import Forwarding
-from sim.machine.fragments import Reassembly, pieces
+from sim.machine.fragments import Fragmentation
 from sim.machine.interfaces import Interface
 from sim.machine.loopback import LoopQueue
 from sim.machine.martians import martian_source, may_come_from_nobody, refused_by_ipv6
 from sim.machine.routes import NO_ROUTE, REFUSING, Decision, Kind, Routes, in_group
 from sim.machine.sysctl import Sysctls
+from sim.machine.translation import Translation
 from sim.netfilter.hooks import Hooks
+from sim.netfilter.nat import Nat
 from sim.netfilter.skb import Skb
 from sim.netfilter.tracking import Tracking
 from sim.netfilter.words import Hook
 from sim.packet import Packet
 from sim.ruleset.state import RuleState
-from sim.trace import Delivered, Dropped, Emit, HookEntered, KernelLogged, Reason, Routed
+from sim.trace import Dropped, Emit, HookEntered, KernelLogged, Reason, Routed
 from sim.units import Address, parse_interface, show_address
 
 Transmit = Callable[[str, "Address | None", Packet], None]
@@ -44,7 +45,8 @@ _ACCEPT = 1
 class IpLayer:
     """One machine's IP layer, with its netfilter.
 
-    `clock()` is the time in µs. `transmit(dev, via, packet)` takes what leaves a device, `deliver(skb)` what is for this machine.
+    `clock()` is the time in µs. `transmit(dev, via, packet)` takes what leaves a device, `deliver(skb)` what is for this machine
+    (for IPv6 also a fragment: `fragments.together6` is for whoever delivers).
     `loop(skb)` takes what goes to lo and must give it to `loop_in` later; None: as soon as the layer is done with the packet before.
     `path_in(skb, decision)`, if set, may choose another way for what came in (policy routing by device: replay's).
     `new_id()` names a packet made here; `name(packet_id, about, again)` hears what its maker calls it.
@@ -65,8 +67,10 @@ class IpLayer:
         self.hooks = Hooks()
         self.tracker = Tracker(emit=emit)
         self.tracking = Tracking(self.tracker, self.hooks, emit)
+        self.nat = Nat(self.hooks, self.tracker, emit)
+        self._translation = Translation(self)
         effects = MachineEffects(self)
-        self.rules = RuleState(self.hooks, effects, emit)
+        self.rules = RuleState(self.hooks, effects, emit, self.nat)
         self.sysctls = Sysctls(self.tracker.settings, emit)
         self.kernel_log_lines: list[tuple[int, str]] = []
         self.track_always = False
@@ -76,13 +80,12 @@ class IpLayer:
         self._path_mtu: dict[Address, int] = {}
         self.settled: Callable[[], None] = _nothing
         self.tracker.on_warning = self.kernel_log
-        self.tracking.log_invalid = effects.log_invalid
+        self.tracking.log_invalid = self.tracking.log_helper = effects.log_invalid
         self.sysctls.on_change.append(self._sysctl_changed)
         self._sysctl_changed("")
         self.complaints = Complaints(self)
         self._forward = Forwarding(self)
-        self._reassembly = Reassembly()
-        self._defrag = Defrag(self.hooks, self._reassembly)
+        self.fragments = Fragmentation(self)
 
     # ---- settings ----------------------------------------------------------------------------------------------------
 
@@ -100,6 +103,7 @@ class IpLayer:
     def addresses_changed(self) -> None:
         """Read the interfaces anew: an address came or went, a device went up or down."""
         self.routes.changed()
+        self._translation.addresses_changed()
         self._sane.clear()
 
     def forward(self, on: bool) -> None:
@@ -119,8 +123,10 @@ class IpLayer:
     def arrange_conntrack(self) -> None:
         """Put conntrack into the hooks where a rule needs it, or always (`track_always`); take it out where none does."""
         wanted = frozenset(("ip", "ip6")) if self.track_always else self.rules.needs_conntrack
+        if self.rules.needs_accounting:
+            self.tracker.settings.set("net.netfilter.nf_conntrack_acct", "1")
         self.tracking.use(wanted)
-        self._defrag.use(wanted)
+        self.fragments.defrag.use(wanted)
 
     # ---- in ----------------------------------------------------------------------------------------------------------
 
@@ -150,7 +156,9 @@ class IpLayer:
         for function in self.hooks.functions[hook]:
             verdict = function(skb)
             if verdict != _ACCEPT:
-                if self.emit is not None and not verdict:
+                if verdict:
+                    self.fragments.waits(skb)
+                elif self.emit is not None:
                     by, reason = skb.dropped or (hook.name, Reason("hook", f"A function in {hook.name} dropped it."))
                     self.emit(Dropped(skb.packet.id, hook.name, by, reason))
                 return False
@@ -208,22 +216,9 @@ class IpLayer:
         packet = skb.packet
         if self.emit is not None:
             self.emit(Routed(packet.id, "local", None, None))
-        whole = self._put_together(skb) if packet.version == 4 else True
-        if whole and self.passes(Hook.INPUT, skb) and (packet.version == 4 or self._put_together(skb)):
+        whole = not packet.fragment and not packet.more
+        if (whole or packet.version == 6 or self.fragments.together(skb)) and self.passes(Hook.INPUT, skb):
             self.deliver(skb)
-
-    def _put_together(self, skb: Skb) -> bool:
-        """Fragments wait for the others: IPv4 ahead of INPUT (ip_local_deliver), IPv6 behind it (an extension header's work)."""
-        packet = skb.packet
-        if not packet.fragment and not packet.more:
-            return True
-        whole = self._reassembly.take(packet, skb.now)
-        if whole is None:
-            if self.emit is not None:
-                self.emit(Delivered(packet.id, "fragments that wait for the rest"))
-            return False
-        skb.packet = whole
-        return True
 
     def _deliver_to_many(self, skb: Skb, decision: Decision) -> None:
         """Broadcasts of our networks, and the groups to which every host belongs (224.0.0.1, ff02::1)."""
@@ -276,12 +271,23 @@ class IpLayer:
         skb.outdev = decision.dev
         if self.emit is not None:
             self.emit(Routed(packet.id, "output", decision.dev, show_address(decision.via) if decision.via else None))
-        if not (self.passes(Hook.OUTPUT, skb) and self.passes(Hook.POSTROUTING, skb)):
+        if not self.passes(Hook.OUTPUT, skb):
+            return False
+        if skb.way is not None:
+            decision = self._another_way(skb, skb.way)
+        if not self.passes(Hook.POSTROUTING, skb):
             return False
         self.output(skb, decision)
         if decision.kind != Kind.UNICAST and decision.kind != Kind.LOCAL:
             self._hear_itself(skb, decision)
         return True
+
+    def _another_way(self, skb: Skb, decision: Decision) -> Decision:
+        """NAT has sent it elsewhere."""
+        skb.outdev = decision.dev
+        if self.emit is not None:
+            self.emit(Routed(skb.packet.id, "output", decision.dev, show_address(decision.via) if decision.via else None))
+        return decision
 
     def _hear_itself(self, skb: Skb, decision: Decision) -> None:
         """Who sends to many is one of them: a copy comes in again (ip_mc_output, ip6_finish_output2; the skb keeps its entry)."""
@@ -298,13 +304,9 @@ class IpLayer:
         if decision.dev == "lo":
             self.loop(skb)
         elif len(packet.data) > decision.mtu or skb.frag_max:
-            self._send_in_pieces(packet, decision, min(decision.mtu, skb.frag_max or decision.mtu))
+            self.fragments.send(skb, decision)
         else:
             self.transmit(decision.dev, decision.via, packet)
-
-    def _send_in_pieces(self, packet: Packet, decision: Decision, size: int) -> None:
-        for number, piece in enumerate(pieces(packet, size)):
-            self.transmit(decision.dev, decision.via, Packet(piece, self.new_id() if number else packet.id))
 
     # ---- lo ----------------------------------------------------------------------------------------------------------
 
@@ -313,8 +315,23 @@ class IpLayer:
         again = Skb(skb.packet, self.clock(), "lo")
         again.conn, again.ctinfo, again.reason, again.mark = skb.conn, skb.ctinfo, skb.reason, skb.mark
         if self.passes(Hook.PREROUTING, again):
-            self._deliver_locally(again)
+            if again.packet.dst == skb.packet.dst:
+                self._deliver_locally(again)
+            else:
+                self._route_in(again)
         self.settled()
+
+    # ---- time --------------------------------------------------------------------------------------------------------
+
+    def next_expiry(self) -> int | None:
+        """When the next entry expires, or the next incomplete packet is given up (µs); None when nothing waits."""
+        entry, fragment = self.tracker.next_expiry(), self.fragments.next_expiry()
+        return entry if fragment is None else fragment if entry is None else min(entry, fragment)
+
+    def expire(self, now: int) -> None:
+        """Let expire what is due at `now`."""
+        self.tracker.expire(now)
+        self.fragments.expire(now)
 
     # ---- ICMP errors, drops, log -------------------------------------------------------------------------------------
 

@@ -127,6 +127,8 @@ class Machine:
         event.callbacks.append(lambda _: self.ip.loop_in(skb))
 
     def _deliver(self, skb: Skb) -> None:
+        if skb.packet.version == 6 and not self.ip.fragments.together6(skb):
+            return
         for hear in list(self.raw_readers):
             hear(skb)
         protonum = skb.packet.protonum
@@ -146,12 +148,12 @@ class Machine:
 
     def settle(self) -> None:
         """Keep the timer at the moment at which the next entry expires. Whoever changes the table from outside calls this after."""
-        at = self.ip.tracker.next_expiry()
+        at = self.ip.next_expiry()
         if at is None:
             self._expiry.stop()
         else:
             self._expiry.start_at(at)
 
     def _expire(self) -> None:
-        self.ip.tracker.expire(self._clock())
+        self.ip.expire(self._clock())
         self.settle()

@@ -25,11 +25,8 @@ def martian_source(src: Address, routes: Routes, accept_local: bool = False, rou
         return "A source address is one machine's, never a group's (martian source)."
     if src == _NOBODY:
         return "0.0.0.0 is nobody's address (martian source)."
-    kind = None if accept_local else routes.decide(src).kind
-    if kind == Kind.LOCAL:
+    if not accept_local and routes.decide(src).kind == Kind.LOCAL:
         return "It bears this machine's own address as its source, but came from outside (martian source)."
-    if kind == Kind.BROADCAST:
-        return "A broadcast address is no source address (martian source)."
     return None
 
 

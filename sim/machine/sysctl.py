@@ -28,6 +28,8 @@ _NUMBERS: Final[dict[str, tuple[int, int, int]]] = {
     "net.ipv4.ip_default_ttl": (64, 1, 255),
     "net.ipv4.ip_forward": (0, -_INT, _INT),
     "net.ipv4.ip_unprivileged_port_start": (1024, 0, 65535),
+    "net.ipv4.ipfrag_max_dist": (64, 0, _INT),
+    "net.ipv4.ipfrag_time": (30, -_INT // 1000, _INT // 1000),
     "net.ipv4.tcp_early_retrans": (3, 0, 4),
     "net.ipv4.tcp_fin_timeout": (60, -_INT // 1000, _INT // 1000),
     "net.ipv4.tcp_keepalive_intvl": (75, 1, 32767),
@@ -47,6 +49,7 @@ _NUMBERS: Final[dict[str, tuple[int, int, int]]] = {
     "net.ipv6.conf.all.hop_limit": (64, 1, 255),
     "net.ipv6.icmp.echo_ignore_all": (0, 0, 1),
     "net.ipv6.icmp.ratelimit": (100, 0, _INT),
+    "net.ipv6.ip6frag_time": (60, -_INT // 1000, _INT // 1000),
 }
 _RANGE: Final = "net.ipv4.ip_local_port_range"
 _NETFILTER: Final = "net.netfilter."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from sim.conntrack.conn import Conn
@@ -10,15 +10,23 @@ if TYPE_CHECKING:
     from sim.trace import Reason
 
 
+class Template(NamedTuple):
+    """What iptables' CT asks of conntrack for a packet's new entry: a helper's name, or None."""
+
+    helper: str | None = None
+
+
 class Skb:
-    """`packet`, `now` (µs), `indev`, `outdev` (device names, "" where there is none), `mark`, and what conntrack wrote.
+    """`packet`, `now` (µs), `indev`, `outdev` (device names, "" where there is none), `mark`, `priority` (a traffic class), and what conntrack wrote.
 
     `conn` is the entry or None; `ctinfo` a `sim.conntrack.words.Ctinfo` or None before conntrack has seen the packet;
-    `frag_max` is the size of the largest fragment that it was put together from, 0 for one that came whole.
-    `reason` why that label. `dropped` is set by whoever drops it: the event's text ("filter INPUT policy") and reason.
+    `frag_max` is the size of the largest fragment that it was put together from, 0 for one that came whole; `frag_sizes` what each brought.
+    `reason` why that label; `template` is what a rule ahead of conntrack wants for a new entry (iptables' CT), or None.
+    `way` is the route found anew where NAT sent a packet of the machine's own elsewhere, else None.
+    `dropped` is set by whoever drops it: the event's text ("filter INPUT policy") and reason.
     """
 
-    __slots__ = ("conn", "ctinfo", "dropped", "frag_max", "indev", "mark", "now", "outdev", "packet", "reason")
+    __slots__ = ("conn", "ctinfo", "dropped", "frag_max", "frag_sizes", "indev", "mark", "now", "outdev", "packet", "priority", "reason", "template", "way")
 
     def __init__(self, packet: Packet, now: int, indev: str = "", outdev: str = "") -> None:
         self.packet = packet
@@ -26,8 +34,12 @@ class Skb:
         self.indev = indev
         self.outdev = outdev
         self.mark = 0
+        self.priority = 0
         self.frag_max = 0
+        self.frag_sizes: tuple[int, ...] = ()
+        self.way: Any = None
         self.conn: Conn | None = None
         self.ctinfo: int | None = None
         self.reason: Reason | None = None
+        self.template: Template | None = None
         self.dropped: tuple[str, Reason] | None = None

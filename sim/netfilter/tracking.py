@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sim.conntrack import why
+from sim.conntrack.conn import Conn
 from sim.conntrack.tracker import Tracker
 from sim.conntrack.words import LABEL, Ctinfo, direction
 from sim.netfilter.hooks import Hooks
@@ -27,7 +28,9 @@ LogInvalid = Callable[[str, Skb], None]
 
 
 class Tracking:
-    """Registers `tracker` in `hooks` on `use` or `enable`. `log_invalid(text, skb)` gets what nf_conntrack_log_invalid asks for."""
+    """Registers `tracker` in `hooks` on `use` or `enable`. `log_invalid(text, skb)` gets what nf_conntrack_log_invalid asks for,
+    `log_helper` what helpers say of packets that they drop.
+    """
 
     def __init__(self, tracker: Tracker, hooks: Hooks, emit: Emit | None = None, log_invalid: LogInvalid | None = None) -> None:
         self.tracker = tracker
@@ -36,6 +39,7 @@ class Tracking:
         self._hooks = hooks
         self._emit = emit
         self.log_invalid = log_invalid
+        self.log_helper = log_invalid
 
     def enable(self) -> None:
         """Track both families."""
@@ -87,7 +91,8 @@ class Tracking:
                 self._say(skb, hook, ())
             return ACCEPT
         tracker = self.tracker
-        skb.ctinfo = tracker.enter(skb.packet, hook, skb.now)
+        template = skb.template
+        skb.ctinfo = tracker.enter(skb.packet, hook, skb.now, helper=None if template is None else template.helper)
         skb.conn = tracker.conn
         skb.reason = tracker.reason
         if tracker.verdict != ACCEPT:
@@ -123,13 +128,30 @@ class Tracking:
         made.reason = why.MADE_BY_REJECT
 
     def confirm(self, skb: Skb) -> int:
-        """nf_confirm: a new entry goes into the table, and what changed is told."""
+        """nf_confirm: the helper reads, a new entry goes into the table, and what changed is told."""
         conn = skb.conn
-        if conn is None or (conn.status & 8 and not conn.cache):
+        if conn is None or (conn.helper is not None and self._help(conn, skb) != ACCEPT):
+            return ACCEPT if conn is None else DROP
+        if conn.status & 8 and not conn.cache:
             return ACCEPT
         verdict = self.tracker.confirm(conn, skb.packet, skb.now, skb.ctinfo or 0, skb.reason)
+        if conn.expecting and not conn.status & 8:
+            self.tracker.expectations.forget(conn)
         if verdict != ACCEPT:
             skb.dropped = ("conntrack confirm", self.tracker.reason)
             return DROP
         skb.conn = self.tracker.conn
         return ACCEPT
+
+    def _help(self, conn: Conn, skb: Skb) -> int:
+        """The entry's helper reads the packet; where it drops it, the kernel's log has its words (nf_ct_helper_log)."""
+        tracker = self.tracker
+        if tracker.help(conn, skb.packet, skb.ctinfo or 0, skb.now) == ACCEPT:
+            return ACCEPT
+        skb.dropped = (f"helper {conn.helper}", tracker.reason)
+        for text in tracker.kernel_log:
+            if self.log_helper is not None:
+                self.log_helper(text, skb)
+        if conn.expecting and not conn.status & 8:
+            tracker.expectations.forget(conn)
+        return DROP

@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from sim.netfilter.nat import Nat
 from sim.netfilter.skb import Skb
 from sim.packet import Packet
 from sim.ruleset import generate
+from sim.ruleset.helping import set_helper, use_template
 from sim.ruleset.log import log_line
 from sim.ruleset.model import Compare, Log, Reject, Table
 from sim.ruleset.reject import rejection
+from sim.ruleset.rewrite import rewrite
+from sim.ruleset.translation import translate
 
 ChainFunction = Callable[[Skb], int]
 
@@ -31,13 +35,19 @@ class Effects(Protocol):
     `send` puts a packet that REJECT made on its way (locally made: OUTPUT) with the entry of the packet it answers;
     `kernel_log` takes a line of the kernel's log; `address_type` is the kernel's RTN_ number of an address (1 unicast,
     2 local, 3 broadcast, 5 multicast ...), looked up on `dev` alone unless that is ""; `source_address` the address with
-    which this machine would speak to another, None without a route.
+    which this machine would speak to another, None without a route, `route_device` the device by which, "" without a route;
+    `path_mtu` how large a packet to an address may be; `nat` does the machine's translations.
     """
+
+    @property
+    def nat(self) -> Nat: ...
 
     def send(self, data: bytes, skb: Skb) -> None: ...
     def kernel_log(self, text: str, skb: Skb) -> None: ...
     def address_type(self, address: bytes, dev: str) -> int: ...
     def source_address(self, to: bytes) -> bytes | None: ...
+    def route_device(self, to: bytes) -> str: ...
+    def path_mtu(self, to: bytes) -> int: ...
 
 
 def xt_state(skb: Skb) -> int:
@@ -105,7 +115,10 @@ def environment(effects: Effects) -> dict[str, Any]:
         "CT_STATE_BITS": CT_STATE_BITS, "xt_state": xt_state, "direction_of": direction_of, "packet_type": packet_type,
         "tcp_options": tcp_options,
         "address_class": lambda address, dev: address_class(address, effects.address_type(address, dev)),
+        "translate": lambda part, skb: translate(part, skb, effects.nat),
+        "use_template": use_template, "set_helper": set_helper,
         "milliseconds_left": milliseconds_left, "address_type": effects.address_type, "reject": reject, "log": log,
+        "rewrite": lambda part, skb: rewrite(part, skb, effects.path_mtu),
     }  # fmt: skip
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 from sim.netfilter.skb import Skb
 from sim.packet import Packet
+from sim.ruleset.helping import SetHelper, UseTemplate
+from sim.ruleset.judged import does, judged
 from sim.ruleset.model import (
     Action,
     Assign,
@@ -30,6 +32,8 @@ from sim.ruleset.model import (
     VerdictMap,
     flatten,
 )
+from sim.ruleset.parts import Blend, Judge, Nat, Nothing, Rewrite
+from sim.ruleset.translation import doing
 from sim.ruleset.values import show_item, show_items, show_value
 from sim.ruleset.wording import CLAUSES, READINGS, missing
 from sim.trace import Because, Reason
@@ -100,8 +104,10 @@ def because_fragment(packet: Packet) -> Because:
 # ---- verdicts --------------------------------------------------------------------------------------------------------
 
 
-def verdict_word(verdict: Verdict | Reject) -> str:
-    """ACCEPT DROP REJECT RETURN CONTINUE, "JUMP web", "GOTO web"."""
+def verdict_word(verdict: Verdict | Reject | Nat) -> str:
+    """ACCEPT DROP REJECT RETURN CONTINUE, "JUMP web", "GOTO web", SNAT DNAT MASQUERADE REDIRECT NETMAP."""
+    if isinstance(verdict, Nat):
+        return verdict.kind.upper()
     if isinstance(verdict, Reject):
         return "REJECT"
     return f"{verdict.name.upper()} {verdict.chain}".strip()
@@ -113,7 +119,7 @@ def dropped_by_policy(table: str, chain: str) -> Reason:
     return Reason("policy", text, {"table": table, "chain": chain})
 
 
-def dropped_by_rule(verdict: Verdict | Reject, rule: Rule, table: str, chain: str, number: int) -> Reason:
+def dropped_by_rule(verdict: Verdict | Reject | Nat, rule: Rule, table: str, chain: str, number: int) -> Reason:
     """The reason when a rule dropped or rejected it."""
     told = "the sender is told" if isinstance(verdict, Reject) else "nobody is told"
     text = f"Rule {number} of {chain} decided: {rule.text}. This packet is gone, and {told}."
@@ -150,7 +156,7 @@ def parts_with_text(table: Table, rule: Rule) -> Iterator[tuple[Test | Action, s
 def sentence(rule: Rule) -> str:
     """The rule in a plain English sentence."""
     parts = list(rule.flat())
-    clauses = _clauses([part for part in parts if isinstance(part, Compare | Limit | VerdictMap)])
+    clauses = _clauses([part for part in parts if isinstance(part, Compare | Limit | VerdictMap | Judge)])
     doing = [words for part in parts if (words := _does(part))] or ["count"]
     subject = " ".join(["packets", *clauses]) if clauses else "every packet"
     first, *rest = doing
@@ -160,11 +166,13 @@ def sentence(rule: Rule) -> str:
     return text[0].upper() + text[1:] + "."
 
 
-def _clauses(tests: list[Compare | Limit | VerdictMap]) -> list[str]:
+def _clauses(tests: list[Compare | Limit | VerdictMap | Judge]) -> list[str]:
     named = {part.selector.split(" ")[0] for part in tests if isinstance(part, Compare)}
     clauses = []
     for part in tests:
-        if isinstance(part, Limit):
+        if isinstance(part, Judge):
+            clauses.append(judged(part))
+        elif isinstance(part, Limit):
             clauses.append(f"{'beyond' if part.over else 'at no more than'} {part.rate} {part.per} a {part.unit}")
         elif isinstance(part, Compare) and not _said_by_port(part, named):
             clauses.append(_clause(part))
@@ -201,6 +209,14 @@ def _does(part: Test | Action) -> str:
             return f"set the {part.selector.replace('meta ', 'packet ').replace('ct ', 'connection ')} of {{}} to {part.value:#x}"
         case Notrack():
             return "keep {} out of connection tracking"
+        case UseTemplate():
+            return f"give new connections of {{}} the helper {part.helper}" if part.helper else "track {}"
+        case SetHelper():
+            return f"give new connections of {{}} the helper object {part.name}"
+        case Nat():
+            return doing(part)
+        case Rewrite() | Blend() | Nothing():
+            return does(part)
         case VerdictMap():
             return f"decide by {part.selector} what becomes of {{}}"
         case Counter() | _:

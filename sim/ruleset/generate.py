@@ -21,6 +21,8 @@ from typing import Any, Protocol
 
 from sim.errors import MeaningMistake
 from sim.ruleset.bucket import Bucket
+from sim.ruleset.helping import SetHelper, UseTemplate, helper_object
+from sim.ruleset.judges import Judging
 from sim.ruleset.match import Finder, items_test
 from sim.ruleset.model import (
     Action,
@@ -42,6 +44,7 @@ from sim.ruleset.model import (
     Verdict,
     VerdictMap,
 )
+from sim.ruleset.parts import Blend, Judge, Nat, Nothing, Rewrite
 from sim.ruleset.selectors import NEEDS, parts_of
 
 Keep = Callable[[Any], str]  # gives a value a name in the source's name space
@@ -53,6 +56,7 @@ class Cells(Protocol):
     def counter(self, rule: Rule, serial: int, part: Counter) -> list[int]: ...
     def policy(self, table: Table, chain: Chain) -> list[int]: ...
     def bucket(self, rule: Rule, serial: int, part: Limit) -> Bucket: ...
+    def judge(self, rule: Rule, serial: int, part: Judge) -> Judging: ...
 
 
 _ORDER = ("<", "<=", ">", ">=")
@@ -182,6 +186,11 @@ class ChainSource:
                 self._pending.append(f"{self._keep(self._cells.bucket(rule, self._serial, part))}.take(skb.now, len(p.data))")
             case VerdictMap():
                 self._verdict_map(part)
+            case Judge():
+                self._flush()
+                self._line(f"j = {self._keep(self._cells.judge(rule, self._serial, part))}.test(skb)")
+                self._line("if j is None: return 0")
+                self._pending.append("j")
             case _:
                 self._flush()
                 self._act(rule, part)
@@ -224,13 +233,30 @@ class ChainSource:
             case Assign():
                 self._assign(part)
             case Notrack():
-                self._line("if skb.ctinfo is None: skb.ctinfo = 7")
+                self._line("if skb.ctinfo is None and skb.template is None: skb.ctinfo = 7")
+            case UseTemplate():
+                self._line(f"use_template({self._keep(part)}, skb)")
+            case SetHelper():
+                self._line(f"set_helper({self._keep(helper_object(self._table, part.name))}, skb)")
+            case Rewrite():
+                self._line(f"if not rewrite({self._keep(part)}, skb): return 0")
+            case Blend():
+                self._blend(part)
+            case Nothing():
+                self._line("pass")
+            case Nat():
+                self._line(f"return translate({self._keep(part)}, skb)")
 
     def _assign(self, part: Assign) -> None:
         source = part.source or part.selector
         self._require([*needs(part.selector), *needs(source)])
         self._flush()
         self._line(f"{reading(part.selector)} = ({reading(source)} & {part.keep}) ^ {part.value}")
+
+    def _blend(self, part: Blend) -> None:
+        self._require([*needs(part.selector), *needs(part.source)])
+        self._flush()
+        self._line(f"{reading(part.selector)} = ({reading(part.selector)} & {part.keep}) ^ ({reading(part.source)} & {part.take})")
 
     def _verdict(self, verdict: Verdict) -> None:
         base = self._chain.hook is not None

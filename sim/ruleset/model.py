@@ -16,6 +16,8 @@ from typing import NamedTuple, TypeAlias
 
 from sim.errors import Span
 from sim.netfilter.words import Hook
+from sim.ruleset.helping import CtHelper, SetHelper, UseTemplate
+from sim.ruleset.parts import Blend, Judge, Nat, Nothing, Rewrite
 
 # ---- what a selector's value is compared with ------------------------------------------------------------------------
 
@@ -188,8 +190,8 @@ class Extension:
     target: bool = False
 
 
-Test: TypeAlias = Compare | HeaderThere | Limit | VerdictMap
-Action: TypeAlias = Counter | Verdict | Reject | Log | Assign | Notrack
+Test: TypeAlias = Compare | HeaderThere | Limit | VerdictMap | Judge
+Action: TypeAlias = Counter | Verdict | Reject | Log | Assign | Notrack | Rewrite | Blend | Nat | Nothing | UseTemplate | SetHelper
 Part: TypeAlias = Test | Action | Extension
 
 
@@ -267,6 +269,7 @@ class Table:
     name: str
     chains: tuple[Chain, ...] = ()
     sets: tuple[NamedSet, ...] = ()
+    helpers: tuple[CtHelper, ...] = ()
     flags: tuple[str, ...] = ()
     handle: int = 0
     handles: int = 0

@@ -36,6 +36,7 @@ NEEDS = {
     "sctp": "p.protonum == 132",
     "udplite": "p.protonum == 136",
     "conn": "skb.conn is not None",
+    "master": "skb.conn is not None and skb.conn.master is not None and skb.conn.master.helper is not None",
 }
 
 
@@ -57,6 +58,7 @@ _META = (
     Selector("meta protocol", "ether_type", 16, (), "(0x0800 if p.version == 4 else 0x86DD)"),
     Selector("meta length", "integer", 32, (), "len(p.data)"),
     Selector("meta mark", "mark", 32, (), "skb.mark"),
+    Selector("meta priority", "classid", 32, (), "skb.priority"),
     Selector("meta iifname", "ifname", 128, (), "skb.indev"),
     Selector("meta oifname", "ifname", 128, (), "skb.outdev"),
     Selector("meta iif", "iface_index", 32, (), "skb.indev"),
@@ -64,6 +66,7 @@ _META = (
     Selector("meta pkttype", "pkt_type", 8, (), "packet_type(skb)"),
 )
 _IP = (
+    Selector("xt tos", "tos", 8, (), "p.tos"),
     Selector("ip saddr", "ipv4_addr", 32, ("ip",), "p.src"),
     Selector("ip daddr", "ipv4_addr", 32, ("ip",), "p.dst"),
     Selector("ip protocol", "inet_proto", 8, ("ip",), "p.protonum"),
@@ -146,6 +149,7 @@ _CT = (
     _ct("mark", "mark", 32, "skb.conn.mark"),
     _ct("zone", "integer", 16, "skb.conn.zone"),
     _ct("expiration", "time", 32, "milliseconds_left(skb)"),
+    Selector("ct helper", "string", 128, ("master",), "skb.conn.master.helper"),
     _ct("l3proto", "nf_proto", 8, "(2 if len(skb.conn.original.src) == 4 else 10)"),
     _ct("protocol", "inet_proto", 8, "skb.conn.original.protonum"),
     Selector("xt ctexpire", "seconds", 32, ("conn",), "milliseconds_left(skb) // 1000"),

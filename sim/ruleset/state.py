@@ -11,11 +11,15 @@ from dataclasses import replace
 
 from sim.errors import MeaningMistake
 from sim.netfilter.hooks import Hooks
+from sim.netfilter.nat import Nat as NatEngine
 from sim.netfilter.skb import Skb
+from sim.netfilter.words import Hook
 from sim.ruleset import show
 from sim.ruleset.bucket import Bucket, bucket
 from sim.ruleset.evaluate import ChainFunction, Effects, Probe, link
 from sim.ruleset.generate import check
+from sim.ruleset.helping import SetHelper, UseTemplate
+from sim.ruleset.judges import Judging, Shared, judge
 from sim.ruleset.model import (
     Assign,
     Chain,
@@ -29,25 +33,30 @@ from sim.ruleset.model import (
     TableKey,
     VerdictMap,
 )
+from sim.ruleset.parts import Blend, Judge, Nat
 from sim.ruleset.selectors import parts_of
 from sim.ruleset.walk import Walker
 from sim.trace import Emit, RulesLoaded
 
 ChainKey = tuple[str, str, str, str]
+VERSIONS = {"ip": (4,), "ip6": (6,), "inet": (4, 6)}
 
 
 class RuleState:
     """`hooks` get the base chains; `effects` do what rules do beyond a verdict; `emit` None means the fast path: nothing is told."""
 
-    def __init__(self, hooks: Hooks, effects: Effects, emit: Emit | None = None) -> None:
+    def __init__(self, hooks: Hooks, effects: Effects, emit: Emit | None = None, nat: NatEngine | None = None) -> None:
         self.ruleset = Ruleset()
         self.needs_conntrack: frozenset[str] = frozenset()
         self._hooks, self._effects, self._emit = hooks, effects, emit
+        self._nat = nat or NatEngine(hooks)
         self._last_id = 0
         self._probes: dict[Compare, Probe] = {}
         self._counters: dict[int, dict[int, list[int]]] = {}
         self._policies: dict[ChainKey, list[int]] = {}
         self._buckets: dict[tuple[int, int], Bucket] = {}
+        self._judges: dict[tuple[int, int], Judging] = {}
+        self._shared: Shared = {}
         self._linked: dict[TableKey, tuple[Table, dict[str, ChainFunction]]] = {}
         self._checked: dict[TableKey, Table] = {}
         self._registered: dict[ChainKey, tuple[int, int]] = {}
@@ -97,6 +106,12 @@ class RuleState:
         self._last_id += 1
         return replace(rule, id=self._last_id)
 
+    @property
+    def needs_accounting(self) -> bool:
+        """Whether a rule counts by conntrack's accounting, which the kernel then turns on (connbytes_mt_check)."""
+        parts = (part for _, _, _, rule in self.ruleset.rules() for part in rule.flat())
+        return any(isinstance(part, Judge) and part.kind == "connbytes" for part in parts)
+
     def _begin_counting(self) -> None:
         for _, _, _, rule in self.ruleset.rules():
             if rule.id not in self._counters:
@@ -117,8 +132,15 @@ class RuleState:
         self._counters = {key: cells for key, cells in self._counters.items() if key in alive}
         self._linked = {key: linked for key, linked in self._linked.items() if self._checked.get(key) is linked[0]}
         self._buckets = {key: cell for key, cell in self._buckets.items() if key[0] in alive}
+        self._judges = {key: cell for key, cell in self._judges.items() if key[0] in alive}
+        self._forget_shared()
         chains = {(*table.key, chain.name) for table in self.ruleset.tables for chain in table.chains}
         self._policies = {key: cell for key, cell in self._policies.items() if key in chains}
+
+    def _forget_shared(self) -> None:
+        """What rules share by name goes with the last of them."""
+        names = {part.name for _, _, _, rule in self.ruleset.rules() for part in rule.flat() if isinstance(part, Judge)}
+        self._shared = {name: kept for name, kept in self._shared.items() if name in names}
 
     def _register(self) -> None:
         wanted = {
@@ -127,14 +149,26 @@ class RuleState:
         for key, place in list(self._registered.items()):
             if key not in wanted or place != _place(wanted[key][1]):
                 self._hooks.unregister(_name(key))
+                self._nat.remove(_name(key))
                 del self._registered[key]
         for key, (table, chain) in wanted.items():
             function = self._function(table, chain)
             if key in self._registered:
-                self._hooks.replace(_name(key), function)
+                self._replace(_name(key), function)
             elif chain.hook is not None:
-                self._hooks.register(chain.hook, chain.priority, _name(key), function)
+                self._put(table, chain, chain.hook, _name(key), function)
                 self._registered[key] = _place(chain)
+
+    def _put(self, table: Table, chain: Chain, hook: Hook, name: str, function: ChainFunction) -> None:
+        """A nat chain stands in NAT's own list, which only new connections go through."""
+        if chain.type == "nat":
+            self._nat.place(VERSIONS[table.family], hook, chain.priority, name, function)
+        else:
+            self._hooks.register(hook, chain.priority, name, function)
+
+    def _replace(self, name: str, function: ChainFunction) -> None:
+        self._hooks.replace(name, function)
+        self._nat.replace(name, function)
 
     def _function(self, table: Table, chain: Chain) -> Callable[[Skb], int]:
         if self._emit is not None:
@@ -145,7 +179,7 @@ class RuleState:
 
         def first(skb: Skb) -> int:
             function = self._link(table)[chain.name]
-            self._hooks.replace(_name((*table.key, chain.name)), function)
+            self._replace(_name((*table.key, chain.name)), function)
             return function(skb)
 
         return first
@@ -163,6 +197,13 @@ class RuleState:
     def bucket(self, rule: Rule, serial: int, part: Limit) -> Bucket:
         """The token bucket of a Limit."""
         return self._buckets.setdefault((rule.id, serial), bucket(part))
+
+    def judge(self, rule: Rule, serial: int, part: Judge) -> Judging:
+        """What decides for a Judge, with its memory."""
+        found = self._judges.get((rule.id, serial))
+        if found is None:
+            found = self._judges[rule.id, serial] = judge(part, self._shared, self._effects)
+        return found
 
     def counters(self, rule_id: int, which: int = 0) -> tuple[int, int]:
         """(packets, bytes) of a rule's first counter, or of its `which`th; (0, 0) for a rule without."""
@@ -202,6 +243,10 @@ def conntrack_families(ruleset: Ruleset) -> frozenset[str]:
 
 
 def _uses_conntrack(part: object) -> bool:
+    if isinstance(part, Judge):
+        return part.kind in ("connbytes", "connlimit")
+    if isinstance(part, Blend):
+        return True
     if isinstance(part, Compare | VerdictMap):
         return any(row.name.startswith(("ct ", "xt ct")) for row in parts_of(part.selector))
-    return isinstance(part, Notrack) or (isinstance(part, Assign) and "ct mark" in (part.selector, part.source))
+    return isinstance(part, Notrack | UseTemplate | SetHelper | Nat) or (isinstance(part, Assign) and "ct mark" in (part.selector, part.source))

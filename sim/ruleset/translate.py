@@ -28,6 +28,7 @@ from sim.ruleset.model import (
     Verdict,
     Wildcard,
 )
+from sim.ruleset.parts import Blend, Judge, Nothing, Rewrite
 from sim.units import show_address
 
 
@@ -42,6 +43,8 @@ def nft_text(rule: Rule, family: str) -> str | None:
     """An iptables rule in nft's words; None for what nft has no selector for."""
     from sim.ruleset.nft.show import rule_text  # nft's printer stands beside us, and is only asked when a rule is shown
 
+    if any(isinstance(part, Judge | Blend | Nothing | Rewrite) for part in rule.flat()):
+        return None
     if any(isinstance(part, Compare) and "xt " in part.selector for part in rule.flat()):
         return None
     if any(isinstance(part, Extension) and part.name in ("tcp", "udp", "icmp") for part in rule.parts):

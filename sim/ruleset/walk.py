@@ -11,6 +11,7 @@ from sim.netfilter.skb import Skb
 from sim.ruleset import explain
 from sim.ruleset.evaluate import Effects, Probe, environment
 from sim.ruleset.generate import Cells, map_entries
+from sim.ruleset.helping import SetHelper, UseTemplate, helper_object, set_helper, use_template
 from sim.ruleset.match import Finder
 from sim.ruleset.model import (
     Assign,
@@ -28,9 +29,10 @@ from sim.ruleset.model import (
     Verdict,
     VerdictMap,
 )
+from sim.ruleset.parts import Blend, Judge, Nat, Rewrite
 from sim.trace import Because, ChainDecided, Emit, RuleTried
 
-_DROP = Verdict("drop")
+_ACCEPT, _DROP = Verdict("accept"), Verdict("drop")
 
 
 @dataclass(slots=True)
@@ -38,7 +40,8 @@ class _Tried:
     """What became of one rule: whether it matched, its verdict, and why."""
 
     matched: bool = True
-    verdict: Verdict | Reject | None = None
+    verdict: Verdict | Reject | Nat | None = None
+    accepted: bool = False
     because: tuple[Because, ...] = ()
 
 
@@ -62,8 +65,7 @@ class Walker:
         decided = self._walk(self._base, skb)
         if decided is None:
             return self._by_policy(skb)
-        verdict, rule, number, chain = decided
-        accepted = verdict == Verdict("accept")
+        verdict, accepted, rule, number, chain = decided
         if not accepted:
             reason = explain.dropped_by_rule(verdict, rule, self._name, chain.name, number)
             skb.dropped = (f"{self._name} {chain.name} rule {number}", reason)
@@ -83,14 +85,14 @@ class Walker:
         packet = skb.packet.id
         self._emit(ChainDecided(packet, self._hook, self._table.language, self._name, self._base.name, verdict, by, rule))
 
-    def _walk(self, chain: Chain, skb: Skb) -> tuple[Verdict | Reject, Rule, int, Chain] | None:
-        """The deciding verdict with its rule, number and chain; None when nothing in `chain` decided."""
+    def _walk(self, chain: Chain, skb: Skb) -> tuple[Verdict | Reject | Nat, bool, Rule, int, Chain] | None:
+        """The deciding verdict, whether it lets through, its rule, number and chain; None when nothing in `chain` decided."""
         for number, rule in enumerate(chain.rules, 1):
             tried = self._try(rule, skb)
             self._tell(chain, number, rule, tried, skb)
             verdict = tried.verdict
-            if isinstance(verdict, Reject) or (verdict is not None and verdict.name in ("accept", "drop")):
-                return verdict, rule, number, chain
+            if isinstance(verdict, Reject | Nat) or (verdict is not None and verdict.name in ("accept", "drop")):
+                return verdict, tried.accepted or verdict == _ACCEPT, rule, number, chain
             if verdict is None or verdict.name == "continue":
                 continue
             if verdict.name == "return":
@@ -128,6 +130,8 @@ class Walker:
                 self._because(tried, explain.because_limit(part, text, tried.matched))
             case VerdictMap():
                 self._map(part, text, skb, tried)
+            case Judge():
+                self._judge(rule, serial, part, text, skb, tried)
             case Verdict():
                 tried.verdict = part
             case Counter():
@@ -149,8 +153,27 @@ class Walker:
             case Assign():
                 _assign(part, skb)
             case Notrack():
-                if skb.ctinfo is None:
+                if skb.ctinfo is None and skb.template is None:
                     skb.ctinfo = 7
+            case UseTemplate():
+                use_template(part, skb)
+            case SetHelper() if (found := helper_object(self._table, part.name)) is not None:
+                set_helper(found, skb)
+            case Rewrite():
+                if not self._calls["rewrite"](part, skb):
+                    tried.verdict = _DROP
+            case Blend():
+                _blend(part, skb)
+            case Nat():
+                tried.verdict = part
+                tried.accepted = bool(self._calls["translate"](part, skb))
+
+    def _judge(self, rule: Rule, serial: int, part: Judge, text: str, skb: Skb, tried: _Tried) -> None:
+        judging = self._cells.judge(rule, serial, part)
+        answer = judging.test(skb)
+        tried.matched = bool(answer)
+        tried.verdict = _DROP if answer is None else None
+        self._because(tried, Because(text, tried.matched, "", judging.why))
 
     def _because(self, tried: _Tried, because: Because) -> None:
         tried.because = (*tried.because, because)
@@ -188,4 +211,16 @@ def _assign(part: Assign, skb: Skb) -> None:
     if part.selector == "meta mark":
         skb.mark = value
     elif skb.conn is not None:
+        skb.conn.mark = value
+
+
+def _blend(part: Blend, skb: Skb) -> None:
+    """CONNMARK's save and restore: with no entry nothing happens."""
+    if skb.conn is None:
+        return
+    marks = {"meta mark": skb.mark, "ct mark": skb.conn.mark}
+    value = (marks[part.selector] & part.keep) ^ (marks[part.source] & part.take)
+    if part.selector == "meta mark":
+        skb.mark = value
+    else:
         skb.conn.mark = value

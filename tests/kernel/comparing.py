@@ -10,6 +10,7 @@ from sim.edges.kernel import Answer, KernelFirewall
 from sim.edges.replay.arrival import OWN, Arrivals
 from sim.edges.replay.outcome import Outcome
 from sim.edges.replay.wall import Wall
+from sim.netfilter.fragments import fragment_header
 
 FIELDS = ("label", "direction", "verdict", "out", "kernel_log", "entry")
 
@@ -76,8 +77,9 @@ def _without_chance(data: bytes) -> str:
     """
     if data[0] >> 4 == 4 and data[9] == 1:
         return (data[:4] + b"\0\0" + data[6:10] + b"\0\0" + data[12:]).hex()
-    if data[0] >> 4 == 6 and data[6] == 44:
-        return (data[:44] + data[48:]).hex()
+    where = fragment_header(data) if data[0] >> 4 == 6 else None
+    if where is not None:
+        return (data[: where + 4] + data[where + 8 :]).hex()
     if data[0] >> 4 == 6 and data[6] == 58:
         return (data[:1] + bytes((data[1] & 0xF0, 0, 0)) + data[4:]).hex()
     return data.hex()

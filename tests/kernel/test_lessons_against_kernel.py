@@ -18,6 +18,7 @@ from sim.edges.kernel import Answer, KernelFirewall
 from sim.trace import Dropped, EntryDestroyed, Labelled, PacketSent, Record, RulesLoaded, SysctlSet
 
 Open = Callable[..., KernelFirewall]
+Played = dict[str, tuple[Lesson, Rehearsal]]
 Said = tuple[int, str, str | None]
 """Packet, label, direction."""
 GONE = ("expired", "deleted", "flushed")
@@ -45,7 +46,8 @@ class Stage:
 
     def play(self) -> None:
         """Go through the trace."""
-        own = {r.event.packet: bytes.fromhex(r.event.data) for r in self.records if r.machine == self.name and isinstance(r.event, PacketSent)}
+        mine = [record.event for record in self.records if record.machine == self.name]
+        own = {event.packet: bytes.fromhex(event.data) for event in mine if isinstance(event, PacketSent)}
         arrived: dict[int, str] = {}
         for record in self.records:
             event = record.event
@@ -100,7 +102,7 @@ def rehearsals() -> Iterator[tuple[str, Lesson, Rehearsal]]:
 
 
 @pytest.fixture(scope="module")
-def played() -> dict[str, tuple[Lesson, Rehearsal]]:
+def played() -> Played:
     return {name: (lesson, rehearsal) for name, lesson, rehearsal in rehearsals()}
 
 
@@ -109,7 +111,7 @@ def names() -> list[str]:
 
 
 @pytest.mark.parametrize("name", names())
-def test_the_kernel_gives_every_packet_of_the_lesson_the_same_label(played: dict[str, tuple[Lesson, Rehearsal]], real: Open, name: str) -> None:
+def test_the_kernel_gives_every_packet_of_the_lesson_the_same_label(played: Played, real: Open, name: str) -> None:
     lesson, rehearsal = played[name]
     stage = Stage(lesson, list(rehearsal.records), real)
     stage.play()

@@ -259,7 +259,9 @@ def simulate(script: list[Step], tick: float) -> tuple[list[Seen], list[str]]:
     return seen, [outcome for outcome in outcomes if outcome]
 
 
-def _steps(env: simpy.Environment, machines: dict[str, Any], link: Link, script: list[Step], tick: float, outcomes: list[str]) -> Iterator[simpy.Event]:
+def _steps(
+    env: simpy.Environment, machines: dict[str, Any], link: Link, script: list[Step], tick: float, outcomes: list[str],
+) -> Iterator[simpy.Event]:  # fmt: skip
     held: dict[str, Any] = {}
     for number, (who, action, *arguments) in enumerate(script):
         wait = round(number * tick * 1e6) - int(env.now)

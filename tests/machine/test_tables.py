@@ -73,7 +73,8 @@ def test_sysctls_have_the_kernels_ranges_and_are_told() -> None:
     sysctls._emit = told.append
     sysctls.set("net.ipv4.ip_forward", "1")
     assert told == [SysctlSet("net.ipv4.ip_forward", "1", "0")] and sysctls.get("net.ipv4.conf.all.forwarding") == "1"
-    for key, value, code in (("net.ipv4.tcp_syn_retries", "0", "EINVAL"), ("net.ipv4.tcp_sack", "x", "EINVAL"), ("net.ipv4.nope", "1", "ENOENT")):
+    refused = (("net.ipv4.tcp_syn_retries", "0", "EINVAL"), ("net.ipv4.tcp_sack", "x", "EINVAL"), ("net.ipv4.nope", "1", "ENOENT"))
+    for key, value, code in refused:
         with pytest.raises(SysctlError) as error:
             sysctls.set(key, value)
         assert error.value.code == code

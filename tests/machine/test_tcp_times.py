@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -63,7 +64,7 @@ def test_data_that_nobody_acknowledges_goes_out_as_a_loss_probe_and_then_backs_o
     times = [round(time - 0.1, 6) for time in lab.times('PSH "ls"')]
     # the round trip is 10 ms: RTO 210 ms. The loss probe comes then, the RTO 210 ms later, then it doubles up to 120 s.
     assert times[:12] == [0, 0.21, 0.42, 0.84, 1.68, 3.36, 6.72, 13.44, 26.88, 53.76, 107.52, 215.04]
-    assert [round(b - a, 6) for a, b in zip(times[11:], times[12:], strict=False)] == [120.0] * 5
+    assert [round(b - a, 6) for a, b in pairwise(times[11:])] == [120.0] * 5
     assert client.state == "CLOSED" and client.error == "ETIMEDOUT"
     assert lab.env.now == round((0.1 + 215.04 + 6 * 120) * SECOND)
 

@@ -18,6 +18,7 @@ PROTO_NUM, SRC_PORT, DST_PORT = 1, 2, 3
 ICMP_FIRST, ICMPV6_FIRST = 4, 7
 AF_INET, AF_INET6 = 2, 10
 HOP, ROUTING, FRAGMENT, AUTH, NO_NEXT, DESTINATION = 0, 43, 44, 51, 59, 60
+PPP: Final = b"\x88\x0b"
 OPTIONS: Final = frozenset({HOP, ROUTING, DESTINATION})
 
 
@@ -29,6 +30,7 @@ def family_of(data: bytes) -> int:
 def tuple_of(data: bytes) -> tuple[int, bytes] | None:
     """(family, the nested attributes of the tuple) of a raw IP packet, or None when it has no tuple."""
     family = family_of(data)
+    data = data[: _length(data, family)]
     if family == AF_INET and len(data) >= 20:
         found = _transport4(data)
         addresses = attribute(1, data[12:16]) + attribute(2, data[16:20])
@@ -45,6 +47,16 @@ def tuple_of(data: bytes) -> tuple[int, bytes] | None:
         return None
     numbered = attribute(PROTO_NUM, bytes([protocol])) + rest
     return family, nested(CTA_TUPLE_IP, addresses) + nested(CTA_TUPLE_PROTO, numbered)
+
+
+def _length(data: bytes, family: int) -> int:
+    """Where the packet ends, if its header says so before the bytes do: what stands behind is padding."""
+    if family == AF_INET and len(data) >= 20:
+        said = int.from_bytes(data[2:4])
+        return said if said >= (data[0] & 15) * 4 else len(data)
+    if family == AF_INET6 and len(data) >= 40:
+        return 40 + int.from_bytes(data[4:6])
+    return len(data)
 
 
 def _transport4(data: bytes) -> tuple[int, int] | None:
@@ -83,8 +95,13 @@ def _protocol_part(protocol: int, head: bytes) -> bytes | None:
 
 
 def _gre_keys(head: bytes) -> bytes | None:
-    """GRE has keys only in PPTP's version 1, and there the source's is known to the helper alone (gre_keymap_lookup): 0."""
-    if len(head) < 4:
-        return None
-    call = head[6:8] if head[1] & 7 == 1 and len(head) == 8 else b"\0\0"
+    """GRE has keys only in PPTP's version 1, and there the source's is known to the helper alone (gre_keymap_lookup): 0.
+
+    Version 1 with another protocol than PPP has no tuple (gre_pkt_to_tuple); what is cut short has one without keys.
+    """
+    call = b"\0\0"
+    if len(head) == 8 and head[1] & 7 == 1:
+        if head[2:4] != PPP:
+            return None
+        call = head[6:8]
     return attribute(SRC_PORT, struct.pack("!H", 0)) + attribute(DST_PORT, call)

@@ -35,9 +35,10 @@ class ByAddress:
     def __init__(self, addresses: Addresses) -> None:
         rows = [(parse_interface(text), dev) for dev, texts in addresses.items() for text in texts]
         self._own = {address for (address, _), _ in rows}
-        self._networks = sorted(((address, length, dev) for (address, length), dev in rows), key=lambda row: -row[1])
-        self._devices = frozenset(addresses)
-        self._last = next(reversed(list(addresses)))
+        outer = [(address, length, dev) for (address, length), dev in rows if dev != "lo"]
+        self._networks = sorted(outer, key=lambda row: -row[1])
+        self._devices = frozenset(addresses) - {"lo"}
+        self._last = [dev for dev in addresses if dev != "lo"][-1]
         self._known: dict[Address, str] = {}
 
     def device(self, frame: Frame, data: bytes) -> str:

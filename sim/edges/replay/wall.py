@@ -20,7 +20,7 @@ from sim.conntrack.show import protocol, seconds_left, tuple_view
 from sim.conntrack.tuples import Key, key_of
 from sim.conntrack.words import ASSURED, LABEL, SEEN_REPLY, Ctinfo, direction
 from sim.edges.replay.outcome import NONE, SELF, Made, Outcome, Step
-from sim.errors import Malformed
+from sim.errors import Malformed, UsageError
 from sim.machine.errors import SocketError
 from sim.machine.ip import IpLayer
 from sim.machine.routes import NO_ROUTE, Decision, Kind, Route
@@ -49,20 +49,25 @@ _BY_TUPLE = frozenset((int(Ctinfo.ESTABLISHED), int(Ctinfo.NEW), _REPLY))
 
 
 class Wall:
-    """`addresses`: device -> its addresses ("192.168.1.1/24"), at least one device; `told`: whether outcomes have their trace."""
+    """`addresses`: device -> its addresses ("192.168.1.1/24"), at least one device besides lo; `told`: whether outcomes have their trace.
+
+    Raises UsageError.
+    """
 
     def __init__(self, addresses: Mapping[str, Sequence[str]], told: bool = False) -> None:
+        devices = [dev for dev in addresses if dev != "lo"]
+        if not devices:
+            raise UsageError("a firewall needs at least one device besides lo")
         self.now = 0
-        self._told = told
         self.ip = IpLayer(NAME, lambda: self.now, self._transmit, self._deliver, self._hear if told else None, new_id=lambda: -1)
         for dev, texts in addresses.items():
             self.ip.add_interface(dev, list(texts), MTU)
-        devices = [dev for dev in addresses if dev != "lo"]
         for everything in (bytes(4), bytes(16)):
             self.ip.routes.add(Route(everything, 0, devices[-1]))
         self.ip.path_in = _ways_in(devices)
         for key, value in SETTINGS.items():
             self.ip.sysctls.set(key, value)
+        self._log_helper, self.ip.tracking.log_helper = self.ip.tracking.log_helper, self._helper_said
         self.ip.track_always = True
         self.ip.arrange_conntrack()
         self.ip.hooks.register(Hook.PREROUTING, BEHIND_CONNTRACK, "replay", self._came)
@@ -119,6 +124,12 @@ class Wall:
             self._dropped, tuple(self._steps), _made(self._makes) if self._makes else (),
         )  # fmt: skip
 
+    def _helper_said(self, text: str, skb: Skb) -> None:
+        if skb is self._skb:
+            self._log = (*self._log, text)
+        if self._log_helper is not None:
+            self._log_helper(text, skb)
+
     def _came(self, skb: Skb) -> int:
         if self._skb is None:
             self._skb = skb
@@ -164,11 +175,11 @@ class Wall:
 
     def advance(self, now: int) -> None:
         """Let time pass up to `now` (µs): what expires on the way does so at its own instant."""
-        expiry = self.ip.tracker.next_expiry()
+        expiry = self.ip.next_expiry()
         while expiry is not None and expiry <= now:
             self.now = max(self.now, expiry)
-            self.ip.tracker.expire(self.now)
-            expiry = self.ip.tracker.next_expiry()
+            self.ip.expire(self.now)
+            expiry = self.ip.next_expiry()
         self.now = max(self.now, now)
 
 

@@ -9,17 +9,20 @@ most), because no tool can make that clock go faster.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+import re
 from types import TracebackType
 from typing import Final, Self
 
 from sim.edges.kernel import Answer, KernelFirewall
 from sim.edges.kernel.table import name_of
-from sim.edges.replay.rules import load_rules
 from sim.edges.replay.wall import Wall, entry_line
 from sim.edges.verify.answers import FIELDS, SLACK, Difference, differences, fits
+from sim.edges.verify.measure import give_rules
 from sim.edges.verify.plan import Age, Feed, Forget, Load, Plan, Step, Sysctl, Wait
-from sim.ruleset.iptables import save
+from sim.ruleset.iptables import tool as iptables_tool
 from sim.ruleset.model import Ruleset
+from sim.ruleset.nft import tool as nft_tool
 from sim.units import SECOND
 
 CHUNK: Final = 500
@@ -31,10 +34,12 @@ UDP: Final = 17
 
 
 class Pair:
-    """A context manager. `fields`: what is compared. Raises what KernelFirewall raises, and LanguageError for rules."""
+    """A context manager. `fields`: what is compared; with `keep`, `heard` has every packet and the kernel's answer. Raises what KernelFirewall raises, and LanguageError for rules."""
 
-    def __init__(self, plan: Plan, fields: Sequence[str] = FIELDS) -> None:
+    def __init__(self, plan: Plan, fields: Sequence[str] = FIELDS, keep: bool = False) -> None:
         self.plan = plan
+        self.heard: list[tuple[Feed, Answer]] = []
+        self._keep = keep
         self._fields = fields
         self.kernel = KernelFirewall(plan.addresses, sysctls=plan.sysctls)
         self._begin()
@@ -84,6 +89,8 @@ class Pair:
         answers = self.kernel.feed_batch([(feed.dev, feed.data) for feed in feeds])
         for feed, answer in zip(feeds, answers, strict=True):
             self._count += 1
+            if self._keep:
+                self.heard.append((feed, answer))
             yield from self._one(feed, answer)
 
     def _one(self, feed: Feed, answer: Answer) -> Iterator[Difference]:
@@ -112,11 +119,22 @@ class Pair:
         self.kernel.load(iptables=rules.iptables, ip6tables=rules.ip6tables, nft=rules.nft)
         state = self.wall.ip.rules
         state.load(Ruleset(), by="verify")
-        for text, family in ((rules.iptables, "ip"), (rules.ip6tables, "ip6")):
-            if text:
-                save.load_text(text, family, state, family)
-        if rules.nft:
-            load_rules(state, rules.nft, "rules.nft")
+        give_rules(self.wall, rules)
+
+    def counters(self) -> Iterator[Difference]:
+        """What differs in the rules as the tools save them with their counters: which rules packets met."""
+        state = self.wall.ip.rules
+        for program in ("iptables", "ip6tables"):
+            ours = iptables_tool.run([f"{program}-save", "-c"], state).out
+            yield from self._lines(program, _sorted_tables(ours), _sorted_tables(self.kernel.counters(program)))
+        listed = nft_tool.run(["nft", "list", "ruleset"], state).out
+        yield from self._lines("nft", listed.splitlines(), _only_nft(self.kernel.counters("nft")).splitlines())
+
+    def _lines(self, program: str, ours: list[str], theirs: list[str]) -> Iterator[Difference]:
+        for mine, other in zip_longest(ours, theirs):
+            if mine != other:
+                yield Difference(self._count, f"counters of {program}", mine, other)
+                return
 
     # ---- time and entries --------------------------------------------------------------------------------------------
 
@@ -153,3 +171,17 @@ class Pair:
             line = entry_line(found[0], self.wall.now)
             self.wall.ip.tracker.delete(found[0], self.wall.now)
             self.kernel.forget(name_of(line))
+
+
+def _sorted_tables(saved: str) -> list[str]:
+    """The tables that have rules, in one order, whichever is saved first."""
+    bare = re.sub(r"^#.*\n", "", saved, flags=re.MULTILINE)
+    tables = sorted(table for table in bare.split("COMMIT\n") if "-A " in table)
+    return "".join(tables).splitlines()
+
+
+_XTABLES = re.compile(r"^# Warning: table ip6? \S+ is managed by iptables-nft.*\n", re.MULTILINE)
+
+
+def _only_nft(listed: str) -> str:
+    return _XTABLES.sub("", listed)

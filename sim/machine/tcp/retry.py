@@ -112,7 +112,8 @@ class Retry:
         self.rearm()
 
     def _fits(self) -> bool:
-        return min(self.sender.segment_size, self.sender.unsent.size) <= distance(self.sender.nxt, plus(self.sender.una, self.sender.window))
+        sender = self.sender
+        return min(sender.segment_size, sender.unsent.size) <= distance(sender.nxt, plus(sender.una, sender.window))
 
     def _timed_out(self) -> None:
         """tcp_retransmit_timer."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from sim.netfilter.words import Hook, Priority
 from sim.ruleset.iptables.errors import INVALID, NO_SUCH, kernel
+from sim.ruleset.iptables.hashlimited import hashlimit_fits
 from sim.ruleset.iptables.matches import MATCHES, limit_fits
 from sim.ruleset.iptables.module import Context
 from sim.ruleset.iptables.targets import TARGETS
@@ -128,20 +129,35 @@ def _check_modules(table: Table, rule: Rule, hooks: set[Hook]) -> None:
             raise kernel(INVALID)
         if module.tables is not None and table.name not in module.tables:
             raise kernel(INVALID)
-        if not module.needs(part, context) or not _devices_fit(part, hooks):
+        if module.hooks is not None and not hooks <= module.hooks:
             raise kernel(INVALID)
-        if part.name == "limit" and not limit_fits(part):
+        if not module.needs(part, context) or not _devices_fit(part, hooks) or not _mss_fits(part, rule, hooks):
+            raise kernel(INVALID)
+        if (part.name == "limit" and not limit_fits(part)) or (part.name == "hashlimit" and not hashlimit_fits(part)):
             raise kernel("Numerical result out of range")
 
 
 def _devices_fit(extension: Extension, hooks: set[Hook]) -> bool:
     """addrtype's --limit-iface-in and -out want a hook that has that device (addrtype_mt_checkentry_v1)."""
     names = {option.name for option in extension.options}
+    if extension.name == "physdev":
+        bridged = any(option.name == "physdev-is-bridged" and not option.negated for option in extension.options)
+        return bridged or Hook.OUTPUT not in hooks or not names & {"physdev-out", "physdev-is-out"}
     if extension.name != "addrtype":
         return True
     if "limit-iface-in" in names and hooks & {Hook.POSTROUTING, Hook.OUTPUT}:
         return False
     return not ("limit-iface-out" in names and hooks & {Hook.PREROUTING, Hook.INPUT})
+
+
+def _mss_fits(extension: Extension, rule: Rule, hooks: set[Hook]) -> bool:
+    """TCPMSS wants a test for SYN beside it, and to clamp a hook where the way is known (tcpmss_tg4_check)."""
+    if extension.name != "TCPMSS" or not extension.target:
+        return True
+    if not extension.options[0].value and hooks & {Hook.PREROUTING, Hook.INPUT}:
+        return False
+    flags = [option for part in rule.parts if isinstance(part, Extension) and part.name == "tcp" for option in part.options]
+    return any(option.name == "tcp-flags" and not option.negated and "SYN" in option.value.split(" ")[1] for option in flags)
 
 
 def _reachable(table: Table) -> dict[str, set[Hook]]:

@@ -5,7 +5,11 @@ from __future__ import annotations
 from sim.ruleset.bucket import XT_SCALE, XT_UNITS, xt_limit_overflows
 from sim.ruleset.iptables import icmp
 from sim.ruleset.iptables.addressed import ADDRTYPE, IPRANGE
+from sim.ruleset.iptables.counted import MODULES as COUNTED
 from sim.ruleset.iptables.errors import Mistake
+from sim.ruleset.iptables.hashlimited import HASHLIMIT
+from sim.ruleset.iptables.headers import MODULES as HEADERS
+from sim.ruleset.iptables.marks import CONNMARK_MATCH
 from sim.ruleset.iptables.module import (
     Context,
     Given,
@@ -19,7 +23,7 @@ from sim.ruleset.iptables.module import (
     value_and_mask,
 )
 from sim.ruleset.iptables.ports import MULTIPORT, TCP, UDP
-from sim.ruleset.iptables.tracked import CONNTRACK, STATE
+from sim.ruleset.iptables.tracked import CONNTRACK, HELPER, STATE
 from sim.ruleset.model import Compare, Extension, HeaderThere, Item, Limit, Option, Part, Range
 
 
@@ -231,14 +235,13 @@ LIMIT = Module("limit", (Opt("limit"), Opt("limit-burst")), _read_limit, _show_l
 
 _ALL = (
     TCP, UDP, ICMP, ICMP6, MULTIPORT, CONNTRACK, STATE, COMMENT, MARK, LENGTH, _hops("ttl", "ip"), _hops("hl", "ip6"), PKTTYPE, IPRANGE,
-    ADDRTYPE, LIMIT,
+    ADDRTYPE, LIMIT, CONNMARK_MATCH, HASHLIMIT, *COUNTED, *HEADERS, HELPER,
 )  # fmt: skip
 MATCHES = {module.name: module for module in _ALL}
 _ALIASES = {"icmpv6": "icmp6", "ipv6-icmp": "icmp6"}
 NOT_SIMULATED = frozenset("""
-    ah bpf cgroup cluster connbytes connlabel connlimit connmark cpu dccp devgroup dscp dst ecn esp eui64 frag hashlimit hbh helper
-    ipcomp ipv6header ipvs mac mh nfacct osf owner physdev policy quota rateest realm recent rpfilter rt sctp set socket srh statistic
-    string tcpmss time tos u32 udplite unclean
+    ah bpf cgroup cluster connlabel cpu devgroup dst esp eui64 frag hbh ipcomp ipv6header ipvs mac mh nfacct osf owner policy
+    rateest realm rt set socket srh time u32 unclean
 """.split())  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sim.errors import Span
+from sim.netfilter.words import Hook
 from sim.ruleset.iptables.errors import Mistake
 from sim.ruleset.model import Extension, Option
 
@@ -57,7 +58,7 @@ Lister = Callable[[Extension, bool, str], str]
 class Module:
     """`read` makes the Extension; `show` gives the text of `iptables -L`, with its leading blank (extension, numeric, family).
 
-    `protocol`: which `-p` it wants (the kernel refuses the rule otherwise); `tables`: where it may stand, None for anywhere;
+    `protocol`: which `-p` it wants (the kernel refuses the rule otherwise); `tables`, `hooks`: where it may stand, None for anywhere;
     `classic`: it words double options in its own way.
     """
 
@@ -68,6 +69,7 @@ class Module:
     target: bool = False
     protocol: int | None = None
     tables: frozenset[str] | None = None
+    hooks: frozenset[Hook] | None = None
     families: tuple[str, ...] = ("ip", "ip6")
     classic: bool = False
     needs: Callable[[Extension, Context], bool] = field(default=lambda extension, context: True)

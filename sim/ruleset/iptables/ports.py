@@ -16,7 +16,7 @@ def _range_text(low: int, high: int) -> str:
     return str(low) if low == high else f"{low}:{high}"
 
 
-def _port_option(selector: str, name: str, low: int, high: int, negated: bool) -> tuple[list[Option], list[Part]]:
+def port_option(selector: str, name: str, low: int, high: int, negated: bool) -> tuple[list[Option], list[Part]]:
     """The option and its comparison; nothing for the whole range, which iptables does not print either."""
     if (low, high) == (0, 65535) and not negated:
         return [], []
@@ -33,7 +33,7 @@ def _tcp_range(given: Given, protocol: str) -> tuple[int, int]:
     return low, high
 
 
-def _udp_range(given: Given, protocol: str) -> tuple[int, int]:
+def wrapping_range(given: Given, protocol: str) -> tuple[int, int]:
     """xtoptions' port range: numbers wrap at 65536, low may be above high (then it never matches)."""
     low_text, colon, high_text = given.value.partition(":")
     low = _wrapped(low_text, protocol, given) if low_text or not colon else 0
@@ -71,7 +71,7 @@ def _read_tcp(module: Module, given: tuple[Given, ...], context: Context) -> Ext
     parts: list[Part] = [HeaderThere(tcp=True)]
     for name in ("sport", "dport"):
         if name in names:
-            more = _port_option(f"tcp {name}", name, *_tcp_range(names[name], "tcp"), names[name].negated)
+            more = port_option(f"tcp {name}", name, *_tcp_range(names[name], "tcp"), names[name].negated)
             options += more[0]
             parts += more[1]
     if "tcp-option" in names:
@@ -145,7 +145,7 @@ def _read_udp(module: Module, given: tuple[Given, ...], context: Context) -> Ext
     for name in ("source-port", "destination-port"):
         if name in names:
             short = f"{name[0]}port"
-            more = _port_option(f"udp {short}", short, *_udp_range(names[name], "udp"), names[name].negated)
+            more = port_option(f"udp {short}", short, *wrapping_range(names[name], "udp"), names[name].negated)
             options += more[0]
             parts += more[1]
     return module.extension(options, tuple(parts))

@@ -278,6 +278,8 @@ class CommandReader:
         except Mistake as mistake:
             if mistake.span is not None:
                 raise
+        except Unsupported as refused:
+            raise Unsupported(refused.message, refused.span, self._source) from None
 
     # ---- the whole line ----------------------------------------------------------------------------------------------
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from sim.ruleset.iptables.errors import Mistake
+from sim.conntrack import helpers
+from sim.errors import Unsupported
+from sim.ruleset.helping import UseTemplate
+from sim.ruleset.iptables import nat
+from sim.ruleset.iptables.errors import NO_SUCH, Mistake, kernel
+from sim.ruleset.iptables.marks import TARGETS as MARKS
 from sim.ruleset.iptables.module import Context, Given, Module, Opt, by_name, integer, saved_string, value_and_mask
 from sim.ruleset.model import Assign, Extension, Log, Notrack, Option, Reject
 
@@ -159,22 +164,37 @@ MARK = Module(
 
 
 def _read_ct(module: Module, given: tuple[Given, ...], context: Context) -> Extension:
-    options = [Option(each.opt.name) for each in given]
-    return module.extension(options, (Notrack(),) if options else ())
+    names = by_name(given)
+    options = [Option("notrack")] if "notrack" in names else []
+    wanted = names["helper"].value.encode()[:15].decode(errors="ignore") if "helper" in names else ""
+    if wanted and context.protocol is not None and helpers.is_elsewhere(wanted, context.protocol):
+        raise Unsupported(f"helper '{wanted}' is right, but not simulated here", names["helper"].span)
+    options += [Option("helper", saved_string(wanted))] if wanted else []
+    return module.extension(options, (Notrack() if "notrack" in names else UseTemplate(wanted or None),))
+
+
+def _ct_fits(extension: Extension, context: Context) -> bool:
+    """A helper must be there for the rule's protocol, which must be given without `!` (xt_ct_set_helper); notrack asks for none."""
+    for part in extension.parts:
+        if isinstance(part, UseTemplate) and part.helper is not None:
+            protocol = context.protocol if not context.protocol_negated else None
+            if protocol is None or helpers.find(part.helper, context.family, protocol) is None:
+                raise kernel(NO_SUCH)
+    return True
 
 
 CT = Module(
-    "CT", (Opt("notrack", args=0),), _read_ct, lambda extension, numeric, family: " CT" + (" notrack" if extension.options else ""),
-    target=True, tables=frozenset(("raw",)),
+    "CT", (Opt("notrack", args=0), Opt("helper")), _read_ct,
+    lambda extension, numeric, family: " CT" + "".join(f" {each.name} {each.value}".rstrip() for each in extension.options),
+    target=True, tables=frozenset(("raw",)), needs=_ct_fits,
 )  # fmt: skip
 NOTRACK = Module(
     "NOTRACK", (), lambda module, given, context: module.extension([], (Notrack(),)), lambda extension, numeric, family: " NOTRACK",
     target=True, tables=frozenset(("raw",)),
 )  # fmt: skip
 
-TARGETS = {module.name: module for module in (REJECT, LOG, NFLOG, MARK, CT, NOTRACK)}
+TARGETS = {module.name: module for module in (REJECT, LOG, NFLOG, MARK, CT, NOTRACK, *nat.MODULES, *MARKS)}
 NOT_SIMULATED = frozenset("""
-    AUDIT CHECKSUM CLASSIFY CLUSTERIP CONNMARK CONNSECMARK DNAT DNPT DSCP ECN HL HMARK IDLETIMER LED MASQUERADE NETMAP NFQUEUE QUEUE
-    RATEEST REDIRECT SECMARK SET SNAT SNPT SYNPROXY TCPMSS TCPOPTSTRIP TEE TOS TPROXY TRACE TTL ULOG
+    AUDIT CLUSTERIP CONNSECMARK DNPT HMARK IDLETIMER LED NFQUEUE QUEUE RATEEST SECMARK SET SNPT SYNPROXY TCPOPTSTRIP TEE TPROXY TRACE ULOG
 """.split())  # fmt: skip
-NOT_SIMULATED_OPTIONS = frozenset(("zone", "zone-orig", "zone-reply", "helper", "timeout", "ctevents", "expevents", "nflog-range"))
+NOT_SIMULATED_OPTIONS = frozenset(("zone", "zone-orig", "zone-reply", "timeout", "ctevents", "expevents", "nflog-range"))

@@ -1,12 +1,14 @@
-"""iptables' modules that ask conntrack: conntrack (all of it) and state."""
+"""iptables' modules that ask conntrack: conntrack (all of it), state and helper."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
+from sim.conntrack.helpers import HELPERS
 from sim.ruleset.iptables.addresses import Net, net_compare, parse_mask, show_net
 from sim.ruleset.iptables.errors import Mistake
-from sim.ruleset.iptables.module import Context, Given, Module, Opt, by_name, integer_range, required
+from sim.ruleset.iptables.module import Context, Given, Module, Opt, by_name, integer_range, required, saved_string
 from sim.ruleset.iptables.names import protocol_number, service_port
 from sim.ruleset.model import Compare, Extension, Item, Option, Part, Range
 from sim.units import parse_address
@@ -148,6 +150,23 @@ def _read_state(module: Module, given: tuple[Given, ...], context: Context) -> E
     return module.extension([Option("state", ",".join(names), option.negated)], (_state_test(names, option.negated),))
 
 
+def _read_helper(module: Module, given: tuple[Given, ...], context: Context) -> Extension:
+    """xt_helper asks for the helper of the connection that this one was expected by; a longer name matches too, "" any (helper_mt)."""
+    option = required(module, given, "helper")
+    wanted = option.value.encode()[:29].decode(errors="ignore")
+    known = tuple(dict.fromkeys(name for name, _ in HELPERS))
+    found = tuple(name for name in known if not wanted or wanted.startswith(name)) or (wanted,)
+    test = Compare("ct helper", found, "!=" if option.negated else "==", absent=option.negated)
+    return module.extension([Option("helper", saved_string(wanted), option.negated)], (test,))
+
+
+def _show_helper(extension: Extension, numeric: bool, family: str) -> str:
+    option = extension.options[0]
+    bare = re.sub(r"\\(.)", r"\1", option.value[1:-1]) if option.value.startswith('"') else option.value
+    return f' helper match {"! " if option.negated else ""}"{bare}"'
+
+
+HELPER = Module("helper", (Opt("helper", invert=True),), _read_helper, _show_helper)
 CONNTRACK = Module(
     "conntrack", tuple(Opt(name, invert=name != "ctdir") for name in _READERS), _read_conntrack, _show_conntrack
 )

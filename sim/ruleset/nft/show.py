@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from sim.ruleset.datatypes import ICMP_CODE, ICMPV6_CODE, ICMPX_CODE
+from sim.ruleset.helping import SetHelper
 from sim.ruleset.model import (
     Action,
     Assign,
@@ -86,6 +87,8 @@ def part_words(part: Test | Action, family: str, style: Style = PLAIN) -> str:
             return _assign(part, style)
         case Notrack():
             return "notrack"
+        case SetHelper():
+            return f'ct helper set "{part.name}"'
     return ""
 
 

@@ -7,6 +7,7 @@ import {
 } from './channel'
 import { Clock, SPEEDS, type Position } from './clock'
 import { Index, type Trip } from './index'
+import { journey, type Journey } from './journey'
 import { tellEvent, tellPacket } from './narrate'
 import type { Input } from './records'
 import { remembered, remember } from './remember'
@@ -58,6 +59,8 @@ export class Lab implements Ears {
 
   readonly state: State = $derived.by(() => (this.version, this.story.seek(this.n)))
   readonly chosen: Trip | undefined = $derived.by(() => (this.version, this.index.trip(this.picked ?? this.state.packet)))
+  /** The chosen packet's way through the firewall, as far as the moment has come. */
+  readonly way: Journey | null = $derived.by(() => (this.version, this.chosen ? journey(this.chosen, this.story.firewall, this.n) : null))
   readonly packets: number = $derived.by(() => (this.version, this.index.order.length))
 
   constructor(key: string, channel = (ears: Ears): Channel => new Channel(key, ears)) {

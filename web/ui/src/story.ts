@@ -20,6 +20,13 @@ export function linksAfter<T>(chain: Chain<T>, since: Chain<T>): T[] | null {
   return link === since ? found.reverse() : null
 }
 
+/** The newest links for which `holds`, oldest first; the first that does not ends the walk. */
+export function lastWhile<T>(chain: Chain<T>, holds: (value: T) => boolean): T[] {
+  const found: T[] = []
+  for (let link = chain; link !== null && holds(link.value); link = link.before) found.push(link.value)
+  return found.reverse()
+}
+
 /** A packet between two machines. `arrives` is null when the link loses it. Times in µs. */
 export interface Flight {
   packet: number; from: string; dev: string; to: string; toDev: string; sent: number; arrives: number | null
@@ -219,6 +226,7 @@ export function apply(state: State, record: TraceRecord): State {
 
 /** The records known so far, and the state after any number of them. */
 export class Story {
+  readonly firewall: string
   readonly records: TraceRecord[] = []
   readonly #every: number
   readonly #keyframes: State[]
@@ -226,6 +234,7 @@ export class Story {
 
   /** A state is kept every `every` records: a seek folds fewer than that. */
   constructor(firewall: string, every = 64) {
+    this.firewall = firewall
     this.#every = every
     this.#latest = beginning(firewall)
     this.#keyframes = [this.#latest]

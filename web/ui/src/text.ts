@@ -88,7 +88,7 @@ export const text = {
     silence: (span: number): string => `${duration(span)} of silence`, branches: (count: number): string => many(count, 'other future', 'other futures'),
     branch: (t: number, what: string, records: number): string => `from ${seconds(t)} s: ${what} (${many(records, 'event', 'events')})`, restore: 'Bring back a future that was cut off',
     value: (t: number, packet: number, all: number): string => `${seconds(t)} seconds${all ? `, packet ${packet} of ${all}` : ''}`,
-    noExpiry: 'Nothing more will expire.', gone: 'gone', expired: 'expired',
+    zoomIn: 'Zoom into the timeline (Ctrl and the wheel)', zoomOut: 'Zoom out of the timeline', noExpiry: 'Nothing more will expire.', gone: 'gone', expired: 'expired',
   },
   say: {
     packet: (ordinal: number, from: string, to: string, about: string): string => `Packet ${ordinal}, ${from} to ${to}, ${about}`,

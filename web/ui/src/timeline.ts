@@ -2,13 +2,16 @@
 // A place follows the clock's warp (warp.ts) in part, and in part the number of packets, so that a burst has room to be seen.
 
 import type { EntryRecord, Index, Trip } from './index'
+import { look } from './labels'
 import { text } from './text'
 import { countUpTo, type Moment } from './warp'
 
 export interface Scale { left: number; width: number }
 export interface Mark { x: number; trip: Trip; size: number }
-/** Something on a track. `wide` is the room that its words take, 0 where there is none; `lane` 0 above the track, 1 below. */
-export interface Event { x: number; n: number; t: number; words: string; wide: number; lane: 0 | 1; alive: boolean }
+/** Something on a track. `wide` is the room that its words take, 0 where there is none; they end at it where `before`; `lane` 0 is above the
+ * track, 1 below. */
+export interface Event { x: number; n: number; t: number; words: string; wide: number; lane: 0 | 1; before: boolean; alive: boolean }
+type Found = Omit<Event, 'wide' | 'lane' | 'before'>
 export interface Gap { x: number; span: number; words: 'after' | 'before' | null }
 
 const BY_PACKETS = 0.75
@@ -97,24 +100,26 @@ export function wordsOf(record: EntryRecord): string | null {
   return words || null
 }
 
-/** Gives each a lane and room for its words, or none where they would run into others. */
-function inLanes(found: Omit<Event, 'wide' | 'lane'>[]): Event[] {
+/** Gives each a lane and room for its words, after its place or (at the right edge) before it; none where they would run into others. */
+function inLanes(found: Found[], right: number): Event[] {
   const free: [number, number] = [-Infinity, -Infinity]
   return found.map((one) => {
-    const lane = one.x >= free[0] ? 0 : 1
     const wide = one.words.length * CHARACTER + 12
-    const fits = one.x >= free[lane]
-    if (fits) free[lane] = one.x + wide
-    return { ...one, lane, wide: fits ? wide : 0 }
+    const before = one.x + wide > right
+    const from = before ? one.x - wide : one.x
+    const lane = from >= free[0] ? 0 : 1
+    const fits = from >= free[lane]
+    if (fits) free[lane] = before ? one.x : one.x + wide
+    return { ...one, lane, before, wide: fits ? wide : 0 }
   })
 }
 
 /** Cuts the words of each to the room up to the next. */
-function inRow(found: Omit<Event, 'wide' | 'lane'>[], right: number): Event[] {
+function inRow(found: Found[], right: number): Event[] {
   return found.map((one, i) => {
     const room = Math.floor(((found[i + 1]?.x ?? right) - one.x - 20) / CHARACTER)
     const words = one.words.length > room ? `${one.words.slice(0, Math.max(0, room - 1))}…` : one.words
-    return { ...one, words, lane: 0, wide: room < 2 ? 0 : words.length * CHARACTER + 8 }
+    return { ...one, words, lane: 0, before: false, wide: room < 2 ? 0 : words.length * CHARACTER + 8 }
   })
 }
 
@@ -125,7 +130,7 @@ export function tableEvents(track: Track): Event[] {
     const { n, t } = record
     return [{ x: track.xOf(t), n, t, words, alive: record.kind !== 'entry-destroy' }]
   })
-  return inLanes(found)
+  return inLanes(found, track.scale.left + track.scale.width + 24)
 }
 
 export function inputEvents(track: Track): Event[] {
@@ -144,4 +149,46 @@ export function gaps(track: Track): Gap[] {
     if (words) free = x + (atEnd ? 0 : WORDS)
     return { x, span: to.t - from.t, words }
   })
+}
+
+/** Marks that look the same, as one path: thousands of elements would cost every frame. */
+export interface Batch { key: string; tone: string; ended: boolean; hollow: boolean; thin: number; d: string }
+
+/** A label's shape around (x, y), `s` across; a small square for a packet without a label. */
+export function shape(label: string | null, s: number, x: number, y: number): string {
+  const r = s / 2
+  const square = (half: number): string => `M${x - half} ${y - half}h${2 * half}v${2 * half}h${-2 * half}z`
+  switch (label) {
+    case 'NEW': case 'UNTRACKED': return dot(x, y, r)
+    case 'ESTABLISHED': return square(r)
+    case 'RELATED': return `M${x} ${y - r * 1.25}l${r * 1.25} ${r * 1.25} ${-r * 1.25} ${r * 1.25} ${-r * 1.25} ${-r * 1.25}z`
+    case 'INVALID': return `M${x} ${y - r * 1.1}l${r * 1.15} ${r * 2}h${-r * 2.3}z`
+    default: return square(r * 0.6)
+  }
+}
+
+export function dot(x: number, y: number, r: number): string {
+  return `M${x - r} ${y}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0z`
+}
+
+const rounded = (x: number): number => Math.round(x * 10) / 10
+
+export function batches(marks: readonly Mark[], y: number): Batch[] {
+  const found = new Map<string, Batch & { parts: string[] }>()
+  for (const { x, trip, size } of marks) {
+    const label = trip.label?.label ?? null
+    const ended = trip.end?.kind === 'dropped' || trip.end?.kind === 'lost'
+    const key = `${label} ${ended}`
+    let batch = found.get(key)
+    if (!batch) {
+      batch = { key, tone: look(label).tone, ended, hollow: label === 'UNTRACKED', thin: Math.min(2.5, size * 0.22), d: '', parts: [] }
+      found.set(key, batch)
+    }
+    batch.parts.push(shape(label, size, rounded(x), y))
+  }
+  return [...found.values()].map(({ parts, ...batch }) => ({ ...batch, d: parts.join('') }))
+}
+
+export function dots(events: readonly Event[], y: number): string {
+  return events.map((one) => dot(rounded(one.x), y, 3.5)).join('')
 }

@@ -57,12 +57,12 @@ class Errors:
             return self._spoil(inner)
         if at < self._wrong / 2:
             return inner[: choose.choice(CUTS)]
-        if at < self._wrong * 0.6 and inner[0] >> 4 == 6 and len(inner) >= 40:
+        if at < self._wrong * 0.6 and len(inner) >= 40 and inner[0] >> 4 == 6:
             number, kind = inner[6], choose.choice((60, 51, 44, 59, 0, 43))
             header = bytes((number, 1 if kind == 51 else 0)) + bytes(10 if kind == 51 else 6)
             return inner[:6] + bytes((kind,)) + inner[7:40] + header + inner[40:]
         if at < self._wrong * 0.7:
-            return wire.ipv4(bytes(4), bytes(4), 1, wire.icmp(3, 3, 0, inner[:28])) if inner[0] >> 4 == 4 else inner[:40]
+            return wire.ipv4(bytes(4), bytes(4), 1, wire.icmp(3, 3, 0, inner[:28])) if inner[:1] and inner[0] >> 4 == 4 else inner[:40]
         return inner
 
     def _redirect(self, source: bytes, target: bytes, inner: bytes) -> bytes:

@@ -23,6 +23,12 @@ ACTS: Final[tuple[tuple[Saying, ...], ...]] = (
     ((0, (INIT,)), (0, (INIT,)), (1, (ABORT,))),
 )  # fmt: skip
 
+LINGERING: Final[tuple[tuple[Saying, ...], ...]] = (
+    ((0, (SHUTDOWN,)),), ((1, (SHUTDOWN,)),), ((0, (SHUTDOWN,)), (1, (SHUTDOWN_ACK,))), ((0, (HEARTBEAT,)),), ((0, (INIT,)),), ((0, (INIT,)), (1, (INIT_ACK,))),
+)  # fmt: skip
+"""After which any chunk may come."""
+BEGINNINGS: Final = (OPEN,) * 6 + (((0, (HEARTBEAT,)),),) * 3 + (((0, (SHUTDOWN_ACK,)),), ((0, (DATA,)),), ((0, (INIT,)),))
+
 
 class SctpTalk:
     """One association."""
@@ -32,7 +38,7 @@ class SctpTalk:
     def __init__(self, random: Random, path: Path, ports: tuple[int, int], shadow: Shadow, wrong: float) -> None:
         self.path = path
         self._random, self._ports, self._shadow, self._wrong = random, ports, shadow, wrong
-        self._coming: deque[Saying] = deque(OPEN)
+        self._coming: deque[Saying] = deque(random.choice(BEGINNINGS))
         self._tags = [self._tag(), self._tag()]
 
     def _tag(self) -> int:
@@ -42,13 +48,22 @@ class SctpTalk:
         """(way, packet)."""
         choose = self._random
         if not self._coming or choose.random() < self._wrong / 6:
-            self._coming = deque(choose.choice(ACTS))
+            self._coming = deque(self._act())
         way, kinds = self._coming.popleft()
         if choose.random() < self._wrong / 3:
             kinds = tuple(choose.choice(KINDS) for _ in range(choose.choice((0, 1, 1, 1, 2, 2, 3, 5))))
         if choose.random() < self._wrong / 3:
             way = 1 - way
         return way, self._packet(way, kinds)
+
+    def _act(self) -> tuple[Saying, ...]:
+        choose = self._random
+        at = choose.random()
+        if at < 0.2:
+            return choose.choice(LINGERING)
+        if at < 0.5:
+            return ((choose.randrange(2), (choose.choice(KINDS),)),)
+        return choose.choice(ACTS)
 
     def _packet(self, way: int, kinds: tuple[int, ...]) -> bytes:
         choose = self._random

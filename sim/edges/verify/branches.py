@@ -1,0 +1,133 @@
+"""Branches: which ways packets take through sim/conntrack: every conditional jump of its byte code, both ways, counted.
+
+Slow (each instruction is heard), so for measuring only. A function that no packet can enter is left out, with the reason
+(NOT_FOR_PACKETS); what remains and was never taken is told by file, line and which way.
+"""
+
+from __future__ import annotations
+
+import dis
+import importlib
+import linecache
+import pkgutil
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from types import CodeType, FrameType, ModuleType, TracebackType
+from typing import Any, Final, NamedTuple, Self
+
+import sim.conntrack
+
+LEFT_OUT: Final = frozenset({"settings", "show", "words", "conn", "why", "tcp_why"})
+"""Modules in which nothing is decided about a packet: sysctl texts, printing, words, data."""
+NOT_FOR_PACKETS: Final = {
+    "delete": "a program's", "flush": "a program's", "change": "a program's", "_by_program": "a program's", "set_mark": "a rule's",
+    "updated": "the trace's", "_watched": "the trace's", "snapshot": "the trace's", "_say": "the trace's", "view": "the trace's",
+    "entries": "a program's", "__iter__": "a program's", "__len__": "a program's", "stats": "a program's", "tuple_of": "a program's",
+    "warn": "told once in five seconds", "_warn": "told once in five seconds", "_parse": "at import", "parse_grid": "at import",
+    "_table": "at import", "<module>": "at import", "_kind": "at import", "__repr__": "for people", "start": "when tracking begins",
+    "_tell": "for listeners", "_early_drop": "nf_conntrack_max is the machine's, no namespace's", "evictable": "as _early_drop",
+    "_build": "as _early_drop", "_into_buckets": "as _early_drop", "_bucket": "as _early_drop",
+}  # fmt: skip
+CONDITIONS: Final = ("POP_JUMP", "JUMP_IF", "FOR_ITER")
+
+
+class Branch(NamedTuple):
+    """One way out of one conditional jump: `holds` is whether the condition was true (for a loop: whether there was another round)."""
+
+    file: str
+    line: int
+    function: str
+    column: int
+    holds: bool
+
+    def __str__(self) -> str:
+        source = linecache.getline(self.file, self.line).strip()
+        return f"{self.file.rpartition('/')[2]}:{self.line} {self.function}: never {'true' if self.holds else 'false'}: {source}"
+
+
+class Branches:
+    """A context manager that counts while it is open; `counts` has every branch, with 0 where no packet went."""
+
+    def __init__(self) -> None:
+        self._jumps: dict[CodeType, dict[tuple[int, int], Branch]] = {}
+        self.counts: Counter[Branch] = Counter()
+        for code in _codes():
+            ways = self._jumps[code] = _ways(code)
+            self.counts.update(dict.fromkeys(ways.values(), 0))
+
+    def __enter__(self) -> Self:
+        sys.settrace(self._call)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        sys.settrace(None)
+
+    def _call(self, frame: FrameType, event: str, argument: Any) -> Callable[[FrameType, str, Any], Any] | None:
+        ways = self._jumps.get(frame.f_code)
+        if not ways:
+            return None
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        before, counts = -1, self.counts
+
+        def step(frame: FrameType, event: str, argument: Any) -> Any:
+            nonlocal before
+            now = frame.f_lasti
+            way = ways.get((before, now))
+            if way is not None:
+                counts[way] += 1
+            before = now
+            return step
+
+        return step
+
+    def never(self) -> list[Branch]:
+        """The branches that were never taken, in the order of the source."""
+        return sorted(branch for branch, count in self.counts.items() if not count)
+
+    def lines(self) -> Iterator[str]:
+        """The report: how many of how many, then what is missing."""
+        never, total = self.never(), len(self.counts)
+        yield f"branches of sim/conntrack that packets took: {total - len(never)} of {total} ({100 * (total - len(never)) / total:.1f} %)"
+        yield from map(str, never)
+
+
+def _codes() -> Iterator[CodeType]:
+    """The functions of sim/conntrack that judge packets."""
+    for info in pkgutil.walk_packages(sim.conntrack.__path__, "sim.conntrack."):
+        name = info.name.removeprefix("sim.conntrack.")
+        if name not in LEFT_OUT and not info.ispkg:
+            yield from _in_module(importlib.import_module(info.name))
+
+
+def _in_module(module: ModuleType) -> Iterator[CodeType]:
+    source = module.__file__ or ""
+    for value in vars(module).values():
+        members = [value, *(vars(value).values() if isinstance(value, type) else ())]
+        for member in members:
+            code = getattr(getattr(member, "__func__", member), "__code__", None)
+            if isinstance(code, CodeType) and code.co_filename == source and code.co_name not in NOT_FOR_PACKETS:
+                yield code
+
+
+def _ways(code: CodeType) -> dict[tuple[int, int], Branch]:
+    """(offset of a jump, offset of what follows) -> the branch."""
+    found, line = {}, code.co_firstlineno
+    instructions = list(dis.get_instructions(code))
+    for at, instruction in enumerate(instructions[:-1]):
+        line = instruction.starts_line or line
+        if not instruction.opname.startswith(CONDITIONS):
+            continue
+        if "EXC_MATCH" in instructions[at - 1].opname:
+            continue
+        jumps_if = not ("FALSE" in instruction.opname or "FOR_ITER" in instruction.opname or "IF_NOT_NONE" in instruction.opname)
+        if linecache.getline(code.co_filename, line).strip().startswith("assert"):
+            continue
+        positions = instruction.positions
+        place = (code.co_filename, line, code.co_name, (positions.col_offset if positions else 0) or 0)
+        # the interpreter may do a comparison and its jump in one: then the jump itself is not heard
+        for start in (instruction.offset, instructions[at - 1].offset):
+            found[start, instruction.argval] = Branch(*place, jumps_if)
+            if start == instruction.offset or instructions[at - 1].opname == "COMPARE_OP":
+                found[start, instructions[at + 1].offset] = Branch(*place, not jumps_if)
+    return found

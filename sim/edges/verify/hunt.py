@@ -1,0 +1,86 @@
+"""Hunt: fuzzed cases through a Pair, one after the other; a case with a difference is run again and shrunk.
+
+What does not come again in a second run is counted apart (`unsure`): a time-out that ended just then, a machine that was
+too busy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from sim.edges.verify.answers import FIELDS, Difference
+from sim.edges.verify.pair import Pair
+from sim.edges.verify.plan import Case, Feed, Step
+from sim.edges.verify.shrink import shrink
+
+
+class Found(NamedTuple):
+    """A case that fails: as it was, and with the fewest steps; what differs first then."""
+
+    case: Case
+    least: Case
+    differences: tuple[Difference, ...]
+
+
+@dataclass
+class Hunt:
+    """`packets` and `cases` so far, `found`, and how many cases were `unsure`."""
+
+    fields: Sequence[str] = FIELDS
+    shrinking: bool = True
+    packets: int = 0
+    cases: int = 0
+    unsure: int = 0
+    found: list[Found] = field(default_factory=list)
+
+    def run(self, cases: Iterator[Case], told: Callable[[Case], None] = lambda case: None) -> list[Found]:
+        """Run them all; `told` hears of each when it is done."""
+        for case in cases:
+            first = self._first(case, case.steps)
+            self.cases += 1
+            self.packets += case.packets
+            if first:
+                self._examine(case, first)
+            told(case)
+        return self.found
+
+    def _first(self, case: Case, steps: Sequence[Step]) -> tuple[Difference, ...]:
+        """What differs in the first packet in which anything does."""
+        with Pair(case.plan, self.fields) as pair:
+            run = pair.run(steps)
+            for difference in run:
+                rest = [difference]
+                with suppress(StopIteration):
+                    while (following := next(run)).number == difference.number:
+                        rest.append(following)
+                return tuple(rest)
+            return tuple(pair.counters()) if any(case.plan.rules) and FIELDS is self.fields else ()
+
+    def _examine(self, case: Case, first: tuple[Difference, ...]) -> None:
+        steps = _up_to(case.steps, first[0].number)
+        fields = {difference.field for difference in first}
+
+        def fails(some: Sequence[Step]) -> bool:
+            return bool(fields & {difference.field for difference in self._first(case, some)})
+
+        if not fails(steps):
+            self.unsure += 1
+            return
+        if self.shrinking:
+            steps = shrink(steps, fails)
+        least = Case(case.name, case.plan, tuple(steps))
+        self.found.append(Found(case, least, self._first(case, steps) or first))
+
+
+def _up_to(steps: Sequence[Step], number: int) -> list[Step]:
+    """The steps up to the packet `number`."""
+    kept: list[Step] = []
+    for step in steps:
+        kept.append(step)
+        number -= isinstance(step, Feed)
+        if number == 0:
+            break
+    return kept

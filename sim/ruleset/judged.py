@@ -1,0 +1,94 @@
+"""Judges, rewrites and blends in plain words, for the sentence of a rule (explain.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sim.ruleset.datatypes import DSCP
+from sim.ruleset.hashlimit import SCALE
+from sim.ruleset.parts import Blend, Judge, Nothing, Rewrite
+
+
+def _statistic(part: Judge) -> str:
+    if part["mode"] == "random":
+        chance = part["probability"] / 2**31
+        return f"by chance ({1 - chance if part['negated'] else chance:.3g} of all)"
+    return f"all but one of every {part['every'] + 1}" if part["negated"] else f"one of every {part['every'] + 1}"
+
+
+def _string(part: Judge) -> str:
+    return f"that {'do not hold' if part['negated'] else 'hold'} the text {part['pattern'].decode(errors='replace')!r}"
+
+
+def _connbytes(part: Judge) -> str:
+    low, high = part["low"], part["high"]
+    size = {"packets": "packets", "bytes": "bytes", "avgpkt": "bytes a packet"}[part["mode"]]
+    way = "both directions" if part["dir"] == "both" else f"the {part['dir']} direction"
+    if high < low:
+        return f"of connections that did not carry {high} to {low} {size} in {way}"
+    amount = f"{low} {size} or more" if high >> 63 else f"{low} to {high} {size}"
+    return f"of connections that carried {amount} in {way}"
+
+
+def _recent(part: Judge) -> str:
+    name, side = part.name.split(" ", 2)[2], "source" if part["side"] == "rsource" else "destination"
+    if part["verb"] in ("set", "remove"):
+        return f"whose {side} is {'put on' if part['verb'] == 'set' else 'taken off'} the list {name}"
+    not_ = "not " if part["negated"] else ""
+    times = f" {part['hitcount']} times" if part["hitcount"] else ""
+    within = f" in the last {part['seconds']} seconds" if part["seconds"] else ""
+    return f"whose {side} was {not_}seen{times}{within} (list {name})"
+
+
+def _hashlimit(part: Judge) -> str:
+    each = " and ".join({"srcip": "source", "dstip": "destination", "srcport": "source port", "dstport": "destination port"}[mode]
+                        for mode in sorted(part["mode"]))  # fmt: skip
+    rate = "its rate in bytes" if part["bytes"] else f"{SCALE / part['average']:.3g} packets a second"
+    return f"{'beyond' if part['above'] else 'at no more than'} {rate}" + (f" for each {each}" if each else "")
+
+
+def _connlimit(part: Judge) -> str:
+    length = int.from_bytes(part["mask"]).bit_count()
+    whose = f"{'destination' if part['daddr'] else 'source'}{'' if length == len(part['mask']) * 8 else f' network (/{length})'}"
+    return f"when its {whose} has {'at most' if part['negated'] else 'more than'} {part['above']} connections"
+
+
+def _tcpmss(part: Judge) -> str:
+    return f"{'without' if part['negated'] else 'with'} an MSS of {part['low']} to {part['high']}"
+
+
+_CLAUSES: dict[str, Callable[[Judge], str]] = {
+    "statistic": _statistic, "string": _string, "connbytes": _connbytes, "recent": _recent, "hashlimit": _hashlimit,
+    "connlimit": _connlimit, "tcpmss": _tcpmss,
+    "quota": lambda part: f"{'after' if part['negated'] else 'within'} a quota of {part['quota']} bytes",
+    "physdev": lambda part: "by their bridge ports",
+    "rpfilter": lambda part: f"whose answer would {'not ' if part['invert'] else ''}go back the same way",
+}  # fmt: skip
+
+
+def judged(part: Judge) -> str:
+    """What a Judge asks for: "when its source has more than 3 connections"."""
+    return _CLAUSES[part.kind](part)
+
+
+def does(part: Rewrite | Blend | Nothing) -> str:
+    """What it does to packets, which stand for {}."""
+    if isinstance(part, Blend):
+        words = ("save the mark of {} in the connection", "give {} the connection's mark")
+        return words[part.selector == "meta mark"] + f" (bits {part.take:#x})"
+    if isinstance(part, Nothing):
+        return "leave {} as they are (" + part.why + ")"
+    match part.field:
+        case "tos" if part.keep == 3:
+            name = next((name for name, value in DSCP.items() if value << 2 == part.value), f"{part.value >> 2:#x}")
+            return f"set the DSCP of {{}} to {name}"
+        case "tos":
+            return f"set the TOS of {{}} to {part.value:#04x} (bits {part.keep ^ 255:#04x})"
+        case "mss":
+            return f"lower the MSS of {{}} to {part.value}"
+        case "mss clamp":
+            return "lower the MSS of {} to what the path takes"
+        case "ecn remove":
+            return "clear the ECN flags of {}"
+    how = {"set": "to", "inc": "up by", "dec": "down by"}[part.field.split()[1]]
+    return f"set the TTL of {{}} {how} {part.value}"

@@ -1,0 +1,184 @@
+"""Judges: tests with a memory or a search of their own, by kind: statistic, quota, string, connbytes, tcpmss, physdev, rpfilter.
+
+`judge(part, shared, effects)` makes the one that a rule keeps. It answers True or False, or None: the packet is dropped at once (hotdrop).
+Those that count by address have files of their own: hashlimit.py, recent.py, connlimit.py. Source: net/netfilter/xt_*.c, Linux 6.18.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Any, Protocol
+
+from sim.netfilter.skb import Skb
+from sim.ruleset.connlimit import ConnLimit
+from sim.ruleset.hashlimit import HashLimit
+from sim.ruleset.parts import Judge
+from sim.ruleset.recent import Recent
+
+Shared = dict[str, Any]  # what rules of one family share, by name
+_UPPER = bytes(code - 32 if 97 <= code <= 122 or (0xE0 <= code <= 0xFE and code != 0xF7) else code for code in range(256))
+
+
+class Asks(Protocol):
+    """What judges ask of the machine: `route_device(to)` is the device by which it would speak to an address, "" without a way."""
+
+    def route_device(self, to: bytes) -> str: ...
+    def address_type(self, address: bytes, dev: str) -> int: ...
+
+
+class Judging(Protocol):
+    """`test` answers for one packet; `why` words the last answer."""
+
+    why: str
+
+    def test(self, skb: Skb) -> bool | None: ...
+
+
+class Statistic:
+    """xt_statistic. The kernel's random numbers are its own; here they come from the rule's number, the same in every run."""
+
+    def __init__(self, part: Judge, shared: Shared, asks: Asks) -> None:
+        self._arguments = dict(part.arguments)
+        self._count = self._arguments.get("every", 0) - self._arguments.get("packet", 0)
+        self._random = Random(repr(part))
+        self.why = ""
+
+    def test(self, skb: Skb) -> bool | None:
+        settings = self._arguments
+        if settings["mode"] == "random":
+            drawn = self._random.getrandbits(31)
+            hit = drawn < settings["probability"]
+            self.why = f"drew {drawn / 2**31:.3f}, {'below' if hit else 'not below'} {settings['probability'] / 2**31:g}"
+        else:
+            self._count = 0 if self._count == settings["every"] else self._count + 1
+            hit = self._count == 0
+            self.why = f"packet {self._count} of each {settings['every'] + 1}, counted from 0"
+        return bool(hit != settings["negated"])
+
+
+class Quota:
+    """xt_quota: matches until so many bytes have passed; what does not fit empties it."""
+
+    def __init__(self, part: Judge, shared: Shared, asks: Asks) -> None:
+        self._left, self._negated = part["quota"], part["negated"]
+        self.why = ""
+
+    def test(self, skb: Skb) -> bool | None:
+        size = len(skb.packet.data)
+        fits = self._left >= size
+        self._left = self._left - size if fits else 0
+        self.why = f"{self._left} bytes of the quota left"
+        return bool(fits != self._negated)
+
+
+class String:
+    """xt_string: the pattern lies wholly between two offsets, counted from the IP header."""
+
+    def __init__(self, part: Judge, shared: Shared, asks: Asks) -> None:
+        self._part = dict(part.arguments)
+        self._pattern = part["pattern"].translate(_UPPER) if part["icase"] else part["pattern"]
+        self.why = ""
+
+    def test(self, skb: Skb) -> bool | None:
+        data = skb.packet.data[self._part["from"] : self._part["to"]]
+        found = (data.translate(_UPPER) if self._part["icase"] else data).find(self._pattern)
+        self.why = f"the text is at byte {found + self._part['from']}" if found >= 0 else "the text is not in it"
+        return bool((found >= 0) != self._part["negated"])
+
+
+class ConnBytes:
+    """xt_connbytes: accounting of the entry, between two numbers; a low above the high turns it round."""
+
+    def __init__(self, part: Judge, shared: Shared, asks: Asks) -> None:
+        self._part = dict(part.arguments)
+        self.why = ""
+
+    def test(self, skb: Skb) -> bool | None:
+        if skb.conn is None or skb.conn.acct is None:
+            self.why = "no entry" if skb.conn is None else "its entry was made before accounting was on"
+            return False
+        what, low, high = self._value(skb.conn.acct), self._part["low"], self._part["high"]
+        self.why = f"{what} {self._part['mode']} in direction {self._part['dir']}"
+        return bool(low <= what <= high if high >= low else what < high or what > low)
+
+    def _value(self, acct: list[int]) -> int:
+        rows = {"original": acct[:2], "reply": acct[2:], "both": [acct[0] + acct[2], acct[1] + acct[3]]}
+        packets, size = rows[self._part["dir"]]
+        if self._part["mode"] == "avgpkt":
+            return size // packets if packets else 0
+        return packets if self._part["mode"] == "packets" else size
+
+
+class TcpMss:
+    """xt_tcpmss: the MSS option of a segment; a header cut short drops the packet."""
+
+    def __init__(self, part: Judge, shared: Shared, asks: Asks) -> None:
+        self._low, self._high, self._negated = part["low"], part["high"], part["negated"]
+        self.why = ""
+
+    def test(self, skb: Skb) -> bool | None:
+        packet = skb.packet
+        start = packet.l4
+        size = (packet.data[start + 12] >> 4) * 4 if packet.complete else 0
+        if size < 20 or len(packet.data) - start < size:
+            self.why = "its TCP header is cut short: iptables drops it at once"
+            return None
+        mss = _mss(packet.data[start + 20 : start + size])
+        self.why = "no MSS option" if mss is None else f"MSS {mss}"
+        return bool(self._negated) if mss is None else bool((self._low <= mss <= self._high) != self._negated)
+
+
+def _mss(options: bytes) -> int | None:
+    at = 0
+    while at < len(options):
+        if options[at] == 2 and len(options) - at >= 4 and options[at + 1] == 4:
+            return int.from_bytes(options[at + 2 : at + 4])
+        at += options[at + 1] or 1 if options[at] >= 2 and at < len(options) - 1 else 1
+    return None
+
+
+class PhysDev:
+    """xt_physdev on a machine without bridges: what asks for a bridge port is false, its negation true."""
+
+    def __init__(self, part: Judge, shared: Shared, asks: Asks) -> None:
+        self._answer: bool = part["answer"]
+        self.why = "no bridge here: the packet came by no bridge port"
+
+    def test(self, skb: Skb) -> bool | None:
+        return self._answer
+
+
+class RpFilter:
+    """xt_rpfilter: would an answer leave by the device the packet came in on?"""
+
+    def __init__(self, part: Judge, shared: Shared, asks: Asks) -> None:
+        self._loose, self._local, self._invert = part["loose"], part["accept-local"], part["invert"]
+        self._asks = asks
+        self.why = ""
+
+    def test(self, skb: Skb) -> bool | None:
+        return bool(self._good(skb) != self._invert)
+
+    def _good(self, skb: Skb) -> bool:
+        source, four = skb.packet.src, skb.packet.version == 4
+        if skb.indev == "lo" or (four and skb.packet.dst[0] & 0xF0 == 0xE0 and source == bytes(4)):
+            self.why = "comes from the machine itself" if skb.indev == "lo" else "no address yet, to many"
+            return True
+        kind = self._asks.address_type(source, "")
+        device = self._asks.route_device(source)
+        self.why = f"an answer would leave by {device}" if device else "no way back"
+        if kind == 2:
+            return bool(self._local)
+        return kind == 1 and bool(device) and (bool(self._loose) or device == skb.indev)
+
+
+KINDS: dict[str, Callable[[Judge, Shared, Asks], Judging]] = {
+    "statistic": Statistic, "quota": Quota, "string": String, "connbytes": ConnBytes, "tcpmss": TcpMss, "physdev": PhysDev,
+    "rpfilter": RpFilter, "recent": Recent, "hashlimit": HashLimit, "connlimit": ConnLimit,
+}  # fmt: skip
+
+
+def judge(part: Judge, shared: Shared, asks: Asks) -> Judging:
+    """The judge of one rule. `shared`: what rules of the same family share."""
+    return KINDS[part.kind](part, shared, asks)
