@@ -167,7 +167,9 @@ class Packet:
         self.tos = first >> 20 & 0xFF
         if len(data) < 40 + length:
             raise Malformed("length", f"IPv6 payload length {length}, but only {len(data) - 40} bytes came")
-        self.data = data if len(data) == 40 + length else data[: 40 + length]
+        # 0 and a hop-by-hop header: a jumbogram, as long as it is (ip6_rcv_core)
+        whole = len(data) == 40 + length or (length == 0 and self.protonum == 0)
+        self.data = data if whole else data[: 40 + length]
         self.l4 = 40
         self.fragment = 0
         self.more = False
@@ -177,8 +179,10 @@ class Packet:
     def _skip_extensions(self) -> None:
         """ipv6_skip_exthdr (net/ipv6/exthdrs_core.c): walk to the transport header, noting the fragment's place."""
         data, at, protonum = self.data, 40, self.protonum
-        while protonum in _EXTENSIONS and at + 8 <= len(data):
+        while protonum in _EXTENSIONS and at + 2 <= len(data):
             if protonum == Protocol.FRAGMENT:
+                if at + 4 > len(data):
+                    break
                 word = int.from_bytes(data[at + 2 : at + 4])
                 self.fragment, self.more = word & 0xFFF8, bool(word & 1)
                 size = 8

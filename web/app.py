@@ -7,6 +7,7 @@ session only by its key. Nothing that a page sends reaches the simulator uncheck
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 import webbrowser
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from urllib.parse import urlsplit
 
 import flask.cli
 from flask import Flask, Response, abort, jsonify, request, send_from_directory
-from flask_socketio import SocketIO, emit, join_room
+from flask_socketio import SocketIO, emit, join_room, leave_room
 from werkzeug.exceptions import HTTPException
 
 from lessons.course import HERE, Course, read_course
@@ -36,6 +37,7 @@ _POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+EXPOSED = "ctlab: whoever reaches this machine over the network can use this lab, under any host name, without a password."
 log = logging.getLogger("ctlab")
 
 
@@ -181,6 +183,9 @@ class _Socket:
         )  # fmt: skip
 
     def _on_join(self, session: Session, message: messages.Join) -> None:
+        before = self.lab.seats.get(_sid())
+        if before is not None and before != session.key:
+            leave_room(before)
         self.lab.seats[_sid()] = session.key
         join_room(session.key)
         emit("hello", {
@@ -192,8 +197,8 @@ class _Socket:
     def _on_input(self, session: Session, message: messages.InputMessage) -> None:
         data = message.input if isinstance(message.input, list) else [message.input]
         start = session.take(message.at, [from_json(item) for item in data])
-        self.lab.sessions.save(session)
         self._trace(session, start, message.at, to=session.key)
+        self.lab.sessions.save(session)
 
     def _on_more(self, session: Session, message: messages.More) -> None:
         self._trace(session, session.more(), None, to=session.key)
@@ -205,18 +210,18 @@ class _Socket:
 
     def _on_answer(self, session: Session, message: messages.Answer) -> None:
         session.answer(message.prediction, message.choice)
-        self.lab.sessions.save(session)
         emit("progress", session.progress(), to=session.key)
+        self.lab.sessions.save(session)
 
     def _on_restart(self, session: Session, message: messages.Restart) -> None:
         start = session.restart()
-        self.lab.sessions.save(session)
         self._trace(session, start, 0, to=session.key)
+        self.lab.sessions.save(session)
 
     def _on_restore(self, session: Session, message: messages.Restore) -> None:
         start = session.restore(message.branch)
-        self.lab.sessions.save(session)
         self._trace(session, start, None, to=session.key)
+        self.lab.sessions.save(session)
 
     def _on_complete(self, session: Session, message: messages.Complete) -> dict[str, Any]:
         start, words = session.simulation.world.complete(message.terminal, message.line, message.cursor)
@@ -251,6 +256,8 @@ def serve(
     port = _free_port(host, port)
     address = f"http://{'localhost' if local else host}:{port}/"
     print(f"ctlab is at {address}   (Ctrl-C ends it)", flush=True)
+    if not local:
+        print(EXPOSED, file=sys.stderr, flush=True)
     threading.Thread(
         target=nft_engine.table, daemon=True
     ).start()  # a third of a second that the first learner need not wait

@@ -21,6 +21,7 @@ DEFAULT_PORT = 8022
 COMMANDS: dict[str, tuple[str, str]] = {
     "lesson": ("web.commands.lesson:lesson", "List, check and run the lessons."),
     "replay": ("web.commands.replay:replay", "Push a packet capture through a firewall and label every packet."),
+    "verify": ("web.commands.verify:verify", "Compare ctlab with this machine's own kernel, packet by packet."),
     "shell": ("web.commands.shell:shell", "The lab's terminals without a browser."),
 }
 

@@ -35,13 +35,17 @@ class Store:
             raise UsageError(
                 f"{path}: cannot keep sessions here: {error}. Choose another place with --data."
             ) from error
+        self._path = path
         self._lock = threading.Lock()
 
     def save(self, key: str, data: dict[str, Any]) -> None:
-        """Write one session."""
+        """Write one session. Raises UsageError when the file cannot be written (a full disk, a file taken away)."""
         text = json.dumps(data, separators=(",", ":"))
-        with self._lock, self._connection:
-            self._connection.execute("INSERT OR REPLACE INTO sessions VALUES (?, ?, ?)", (key, text, time.time()))
+        try:
+            with self._lock, self._connection:
+                self._connection.execute("INSERT OR REPLACE INTO sessions VALUES (?, ?, ?)", (key, text, time.time()))
+        except sqlite3.Error as error:
+            raise UsageError(f"{self._path}: {error}. The lab goes on, but what you do now is lost when it ends.") from error
 
     def load(self, key: str) -> dict[str, Any] | None:
         """Read one session, None when there is none of that key."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sim.conntrack.words import SCTP_STATE_NAMES, TCP_STATE_NAMES
+from sim.conntrack.words import SCTP_STATE_NAMES, TCP_STATE_NAMES, TOLD_MARK
 from sim.packet import Tuple
 
 if TYPE_CHECKING:
@@ -78,6 +78,12 @@ class Conn(Timed):
     def state_name(self) -> str | None:
         """The protocol's state as `conntrack -L` prints it, or None."""
         return None
+
+    def set_mark(self, mark: int) -> None:
+        """A rule sets the mark (CONNMARK, ct mark set): told with the next packet that gets through."""
+        if self.mark != mark:
+            self.mark = mark
+            self.cache |= TOLD_MARK
 
     def __repr__(self) -> str:
         return f"<Conn {self.id} {self.original} {self.state_name() or ''}>"

@@ -217,6 +217,7 @@ class Entries:
             return
         conn.status |= DYING
         if conn.expecting:
+            self.now = now
             self.expectations.forget(conn)
         if conn.nat is not None and self.unbound is not None:
             self.unbound(conn)
@@ -254,14 +255,17 @@ class Entries:
         self.packet_id = None
         self.updated(conn, before, told=True)
 
-    def set_mark(self, conn: Conn, mark: int) -> None:
-        """A rule sets the entry's mark (CONNMARK, ct mark set): told with the next packet that leaves."""
-        if conn.mark != mark:
-            before = snapshot(conn)
-            conn.mark = mark
-            conn.cache |= Told.MARK
-            if conn.status & CONFIRMED:
-                self.updated(conn, before)
+    def set_closing(self, conn: Conn, now: int) -> None:
+        """A rule has answered with a reset: the connection is over (nf_conntrack_tcp_set_closing)."""
+        if not isinstance(conn, TcpConn) or not conn.status & CONFIRMED or conn.status & DYING:
+            return
+        before = snapshot(conn)
+        self.refresh(conn, self.settings.tcp[TcpState.CLOSE], now)
+        if conn.state != TcpState.CLOSE:
+            conn.state = TcpState.CLOSE
+            conn.cache |= Told.PROTOINFO
+        self.reason = why.TCP_REFUSED_BY_RULE
+        self.updated(conn, before)
 
     def _by_program(self, portid: int, act: Callable[[], None]) -> None:
         self.portid, self.packet_id = portid, None
@@ -317,6 +321,8 @@ class Entries:
     def _deliver(self, conn: Conn, now: int) -> None:
         """Tell what was kept until the packet got through (nf_ct_deliver_cached_events)."""
         told, conn.cache = conn.cache, 0
+        if told & Told.MARK and self.emit is not None and not told & (TOLD_NEW | TOLD_RELATED):
+            self.emit(EntryUpdated(conn.id, self.packet_id, entry_view(conn, now), ("mark",), True, why.MARKED))
         self._tell("NEW" if told & (TOLD_NEW | TOLD_RELATED) else "UPDATE", conn, now, told)
 
     def _tell(self, event: str, conn: Conn, now: int, told: int) -> None:

@@ -95,6 +95,7 @@ class Expectations:
 
     def flush(self, now: int) -> None:
         """A program removes all of them (`conntrack -F expect`)."""
+        self._tracker.now = now
         for one in self.entries():
             self.remove(one, "removed", REMOVED)
 
@@ -188,7 +189,7 @@ class Expectations:
         self.count -= 1
         self._tracker.timers.cancel(one)
         self._say(action, one, reason, packet)
-        self._tell("DESTROY", one, self._tracker.now)
+        self._tell("DESTROY", one, one.expires if action == "expired" else self._tracker.now)
 
     def _tell(self, event: str, one: Expectation, now: int) -> None:
         for listener in list(self.listeners):

@@ -171,6 +171,9 @@ def proc_line(conn: Conn, now: int) -> str:
     return f"{_family(conn, True)}{line} {' '.join([f'zone={conn.zone}', *_delta(conn, now), f'use={2 + conn.children}'])}"
 
 
+_EXPECT_FLAGS: Final = ((1, "PERMANENT"), (2, "INACTIVE"), (4, "USERSPACE"))
+
+
 def expect_line(one: Expectation, now: int) -> str:
     """A line of `conntrack -L expect`, without its end."""
     mine, master = one.tuple, one.master.original
@@ -182,11 +185,17 @@ def expect_line(one: Expectation, now: int) -> str:
         f"sport={0 if one.any_sport else mine.sport} dport={mine.dport}",
         f"mask-src={none if one.any_src else every} mask-dst={every} sport={0 if one.any_sport else 65535} dport=65535",
         f"master-src={show_address(master.src)} master-dst={show_address(master.dst)} sport={master.sport} dport={master.dport}",
-        *(["PERMANENT"] if one.flags & 1 else []), f"class={one.kind}",
+        *([",".join(names)] if (names := [name for bit, name in _EXPECT_FLAGS if one.flags & bit]) else []), f"class={one.kind}",
     ]  # fmt: skip
     if one.master.helper is not None:
         words.append(f"helper={one.master.helper}")
     return " ".join(words)
+
+
+def expect_event_line(event: str, one: Expectation, now: int, timestamp: int | None = None) -> str:
+    """A line of `conntrack -E expect`, without its end; event NEW or DESTROY. `timestamp` as for event_line."""
+    stamp = "" if timestamp is None else f"[{timestamp // SECOND:<8d}.{timestamp % SECOND:<6d}]\t"
+    return f"{stamp}{f'[{event}]':>9s} {expect_line(one, now)}"
 
 
 def statistics_line(stats: Mapping[str, int]) -> str:

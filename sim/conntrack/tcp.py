@@ -121,7 +121,8 @@ def _lower_timeout(tracker: Tracker, conn: TcpConn, direction: int, index: int, 
         conn.last_index, conn.last_direction = index, direction
         return
     left, timeout = conn.expires - now, tracker.settings.tcp[UNACK]
-    if left >= 120 * SECOND and left > timeout:
+    # the kernel counts in ticks: what began within this one has lost nothing yet
+    if -(-left * HZ // SECOND) >= 120 * HZ and left > timeout:
         ticks = timeout * HZ // SECOND
         tracker.log(6, f"packet (index {index}, dir {direction}) response for index {conn.last_index} lower timeout to {ticks}")
         tracker.refresh(conn, timeout, now)

@@ -67,6 +67,7 @@ DELETED: Final = Reason(
 FLUSHED: Final = Reason("flushed", "The whole table was emptied: every connection is unknown now.")
 EARLY_DROP: Final = Reason("early_drop", "The table was full: this entry, not ASSURED, made room for a new one.")
 NAT_CLASH: Final = Reason("closed", "The entry was only there to see one reply through a clash.")
+MARKED: Final = Reason("marked", "A rule changed the entry's mark.")
 CONFIRMED: Final = Reason(
     "confirmed",
     "The first packet left the machine, or reached it: now its entry stands in the "
@@ -91,6 +92,10 @@ TCP_REFUSED: Final = Reason(
     "closed",
     "A RST before any real answer: there is no connection, so its entry is removed at "
     "once.",
+)
+TCP_REFUSED_BY_RULE: Final = Reason(
+    "closed",
+    "A rule here has answered with a reset: both ends will take the connection for closed.",
 )
 TCP_RESYNCHRONISED: Final = Reason(
     "tcp-resynchronised",

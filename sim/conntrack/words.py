@@ -93,6 +93,7 @@ TOLD_DESTROY: Final = 4
 TOLD_REPLY: Final = 8
 TOLD_ASSURED: Final = 16
 TOLD_PROTOINFO: Final = 32
+TOLD_MARK: Final = 128
 
 
 class TcpState(IntEnum):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sim.machine import icmp_errors
 from sim.machine.limits import RateLimit
 from sim.machine.routes import Decision, Kind
+from sim.netfilter.nat.addresses import to_speak_from
 from sim.netfilter.skb import Skb
 from sim.packet import Packet
 from sim.trace import Reason
@@ -45,9 +46,10 @@ class Complaints:
 
     def _speaker(self, skb: Skb, back: Decision) -> Address | None:
         """IPv6: an address of the device in which the packet came, where it has one (icmp6_send, 6.18); else the route's choice."""
-        near = skb.packet.version == 6 and back.kind == Kind.UNICAST
-        interface = self._ip.interfaces.get(skb.indev) if near else None
-        return (interface.address(16) if interface is not None else None) or back.source
+        interface = self._ip.interfaces.get(skb.indev) if skb.packet.version == 6 and back.kind == Kind.UNICAST else None
+        if interface is None or interface.address(16) is None:
+            return back.source
+        return to_speak_from({interface.name: interface.addresses}, interface.name, skb.packet.src)
 
     def allowed(self, data: bytes) -> bool:
         """Whether the ICMP error `data` keeps within the rate limit. Not limited: errors that tell an MTU, and what goes to lo."""

@@ -29,6 +29,8 @@ class MachineEffects:
         protocol = data[_ICMP_AT[data[0] >> 4]]
         if protocol in (Protocol.ICMP, Protocol.ICMPV6) and not self._ip.complaints.allowed(data):
             return
+        if protocol == Protocol.TCP and skb.conn is not None:
+            self._ip.tracker.set_closing(skb.conn, skb.now)
         self._ip.send(data, instead_of=skb)
 
     def kernel_log(self, text: str, skb: Skb) -> None:
@@ -41,8 +43,12 @@ class MachineEffects:
         return self._ip.nat
 
     def log_invalid(self, text: str, skb: Skb) -> None:
-        """A line of nf_conntrack_log_invalid: no devices, all details (nf_l4proto_log_invalid, net/netfilter/nf_conntrack_proto.c)."""
-        self._ip.kernel_log(log_line(Log(text, flags=_DETAILS), Skb(skb.packet, skb.now)), skb.packet.id)
+        """A line of nf_conntrack_log_invalid, with all details (nf_ct_l4proto_log_invalid, net/netfilter/nf_conntrack_proto.c)."""
+        self._ip.kernel_log(log_line(Log(text, flags=_DETAILS), skb), skb.packet.id)
+
+    def log_helper(self, text: str, skb: Skb) -> None:
+        """A line about a packet that a helper drops: it names no devices (nf_ct_helper_log, net/netfilter/nf_conntrack_helper.c)."""
+        self.log_invalid(text, Skb(skb.packet, skb.now))
 
     def address_type(self, address: Address, dev: str) -> int:
         """The kernel's RTN_ number of an address."""

@@ -1,20 +1,20 @@
 """What is not for this machine: passed on, one hop further, or sent back with an ICMP error.
 
 ip_forward (net/ipv4/ip_forward.c), ip_error (net/ipv4/route.c), ip6_forward (net/ipv6/ip6_output.c), ip6_pkt_discard (net/ipv6/route.c),
-Linux 6.18. Not in here: redirects, source routing, multicast forwarding.
+Linux 6.18. Not in here: redirects, multicast forwarding.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sim.machine import icmp_errors
+from sim.machine import icmp_errors, ip_options
 from sim.machine.routes import Decision, Kind
 from sim.netfilter.skb import Skb
 from sim.netfilter.words import Hook
 from sim.packet import Packet
 from sim.trace import Reason, Routed
-from sim.units import is_link_local, show_address
+from sim.units import Address, is_link_local, show_address
 
 if TYPE_CHECKING:
     from sim.machine.ip import IpLayer
@@ -25,6 +25,7 @@ class Forwarding:
 
     def __init__(self, ip: IpLayer) -> None:
         self._ip = ip
+        self._options = ip_options.Options()
 
     def forward(self, skb: Skb, decision: Decision) -> None:
         """Pass a packet on, unless something speaks against it."""
@@ -45,8 +46,29 @@ class Forwarding:
             return
         lower_ttl(packet)
         skb.outdev = decision.dev
-        if self._ip.passes(Hook.FORWARD, skb) and self._ip.passes(Hook.POSTROUTING, skb):
+        if not self._ip.passes(Hook.FORWARD, skb):
+            return
+        if packet.version == 4 and packet.data[0] != 0x45:
+            ip_options.pass_on(packet, self._options, self._leaving(decision))
+        if self._ip.passes(Hook.POSTROUTING, skb):
             self._ip.output(skb, decision)
+
+    def options_fit(self, skb: Skb, decision: Decision) -> bool:
+        """IPv4 options: whether the packet may go on with them (ip_rcv_options)."""
+        packet, routes = skb.packet, self._ip.routes
+        own = packet.dst if decision.kind == Kind.LOCAL else routes.decide(packet.src).source or bytes(4)
+        found = self._options = ip_options.read(packet, own, lambda address: not routes.is_local(address), skb.now)
+        if found.wrong:
+            text = f"Its IP options make no sense at byte {found.wrong}."
+            self._ip.drop(skb, "ip", "IP options", Reason("ip-options", text, {"byte": found.wrong}))
+            self._ip.complaints.about(skb, icmp_errors.PARAMETER, 0, found.wrong << 24)
+        elif found.source_routed:
+            self._ip.drop(skb, "ip", "IP options", Reason("source-route", "It wants a way of its own choice (source routing): refused."))
+        return not found.wrong and not found.source_routed
+
+    def _leaving(self, decision: Decision) -> Address:
+        interface = self._ip.interfaces.get(decision.dev)
+        return (interface.address(4) if interface is not None else None) or bytes(4)
 
     def _may_leave(self, skb: Skb, decision: Decision) -> bool:
         """ip6_forward: nobody's packets go nowhere, those of a link-local source not to another link."""

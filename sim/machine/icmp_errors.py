@@ -10,19 +10,21 @@ from sim import wire
 from sim.packet import Packet
 from sim.units import Address
 
-UNREACHABLE, TIME_EXCEEDED = 3, 11
+UNREACHABLE, TIME_EXCEEDED, PARAMETER = 3, 11, 12
 NET_UNREACHABLE, HOST_UNREACHABLE, PROTOCOL_UNREACHABLE, PORT_UNREACHABLE, FRAGMENTATION_NEEDED, FILTERED = 0, 1, 2, 3, 4, 13
 UNREACHABLE6, TOO_BIG6, TIME_EXCEEDED6, PARAMETER6 = 1, 2, 3, 4
 NO_ROUTE6, PROHIBITED6, NOT_NEIGHBOUR6, ADDRESS_UNREACHABLE6, PORT_UNREACHABLE6 = 0, 1, 2, 3, 4
 
-_ANSWERABLE = frozenset((0, 8, 9, 10, 13, 14, 15, 16, 17, 18))  # icmp_pointers[type].error is 0
+_ANSWERABLE = frozenset((0, 8, 13, 14, 15, 16, 17, 18))  # icmp_pointers[type].error is 0
 _MAX_V4, _MAX_V6 = 576, 1280
 
 
 def may_answer(packet: Packet, to_many: bool) -> bool:
-    """Whether an error about `packet` may be sent at all: not about errors, later fragments, broadcasts, or sources that are nobody."""
-    if packet.fragment or to_many or _nobody(packet.src):
+    """Whether an error about `packet` may be sent at all: not about errors, IPv4's later fragments, broadcasts, or from nobody."""
+    if to_many or _nobody(packet.src):
         return False
+    if packet.fragment:
+        return packet.version == 6  # is_ineligible asks for ICMPv6 errors alone, and sees none in a later fragment
     if packet.version == 4:
         return packet.protonum != 1 or (len(packet.data) > packet.l4 and packet.data[packet.l4] in _ANSWERABLE)
     return packet.protonum != 58 or (len(packet.data) > packet.l4 and bool(packet.data[packet.l4] & 128))

@@ -80,12 +80,13 @@ class IpLayer:
         self._path_mtu: dict[Address, int] = {}
         self.settled: Callable[[], None] = _nothing
         self.tracker.on_warning = self.kernel_log
-        self.tracking.log_invalid = self.tracking.log_helper = effects.log_invalid
+        self.tracking.log_invalid, self.tracking.log_helper = effects.log_invalid, effects.log_helper
         self.sysctls.on_change.append(self._sysctl_changed)
         self._sysctl_changed("")
         self.complaints = Complaints(self)
         self._forward = Forwarding(self)
         self.fragments = Fragmentation(self)
+        self._stolen = False
 
     # ---- settings ----------------------------------------------------------------------------------------------------
 
@@ -115,6 +116,7 @@ class IpLayer:
     def _sysctl_changed(self, key: str) -> None:
         number = self.sysctls.number
         self.forwarding = {4: number("net.ipv4.ip_forward") != 0, 6: number("net.ipv6.conf.all.forwarding") != 0}
+        self.routes.be_router(self.forwarding[6])
         self._accept_local = number("net.ipv4.conf.all.accept_local") != 0
         self._route_localnet = number("net.ipv4.conf.all.route_localnet") != 0
         self._sane.clear()
@@ -156,6 +158,7 @@ class IpLayer:
         for function in self.hooks.functions[hook]:
             verdict = function(skb)
             if verdict != _ACCEPT:
+                self._stolen = bool(verdict)
                 if verdict:
                     self.fragments.waits(skb)
                 elif self.emit is not None:
@@ -170,6 +173,8 @@ class IpLayer:
         if self.path_in is not None:
             decision = self.path_in(skb, decision)
         if packet.version == 4 and not self._sane_source(packet, skb, decision):
+            return
+        if packet.version == 4 and packet.data[0] != 0x45 and not self._forward.options_fit(skb, decision):
             return
         kind = decision.kind
         if kind == Kind.LOCAL:
@@ -247,7 +252,7 @@ class IpLayer:
         return decision.source
 
     def send(self, data: bytes, *, about: str = "", again: int = 0, instead_of: Skb | None = None) -> bool:
-        """Send a packet of this machine's own: OUTPUT, POSTROUTING, out. True when it left (False: a hook dropped it, EPERM).
+        """Send a packet of this machine's own: OUTPUT, POSTROUTING, out. False: a hook dropped it (EPERM); True: it left, or waits in part.
 
         `about` and `again` are what the trace calls it and how often it was sent before. `instead_of`: the packet that this one is an
         error about, or the reset for; it takes over that one's entry as RELATED (nf_ct_attach), whatever that one's own fate.
@@ -272,7 +277,7 @@ class IpLayer:
         if self.emit is not None:
             self.emit(Routed(packet.id, "output", decision.dev, show_address(decision.via) if decision.via else None))
         if not self.passes(Hook.OUTPUT, skb):
-            return False
+            return self._stolen
         if skb.way is not None:
             decision = self._another_way(skb, skb.way)
         if not self.passes(Hook.POSTROUTING, skb):

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from sim.machine.errors import SocketError
 from sim.machine.interfaces import Interface, broadcast_of, network_of
+from sim.netfilter.nat.addresses import to_speak_from
 from sim.units import Address, in_prefix, parse_address, parse_interface
 
 
@@ -91,6 +92,7 @@ class Routes:
         self._interfaces = interfaces
         self._given: list[Route] = []
         self._cache: dict[Address, Decision] = {}
+        self._router6 = False
         self._refresh()
 
     def changed(self) -> None:
@@ -98,6 +100,12 @@ class Routes:
         alive = {name for name, interface in self._interfaces.items() if interface.up}
         self._given = [route for route in self._given if route.dev in alive or route.kind in REFUSING]
         self._refresh()
+
+    def be_router(self, ipv6: bool) -> None:
+        """Whether the machine forwards IPv6: then each network's lowest address is its own, too (addrconf_join_anycast, RFC 4291)."""
+        if ipv6 != self._router6:
+            self._router6 = ipv6
+            self._refresh()
 
     def _refresh(self) -> None:
         self._local: dict[Address, str] = {}
@@ -107,8 +115,17 @@ class Routes:
             for address, length in interface.addresses:
                 self._local.setdefault(address, interface.name)
                 rows += self._connected(interface, address, length)
+        self._anycast = self._all_routers() if self._router6 else frozenset()
         self._rows = sorted([*rows, *self._given], key=lambda route: (-route.length, route.metric))
         self._cache.clear()
+
+    def _all_routers(self) -> frozenset[Address]:
+        networks = (
+            network_of(address, length)
+            for interface in self._interfaces.values() if interface.up and not interface.loopback
+            for address, length in interface.addresses if len(address) == 16 and length < 127
+        )  # fmt: skip
+        return frozenset(network for network in networks if any(network))
 
     def _connected(self, interface: Interface, address: Address, length: int) -> list[Route]:
         if not interface.up or interface.loopback:
@@ -186,7 +203,7 @@ class Routes:
 
     def _find(self, dst: Address) -> Decision:
         dev = self._local.get(dst)
-        if dev is not None or (len(dst) == 4 and dst[0] == 127 and "lo" in self._interfaces):
+        if dev is not None or dst in self._anycast or (len(dst) == 4 and dst[0] == 127 and "lo" in self._interfaces):
             return Decision(Kind.LOCAL, "lo", None, dst, self._mtu("lo"))
         if dst in self._broadcasts:
             dev = self._broadcasts[dst]
@@ -202,7 +219,7 @@ class Routes:
     def _along(self, route: Route, dst: Address) -> Decision:
         if route.kind in REFUSING:
             return Decision(route.kind, "", None, None, 0)
-        source = route.source or self._best_source(route.dev, route.via or dst)
+        source = route.source or self._best_source(route.dev, (route.via or dst) if len(dst) == 4 else dst)
         return Decision(Kind.UNICAST, route.dev, route.via, source, self._mtu(route.dev))
 
     def _to_many(self, dst: Address, kind: Kind) -> Decision:
@@ -223,7 +240,9 @@ class Routes:
         return own or next((found for other in self._interfaces.values() if (found := other.address(family)) and not other.loopback), None)
 
     def _best_source(self, dev: str, neighbour: Address) -> Address | None:
-        """The address on `dev` in whose network the next hop lies, else its first, else one of another device."""
+        """The address on `dev` in whose network the next hop lies, else its first, else one of another device; IPv6: by RFC 6724."""
+        if len(neighbour) == 16:
+            return to_speak_from({name: each.addresses for name, each in self._interfaces.items()}, dev, neighbour)
         interface = self._interfaces.get(dev)
         for address, length in interface.addresses if interface else ():
             if in_prefix(neighbour, address, length):

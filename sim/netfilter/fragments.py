@@ -242,12 +242,12 @@ class Fragments6(Waiting):
         where = fragment_header(data)
         if where is None or len(data) == 40:
             return Fate.PASSES
+        if _headers_cut_short(data, where):
+            return Fate.HEADERLESS
         if where + 8 > len(data):
             return Fate.THROWN
         word = int.from_bytes(data[where + 2 : where + 4])
         at, more = word & 0xFFF8, bool(word & 1)
-        if not at and _headers_cut_short(data, where):
-            return Fate.HEADERLESS
         key = self._key(packet, data[where + 4 : where + 8], user, dev)
         queue = self.find(key, now)
         fate = self._add(queue, key, packet, where, (at, at + len(data) - where - 8, more), dev)

@@ -17,16 +17,21 @@ class Template(NamedTuple):
 
 
 class Skb:
-    """`packet`, `now` (µs), `indev`, `outdev` (device names, "" where there is none), `mark`, `priority` (a traffic class), and what conntrack wrote.
+    """`packet`, `now` (µs), `indev`, `outdev` (device names, "" where there is none), `mark`, `priority` (a traffic class), and what
+    conntrack wrote.
 
     `conn` is the entry or None; `ctinfo` a `sim.conntrack.words.Ctinfo` or None before conntrack has seen the packet;
-    `frag_max` is the size of the largest fragment that it was put together from, 0 for one that came whole; `frag_sizes` what each brought.
+    `frag_max` is the size of the largest fragment that it was put together from, 0 for one that came whole; `frag_sizes` is
+    what each of them brought.
     `reason` why that label; `template` is what a rule ahead of conntrack wants for a new entry (iptables' CT), or None.
     `way` is the route found anew where NAT sent a packet of the machine's own elsewhere, else None.
     `dropped` is set by whoever drops it: the event's text ("filter INPUT policy") and reason.
     """
 
-    __slots__ = ("conn", "ctinfo", "dropped", "frag_max", "frag_sizes", "indev", "mark", "now", "outdev", "packet", "priority", "reason", "template", "way")
+    __slots__ = (
+        "conn", "ctinfo", "dropped", "frag_max", "frag_sizes", "indev", "mark", "now", "outdev", "packet", "priority",
+        "reason", "template", "way",
+    )  # fmt: skip
 
     def __init__(self, packet: Packet, now: int, indev: str = "", outdev: str = "") -> None:
         self.packet = packet

@@ -15,6 +15,27 @@ _CONFIRMED, _DYING = 8, 512
 _TIME_WAIT, _CLOSE = 7, 8
 
 
+class CtCount:
+    """nft's `ct count` (net/netfilter/nft_connlimit.c): one list for the rule. What is behind a known entry is not tidied with it."""
+
+    def __init__(self, part: Judge, shared: dict[str, Any], asks: object) -> None:
+        self._above, self._negated = part["above"], part["negated"]
+        self._list: list[Conn] = []
+        self.why = ""
+
+    def test(self, skb: Skb) -> bool | None:
+        conn = skb.conn
+        if conn is None and not skb.packet.complete:
+            self.why = "no connection can be read from it: it is dropped"
+            return None
+        at = next((place for place, each in enumerate(self._list) if each is conn), len(self._list))
+        rest = self._list[at:] if conn is None else self._list[at:] or [conn]
+        self._list = [each for each in self._list[:at] if _alive(each, skb.now)] + rest
+        count = len(self._list) + (conn is None)
+        self.why = f"{count} connections"
+        return bool((count > self._above) != self._negated)
+
+
 class ConnLimit:
     """The judge of one rule."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from sim.conntrack.conn import Conn
 from sim.netfilter.nat import Nat
 from sim.netfilter.skb import Skb
 from sim.packet import Packet
@@ -25,7 +26,7 @@ ChainFunction = Callable[[Skb], int]
 # What `ct state` reads: NF_CT_STATE_BIT of the ctinfo; without an entry INVALID, unless UNTRACKED (nft_ct_get_eval).
 CT_STATE_BITS = {None: 1, 0: 2, 1: 4, 2: 8, 3: 2, 4: 4, 6: 1, 7: 64}
 _XT_SNAT, _XT_DNAT, _XT_UNTRACKED = 64, 128, 256
-_LOCAL, _TO_MANY = 2, (3, 5)  # RTN_LOCAL; RTN_BROADCAST, RTN_MULTICAST
+_UNICAST, _LOCAL, _TO_MANY = 1, 2, (3, 5)  # RTN_LOCAL; RTN_BROADCAST, RTN_MULTICAST
 _STATUS_SRC_NAT, _STATUS_DST_NAT = 16, 32
 
 
@@ -92,6 +93,36 @@ def tcp_options(packet: Packet) -> int:
     return bits
 
 
+def tcp_option(packet: Packet, kind: int, size: int) -> int | None:
+    """The `size` bytes behind kind and length of a segment's first such option; None without it, or cut short (nft_exthdr_tcp_eval)."""
+    data, at, end = packet.data, packet.l4 + 20, min(packet.payload, len(packet.data))
+    while at < end - 1:
+        length = 1 if data[at] < 2 else max(1, data[at + 1])
+        if data[at] == kind:
+            return int.from_bytes(data[at + 2 : at + 2 + size]) if at + length <= end and length >= size + 2 else None
+        at += length
+    return None
+
+
+def ct_counted(conn: Conn, direction: str, what: str) -> int:
+    """ct bytes, packets, avgpkt: of accounting, 0 for an entry without."""
+    acct = conn.acct or [0, 0, 0, 0]
+    packets, size = {"": (acct[0] + acct[2], acct[1] + acct[3]), "original ": (acct[0], acct[1]), "reply ": (acct[2], acct[3])}[direction]
+    if what == "avgpkt":
+        return size // packets if packets else 0
+    return size if what == "bytes" else packets
+
+
+def fib_device(packet: Packet, address: bytes, dev: str, effects: Effects) -> str:
+    """The device by which an address is reached, "" when it is not, not by unicast, or (with `dev`) not by that one (nft_fib4_eval)."""
+    if not any(packet.src) and packet.version == 4 and packet.dst[0] & 0xF0 == 0xE0:
+        return dev
+    if effects.address_type(address, "") != _UNICAST:
+        return dev if dev == "lo" else ""
+    found = effects.route_device(address)
+    return found if not dev or found == dev else ""
+
+
 def address_class(address: bytes, route_type: int) -> int:
     """What xt_addrtype asks of an IPv6 address: 16 * (0 unspecified, 1 unicast, 5 multicast, as ipv6_addr_type) + its RTN_ number."""
     kind = 5 if address[0] == 255 else 1 if any(address) else 0
@@ -113,7 +144,8 @@ def environment(effects: Effects) -> dict[str, Any]:
 
     return {
         "CT_STATE_BITS": CT_STATE_BITS, "xt_state": xt_state, "direction_of": direction_of, "packet_type": packet_type,
-        "tcp_options": tcp_options,
+        "tcp_options": tcp_options, "tcp_option": tcp_option, "ct_counted": ct_counted,
+        "fib_device": lambda packet, address, dev: fib_device(packet, address, dev, effects),
         "address_class": lambda address, dev: address_class(address, effects.address_type(address, dev)),
         "translate": lambda part, skb: translate(part, skb, effects.nat),
         "use_template": use_template, "set_helper": set_helper,

@@ -45,6 +45,7 @@ from sim.ruleset.model import (
     VerdictMap,
 )
 from sim.ruleset.parts import Blend, Judge, Nat, Nothing, Rewrite
+from sim.ruleset.rewrite import rewrite_needs
 from sim.ruleset.selectors import NEEDS, parts_of
 
 Keep = Callable[[Any], str]  # gives a value a name in the source's name space
@@ -192,6 +193,8 @@ class ChainSource:
                 self._line("if j is None: return 0")
                 self._pending.append("j")
             case _:
+                if isinstance(part, Rewrite):
+                    self._require(NEEDS[need] for need in rewrite_needs(part))
                 self._flush()
                 self._act(rule, part)
 
@@ -245,18 +248,23 @@ class ChainSource:
             case Nothing():
                 self._line("pass")
             case Nat():
+                self._require([NEEDS[part.family]] if part.family else [])
+                self._flush()
                 self._line(f"return translate({self._keep(part)}, skb)")
 
     def _assign(self, part: Assign) -> None:
         source = part.source or part.selector
         self._require([*needs(part.selector), *needs(source)])
         self._flush()
-        self._line(f"{reading(part.selector)} = ({reading(source)} & {part.keep}) ^ {part.value}")
+        self._set(part.selector, f"({reading(source)} & {part.keep}) ^ {part.value}")
 
     def _blend(self, part: Blend) -> None:
         self._require([*needs(part.selector), *needs(part.source)])
         self._flush()
-        self._line(f"{reading(part.selector)} = ({reading(part.selector)} & {part.keep}) ^ ({reading(part.source)} & {part.take})")
+        self._set(part.selector, f"({reading(part.selector)} & {part.keep}) ^ ({reading(part.source)} & {part.take})")
+
+    def _set(self, selector: str, value: str) -> None:
+        self._line(f"skb.conn.set_mark({value})" if selector == "ct mark" else f"{reading(selector)} = {value}")
 
     def _verdict(self, verdict: Verdict) -> None:
         base = self._chain.hook is not None
@@ -297,6 +305,8 @@ def _check_part(table: Table, part: Test | Action) -> None:
             verdicts = [verdict for _, verdict in map_entries(table, part)]
         case Verdict():
             verdicts = [part]
+        case SetHelper() if helper_object(table, part.name) is None:
+            raise MeaningMistake(f"there is no ct helper '{part.name}' in table '{table.family} {table.name}'")
     for verdict in verdicts:
         if verdict.chain and table.chain(verdict.chain) is None:
             raise MeaningMistake(f"there is no chain '{verdict.chain}' in table '{table.family} {table.name}'")

@@ -60,6 +60,7 @@ def _tcpmss(part: Judge) -> str:
 _CLAUSES: dict[str, Callable[[Judge], str]] = {
     "statistic": _statistic, "string": _string, "connbytes": _connbytes, "recent": _recent, "hashlimit": _hashlimit,
     "connlimit": _connlimit, "tcpmss": _tcpmss,
+    "ct count": lambda part: f"while there are {'at most' if part['negated'] else 'more than'} {part['above']} connections",
     "quota": lambda part: f"{'after' if part['negated'] else 'within'} a quota of {part['quota']} bytes",
     "physdev": lambda part: "by their bridge ports",
     "rpfilter": lambda part: f"whose answer would {'not ' if part['invert'] else ''}go back the same way",
@@ -84,9 +85,9 @@ def does(part: Rewrite | Blend | Nothing) -> str:
             return f"set the DSCP of {{}} to {name}"
         case "tos":
             return f"set the TOS of {{}} to {part.value:#04x} (bits {part.keep ^ 255:#04x})"
-        case "mss":
+        case "mss" | "maxseg":
             return f"lower the MSS of {{}} to {part.value}"
-        case "mss clamp":
+        case "mss clamp" | "maxseg rt":
             return "lower the MSS of {} to what the path takes"
         case "ecn remove":
             return "clear the ECN flags of {}"

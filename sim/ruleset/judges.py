@@ -11,7 +11,7 @@ from random import Random
 from typing import Any, Protocol
 
 from sim.netfilter.skb import Skb
-from sim.ruleset.connlimit import ConnLimit
+from sim.ruleset.connlimit import ConnLimit, CtCount
 from sim.ruleset.hashlimit import HashLimit
 from sim.ruleset.parts import Judge
 from sim.ruleset.recent import Recent
@@ -175,7 +175,7 @@ class RpFilter:
 
 KINDS: dict[str, Callable[[Judge, Shared, Asks], Judging]] = {
     "statistic": Statistic, "quota": Quota, "string": String, "connbytes": ConnBytes, "tcpmss": TcpMss, "physdev": PhysDev,
-    "rpfilter": RpFilter, "recent": Recent, "hashlimit": HashLimit, "connlimit": ConnLimit,
+    "rpfilter": RpFilter, "recent": Recent, "hashlimit": HashLimit, "connlimit": ConnLimit, "ct count": CtCount,
 }  # fmt: skip
 
 

@@ -28,12 +28,14 @@ class Judge:
 @dataclass(frozen=True, slots=True)
 class Rewrite:
     """Changes the packet's bytes. `field`: "tos" (field & `keep`) ^ `value`; "ttl set", "ttl inc", "ttl dec" by `value`;
-    "mss" to `value`, "mss clamp" to what the path takes; "ecn remove" (TCP's ECE and CWR).
+    "mss" to `value`, "mss clamp" to what the path takes; "ecn remove" (TCP's ECE and CWR); "maxseg" to `value`, "maxseg rt" to what
+    the path takes (nft: an option that is not there is not added). `only`: the IP version it is for, 0 for both.
     """
 
     field: str
     value: int = 0
     keep: int = 0
+    only: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +60,15 @@ class Nat:
     """The connection's source or destination becomes another one. `kind`: snat dnat masquerade redirect netmap.
 
     `family`: ip or ip6, that of the addresses; "" where none is named. `low` to `high` are the addresses (netmap: the network and its
-    mask), None to leave the address or to take the device's. `ports`: lowest and highest. `base`: the port that goes to the lowest,
-    where ports are shifted. `flags`: of NAT_FLAGS.
+    mask), `high` None for one address, both None to leave the address or to take the device's. `ports`: one, or lowest and highest.
+    `base`: the port that goes to the lowest, where ports are shifted. `flags`: of NAT_FLAGS.
     """
 
     kind: str
     family: str = ""
     low: bytes | None = None
     high: bytes | None = None
-    ports: tuple[int, int] | None = None
+    ports: tuple[int, ...] | None = None
     base: int | None = None
     flags: frozenset[str] = frozenset()
 

@@ -27,11 +27,20 @@ def rewrite(part: Rewrite, skb: Skb, path_mtu: PathMtu) -> bool:
     elif what == "ttl":
         ttl = {"set": part.value, "inc": min(255, packet.ttl + part.value), "dec": max(0, packet.ttl - part.value)}[how]
         _put(packet, wire.with_ttl(packet.data, ttl))
+    elif what == "maxseg":
+        _lower_maxseg(packet, _route_mss(packet, path_mtu) if how else part.value)
     elif what == "ecn":
         return _remove_ecn(packet)
     else:
         return _set_mss(packet, part.value if what == "mss" and not how else _clamped(packet, path_mtu))
     return True
+
+
+def rewrite_needs(part: Rewrite) -> tuple[str, ...]:
+    """What must be there, as keys of selectors.NEEDS; without it nft's rule ends there."""
+    if part.field.startswith("maxseg"):
+        return ("tcp", "header")
+    return {4: ("ip",), 6: ("ip6",)}.get(part.only, ())
 
 
 def _put(packet: Packet, data: bytes) -> None:
@@ -56,10 +65,9 @@ def _mended(old_sum: int, old: bytes, new: bytes) -> bytes:
 
 
 def _with_tcp(packet: Packet, at: int, new: bytes) -> None:
-    """Replace an even number of bytes at offset `at` of the TCP header."""
+    """Replace two bytes at offset `at` of the TCP header. The kernel mends the sum as if they stood at an even offset, so do we."""
     data, start = packet.data, packet.l4
-    old = data[start + at : start + at + len(new)]
-    total = _mended(int.from_bytes(data[start + 16 : start + 18]), old if at % 2 == 0 else old[::-1], new if at % 2 == 0 else new[::-1])
+    total = _mended(int.from_bytes(data[start + 16 : start + 18]), data[start + at : start + at + 2], new)
     data = data[: start + at] + new + data[start + at + len(new) :]
     _put(packet, data[: start + 16] + total + data[start + 18 :])
 
@@ -96,6 +104,21 @@ def _set_mss(packet: Packet, mss: int) -> bool:
     elif len(data) - start == size and size < 60:
         _add_mss(packet, min(mss, _SMALLEST[packet.version]))
     return True
+
+
+def _route_mss(packet: Packet, path_mtu: PathMtu) -> int:
+    """get_tcpmss (net/netfilter/nft_rt.c): what the path takes both ways."""
+    smallest = 40 if packet.version == 4 else 60
+    mtu = min(path_mtu(packet.dst), path_mtu(packet.src))
+    return mtu - smallest if smallest < mtu <= 0xFFFF else 536
+
+
+def _lower_maxseg(packet: Packet, mss: int) -> None:
+    """nft_exthdr_tcp_set_eval: an option that is there is lowered."""
+    data, start = packet.data, packet.l4
+    at = _find_mss(data[start : start + (data[start + 12] >> 4) * 4])
+    if at and int.from_bytes(data[start + at + 2 : start + at + 4]) > mss:
+        _with_tcp(packet, at + 2, mss.to_bytes(2))
 
 
 def _find_mss(header: bytes) -> int:

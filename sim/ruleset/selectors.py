@@ -36,6 +36,8 @@ NEEDS = {
     "sctp": "p.protonum == 132",
     "udplite": "p.protonum == 136",
     "conn": "skb.conn is not None",
+    "maxseg": "tcp_option(p, 2, 2) is not None",
+    "window": "tcp_option(p, 3, 1) is not None",
     "master": "skb.conn is not None and skb.conn.master is not None and skb.conn.master.helper is not None",
 }
 
@@ -58,7 +60,7 @@ _META = (
     Selector("meta protocol", "ether_type", 16, (), "(0x0800 if p.version == 4 else 0x86DD)"),
     Selector("meta length", "integer", 32, (), "len(p.data)"),
     Selector("meta mark", "mark", 32, (), "skb.mark"),
-    Selector("meta priority", "classid", 32, (), "skb.priority"),
+    Selector("xt priority", "classid", 32, (), "skb.priority"),
     Selector("meta iifname", "ifname", 128, (), "skb.indev"),
     Selector("meta oifname", "ifname", 128, (), "skb.outdev"),
     Selector("meta iif", "iface_index", 32, (), "skb.indev"),
@@ -129,16 +131,16 @@ def _ct(name: str, datatype: str, bits: int, source: str) -> Selector:
 
 
 _CT_TUPLES = tuple(
-    _ct(f"{direction} {name}", datatype, bits, f"skb.conn.{direction}.{field}")
+    Selector(f"ct {direction} {name}", datatype, bits, ("conn", *needs), f"skb.conn.{direction}.{field}")
     for direction in ("original", "reply")
-    for name, datatype, bits, field in (
-        ("ip saddr", "ipv4_addr", 32, "src"),
-        ("ip daddr", "ipv4_addr", 32, "dst"),
-        ("ip6 saddr", "ipv6_addr", 128, "src"),
-        ("ip6 daddr", "ipv6_addr", 128, "dst"),
-        ("protocol", "inet_proto", 8, "protonum"),
-        ("proto-src", "inet_service", 16, "sport"),
-        ("proto-dst", "inet_service", 16, "dport"),
+    for name, datatype, bits, field, needs in (
+        ("ip saddr", "ipv4_addr", 32, "src", ("ip",)),
+        ("ip daddr", "ipv4_addr", 32, "dst", ("ip",)),
+        ("ip6 saddr", "ipv6_addr", 128, "src", ("ip6",)),
+        ("ip6 daddr", "ipv6_addr", 128, "dst", ("ip6",)),
+        ("protocol", "inet_proto", 8, "protonum", ()),
+        ("proto-src", "inet_service", 16, "sport", ()),
+        ("proto-dst", "inet_service", 16, "dport", ()),
     )
 )
 _CT = (
@@ -168,8 +170,37 @@ _FIB = (
     Selector("fib daddr . oif type", "fib_addrtype", 32, (), "address_type(p.dst, skb.outdev)"),
 )
 
+_FIB_FLAGS = tuple(
+    (f"{side}{mark}{device}", field, dev)
+    for side, field in (("saddr", "src"), ("daddr", "dst"))
+    for mark in ("", " . mark")
+    for device, dev in (("", "''"), (" . iif", "skb.indev"), (" . oif", "skb.outdev"))
+)
+_FIB_WAY = (
+    *(
+        Selector(f"fib {name} type", "fib_addrtype", 32, (), f"address_type(p.{field}, {dev})")
+        for name, field, dev in _FIB_FLAGS if "mark" in name
+    ),
+    *(Selector(f"fib {name} oif", "fib_there", 32, (), f"int(bool(fib_device(p, p.{field}, {dev})))") for name, field, dev in _FIB_FLAGS),
+    *(Selector(f"fib {name} oifname", "ifname", 128, (), f"fib_device(p, p.{field}, {dev})") for name, field, dev in _FIB_FLAGS),
+)
+_CT_COUNTS = tuple(
+    Selector(f"ct {direction}{what}", "integer", 64, ("conn",), f"ct_counted(skb.conn, '{direction}', '{what}')")
+    for direction in ("", "original ", "reply ")
+    for what in ("bytes", "packets", "avgpkt")
+)
+ACCOUNTED = frozenset(row.name for row in _CT_COUNTS)
+_TCP_OPTIONS = (
+    *(
+        Selector(f"tcp option {name}", "there", 8, ("tcp", "header"), f"tcp_options(p) >> {kind} & 1")
+        for name, kind in (("maxseg", 2), ("window", 3), ("sack-perm", 4), ("sack", 5), ("timestamp", 8), ("md5sig", 19), ("fastopen", 34))
+    ),
+    Selector("tcp option maxseg size", "integer", 16, ("tcp", "header", "maxseg"), "tcp_option(p, 2, 2)"),
+    Selector("tcp option window count", "integer", 8, ("tcp", "header", "window"), "tcp_option(p, 3, 1)"),
+)
+
 SELECTORS: dict[str, Selector] = {
-    row.name: row for row in (*_META, *_IP, *_PORTS, *_TRANSPORT, *_CT, *_CT_TUPLES, *_FIB)
+    row.name: row for row in (*_META, *_IP, *_PORTS, *_TRANSPORT, *_CT, *_CT_TUPLES, *_CT_COUNTS, *_FIB, *_FIB_WAY, *_TCP_OPTIONS)
 }
 
 

@@ -34,7 +34,7 @@ from sim.ruleset.model import (
     VerdictMap,
 )
 from sim.ruleset.parts import Blend, Judge, Nat
-from sim.ruleset.selectors import parts_of
+from sim.ruleset.selectors import ACCOUNTED, parts_of
 from sim.ruleset.walk import Walker
 from sim.trace import Emit, RulesLoaded
 
@@ -110,7 +110,10 @@ class RuleState:
     def needs_accounting(self) -> bool:
         """Whether a rule counts by conntrack's accounting, which the kernel then turns on (connbytes_mt_check)."""
         parts = (part for _, _, _, rule in self.ruleset.rules() for part in rule.flat())
-        return any(isinstance(part, Judge) and part.kind == "connbytes" for part in parts)
+        return any(
+            part.kind == "connbytes" if isinstance(part, Judge) else isinstance(part, Compare) and part.selector in ACCOUNTED
+            for part in parts
+        )
 
     def _begin_counting(self) -> None:
         for _, _, _, rule in self.ruleset.rules():
@@ -244,7 +247,7 @@ def conntrack_families(ruleset: Ruleset) -> frozenset[str]:
 
 def _uses_conntrack(part: object) -> bool:
     if isinstance(part, Judge):
-        return part.kind in ("connbytes", "connlimit")
+        return part.kind in ("connbytes", "connlimit", "ct count")
     if isinstance(part, Blend):
         return True
     if isinstance(part, Compare | VerdictMap):

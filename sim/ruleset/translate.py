@@ -45,7 +45,7 @@ def nft_text(rule: Rule, family: str) -> str | None:
 
     if any(isinstance(part, Judge | Blend | Nothing | Rewrite) for part in rule.flat()):
         return None
-    if any(isinstance(part, Compare) and "xt " in part.selector for part in rule.flat()):
+    if any(isinstance(part, Compare | Assign) and "xt " in part.selector for part in rule.flat()):
         return None
     if any(isinstance(part, Extension) and part.name in ("tcp", "udp", "icmp") for part in rule.parts):
         parts = tuple(part for part in rule.parts if not (isinstance(part, Compare) and part.selector in _PROTOCOLS))

@@ -14,19 +14,19 @@ _MANIP = {"snat": SRC, "dnat": DST}
 _VERSION = {"ip": 4, "ip6": 6}
 
 
-def translate(part: Nat, skb: Skb, engine: Engine) -> int:
-    """Bind the packet's connection as the rule says; the verdict: ACCEPT, or DROP where the machine has no address to give.
+def concerns(part: Nat, skb: Skb) -> bool:
+    """Whether the part is about packets of this family; in an inet table the others go on to the next rule."""
+    return not part.family or _VERSION[part.family] == skb.packet.version
 
-    A part for the other family binds nothing and lets the packet through.
-    """
-    if part.family and _VERSION[part.family] != skb.packet.version:
-        return 1
+
+def translate(part: Nat, skb: Skb, engine: Engine) -> int:
+    """Bind the packet's connection as the rule says; the verdict: ACCEPT, or DROP where the machine has no address to give."""
     if part.kind == "netmap":
         assert part.low is not None and part.high is not None
         return engine.netmap(skb, part.low, part.high)
-    wanted = NatRange(
-        part.low, part.high, part.ports, part.base, random=bool(part.flags & RANDOM), persistent="persistent" in part.flags
-    )
+    ports = None if part.ports is None else (part.ports[0], part.ports[-1])
+    random, persistent = bool(part.flags & RANDOM), "persistent" in part.flags
+    wanted = NatRange(part.low, part.high or part.low, ports, part.base, random, persistent)
     if part.kind == "masquerade":
         return engine.masquerade(skb, wanted)
     if part.kind == "redirect":
@@ -44,16 +44,18 @@ def doing(part: Nat) -> str:
             return f"send {{}} to this machine itself{ports}"
         case "netmap":
             return f"move the addresses of {{}} into the network {_network(part)}, host by host"
-    if part.low is None or part.high is None:
+    if part.low is None:
         return f"{'send {} to' if part.kind == 'dnat' else 'let {} come from'} {_ports(part.ports)}"
-    where = show_address(part.low) if part.low == part.high else f"one of {show_address(part.low)} to {show_address(part.high)}"
+    where = show_address(part.low)
+    if part.high not in (None, part.low):
+        where = f"one of {where} to {show_address(part.high or part.low)}"
     return f"{'send {} to' if part.kind == 'dnat' else 'let {} come from'} {where}{ports}"
 
 
-def _ports(ports: tuple[int, int] | None) -> str:
+def _ports(ports: tuple[int, ...] | None) -> str:
     if ports is None:
         return "the same port"
-    return f"port {ports[0]}" if ports[0] == ports[1] else f"ports {ports[0]} to {ports[1]}"
+    return f"port {ports[0]}" if ports[0] == ports[-1] else f"ports {ports[0]} to {ports[-1]}"
 
 
 def _network(part: Nat) -> str:

@@ -30,6 +30,8 @@ from sim.ruleset.model import (
     VerdictMap,
 )
 from sim.ruleset.parts import Blend, Judge, Nat, Rewrite
+from sim.ruleset.rewrite import rewrite_needs
+from sim.ruleset.translation import concerns
 from sim.trace import Because, ChainDecided, Emit, RuleTried
 
 _ACCEPT, _DROP = Verdict("accept"), Verdict("drop")
@@ -160,11 +162,13 @@ class Walker:
             case SetHelper() if (found := helper_object(self._table, part.name)) is not None:
                 set_helper(found, skb)
             case Rewrite():
-                if not self._calls["rewrite"](part, skb):
+                if not self._rewritable(part, skb):
+                    tried.matched = False
+                elif not self._calls["rewrite"](part, skb):
                     tried.verdict = _DROP
             case Blend():
                 _blend(part, skb)
-            case Nat():
+            case Nat() if concerns(part, skb):
                 tried.verdict = part
                 tried.accepted = bool(self._calls["translate"](part, skb))
 
@@ -174,6 +178,12 @@ class Walker:
         tried.matched = bool(answer)
         tried.verdict = _DROP if answer is None else None
         self._because(tried, Because(text, tried.matched, "", judging.why))
+
+    @staticmethod
+    def _rewritable(part: Rewrite, skb: Skb) -> bool:
+        packet = skb.packet
+        there = {"ip": packet.version == 4, "ip6": packet.version == 6, "tcp": packet.protonum == 6, "header": packet.complete}
+        return all(there[need] for need in rewrite_needs(part))
 
     def _because(self, tried: _Tried, because: Because) -> None:
         tried.because = (*tried.because, because)
@@ -205,13 +215,13 @@ class Walker:
 
 
 def _assign(part: Assign, skb: Skb) -> None:
-    """Set the packet's mark or its entry's. Marks have no event in the trace: the entry's view shows it next time."""
+    """Set the packet's mark, which has no event in the trace, or its entry's, which is told when the packet gets through."""
     old = skb.conn.mark if skb.conn is not None and (part.source or part.selector) == "ct mark" else skb.mark
     value = (old & part.keep) ^ part.value
     if part.selector == "meta mark":
         skb.mark = value
     elif skb.conn is not None:
-        skb.conn.mark = value
+        skb.conn.set_mark(value)
 
 
 def _blend(part: Blend, skb: Skb) -> None:
@@ -223,4 +233,4 @@ def _blend(part: Blend, skb: Skb) -> None:
     if part.selector == "meta mark":
         skb.mark = value
     else:
-        skb.conn.mark = value
+        skb.conn.set_mark(value)

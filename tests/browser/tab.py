@@ -15,6 +15,7 @@ AXE = ROOT / "web" / "ui" / "node_modules" / "axe-core" / "axe.min.js"
 PAGE = ROOT / "web" / "static" / "dist" / "index.html"
 WIDE = {"width": 1280, "height": 800}
 NARROW = {"width": 390, "height": 844}
+FAST = 64  # so many times as fast as a person would watch it
 
 
 class Page:
@@ -51,7 +52,7 @@ class Page:
 
     def run_lesson(self) -> None:
         """Go through the lesson as it is written: press every Run of every step, in the language that is chosen."""
-        self.lab("setSpeed(16)")
+        self.lab(f"setSpeed({FAST})")
         following = self.tab.get_by_role("button", name="Next", exact=True)
         while True:
             for button in self.tab.get_by_role("button", name="Run on ").all():
@@ -66,17 +67,16 @@ class Page:
         end = time.monotonic() + seconds
         while not self.tab.evaluate(f"Boolean({condition})"):
             assert time.monotonic() < end, f"not within {seconds} s: {condition}"
-            self.tab.wait_for_timeout(40)
+            self.tab.wait_for_timeout(25)
 
     def settle(self) -> None:
         """Until what was typed has been computed and played to its end."""
-        self.tab.wait_for_timeout(150)
         self.until("!window.ctlab.waiting && !window.ctlab.playing", seconds=90)
 
     def type(self, terminal: str, *lines: str, faster: bool = True) -> None:
         """Type at a terminal as a person does, and wait until it has been played."""
         if faster:
-            self.lab("setSpeed(16)")
+            self.lab(f"setSpeed({FAST})")
         self.tab.get_by_role("tab", name=terminal, exact=True).click()
         for line in lines:
             self.tab.locator(".xterm-helper-textarea").focus()
@@ -105,13 +105,15 @@ class Page:
         """What a screen reader was told last."""
         return str(self.tab.locator("p[aria-live=polite]").inner_text())
 
-    def axe(self) -> list[Any]:
-        """What axe finds wrong with what is shown."""
+    def axe(self, within: str = "html") -> list[Any]:
+        """What axe finds wrong with what is shown, or with the part of it that a selector names."""
         if not AXE.is_file():
             pytest.skip("axe-core is not installed: npm ci in web/ui")
-        self.tab.evaluate(AXE.read_text(encoding="utf-8"))
+        if not self.tab.evaluate("'axe' in window"):
+            self.tab.evaluate(AXE.read_text(encoding="utf-8"))
         told = "n => ({id: n.id, where: n.nodes.slice(0, 3).map(x => x.html.slice(0, 160) + ' ' + x.failureSummary)})"
-        return list(self.tab.evaluate(f"axe.run().then(r => r.violations.map({told}))"))
+        run = f"axe.run({within!r}, {{resultTypes: ['violations']}}).then(r => r.violations.map({told}))"
+        return list(self.tab.evaluate(run))
 
     def shoot(self, name: str) -> None:
         folder = os.environ.get("CTLAB_SHOTS")

@@ -249,7 +249,7 @@ def test_a_mark_set_by_a_rule_is_told_with_the_packet_that_set_it() -> None:
     packet = Packet(craft(ASK))
     tracked = tracker.track(packet, 0, 1)
     assert tracked.conn is not None
-    tracker.set_mark(tracked.conn, 5)
+    tracked.conn.set_mark(5)
     tracker.confirm(tracked.conn, packet, 1, tracked.ctinfo)
     assert told == [("NEW", 0), ("UPDATE", Told.MARK)]
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from sim.conntrack.settings import Settings
 from sim.conntrack.tracker import Tracker
-from sim.conntrack.words import Ctinfo
+from sim.conntrack.words import Ctinfo, Told
 from sim.craft import craft
+from sim.machine.ip import IpLayer
 from sim.netfilter.hooks import Hooks
 from sim.netfilter.skb import Skb
 from sim.netfilter.tracking import Tracking
 from sim.netfilter.words import Hook
 from sim.packet import Packet
-from sim.trace import EntryCreated, Event, Labelled
+from sim.ruleset.iptables import tool
+from sim.trace import EntryCreated, EntryUpdated, Event, KernelLogged, Labelled
 
 ASK = "udp 192.168.1.10:5000 > 203.0.113.9:53 data x"
 ASK6 = "udp [fd00:1::10]:5000 > [fd00:2::9]:53 data x"
@@ -118,3 +120,52 @@ def test_after_a_pause_windows_are_learnt_anew() -> None:
     skb = Skb(Packet(craft(f"tcp {ends[0]} > {ends[1]} . seq 900000 ack 101")), 10)
     hooks.run(Hook.PREROUTING, skb)
     assert skb.ctinfo == Ctinfo.ESTABLISHED
+
+
+def test_a_rule_that_changes_an_entrys_mark_shows_in_the_trace_and_to_conntrack_e_once() -> None:
+    heard, told = list[Event](), list[tuple[str, int]]()
+    ip = IpLayer("router", lambda: 0, lambda dev, via, packet: None, lambda skb: None, heard.append)
+    for dev, address in (("lan", "192.168.1.1/24"), ("wan", "203.0.113.2/24")):
+        ip.add_interface(dev, [address])
+    ip.forward(True)
+    ip.tracker.listeners.append(lambda event, conn, now: told.append((event, conn.telling & Told.MARK)))
+    rule = "iptables -t mangle -A FORWARD -m conntrack --ctstate ESTABLISHED -j CONNMARK --set-mark 7"
+    assert tool.run(rule.split(), ip.rules).status == 0
+    ask, answer = "udp 192.168.1.10:99 > 203.0.113.9:53", "udp 203.0.113.9:53 > 192.168.1.10:99"
+    for number, (text, dev) in enumerate(((ask, "lan"), (answer, "wan"), (answer, "wan")), 1):
+        ip.receive(craft(text), dev, number)
+    marked = [event for event in heard if isinstance(event, EntryUpdated) and event.changed == ("mark",)]
+    assert [(event.packet, event.entry["mark"], event.told) for event in marked] == [(2, 7, True)]
+    assert told == [("NEW", 0), ("UPDATE", Told.MARK)]
+
+
+LOGGED = (
+    (
+        "tcp 192.168.1.10:1000 > 203.0.113.9:80 SF seq 5",
+        "nf_ct_proto_6: invalid tcp flag combination IN=lan OUT= MAC= SRC=192.168.1.10 DST=203.0.113.9 LEN=40 TOS=0x00 PREC=0x00 TTL=64 "
+        "ID=0 DF PROTO=TCP SPT=1000 DPT=80 SEQ=5 ACK=0 WINDOW=64240 RES=0x00 SYN FIN URGP=0 ",
+    ),
+    (
+        "tcp 192.168.1.1:1000 > 203.0.113.9:80 R seq 5",
+        "nf_ct_proto_6: invalid new IN= OUT=wan SRC=192.168.1.1 DST=203.0.113.9 LEN=40 TOS=0x00 PREC=0x00 TTL=64 "
+        "ID=0 DF PROTO=TCP SPT=1000 DPT=80 SEQ=5 ACK=0 WINDOW=64240 RES=0x00 RST URGP=0 ",
+    ),
+)
+"""What came in and what this machine sent, and what Linux 6.18.44 wrote into its log with nf_conntrack_log_invalid=255."""
+
+
+def test_what_nf_conntrack_log_invalid_asks_for_stands_in_the_machines_kernel_log_as_linux_writes_it() -> None:
+    heard = list[Event]()
+    ip = IpLayer("router", lambda: 7, lambda dev, via, packet: None, lambda skb: None, heard.append)
+    for dev, address in (("lan", "192.168.1.1/24"), ("wan", "203.0.113.2/24")):
+        ip.add_interface(dev, [address])
+    ip.track_always = True
+    ip.arrange_conntrack()
+    came, sent = (craft(text) for text, _ in LOGGED)
+    ip.receive(came, "lan", 1)
+    assert ip.kernel_log_lines == []
+    ip.sysctls.set("net.netfilter.nf_conntrack_log_invalid", "255")
+    ip.receive(came, "lan", 1)
+    ip.send(sent)
+    assert [text for _, text in ip.kernel_log_lines] == [text for _, text in LOGGED]
+    assert [event.text for event in heard if isinstance(event, KernelLogged)] == [text for _, text in LOGGED]

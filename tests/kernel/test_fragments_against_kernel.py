@@ -11,8 +11,9 @@ from sim import wire
 from sim.edges.kernel import KernelFirewall
 from sim.edges.replay import load_rules
 from sim.edges.replay.wall import Wall
+from sim.machine.ip import IpLayer
 from sim.units import parse_address
-from tests.kernel.comparing import Fed, compare
+from tests.kernel.comparing import Fed, _without_chance, compare
 from tests.kernel.conftest import DEVICES
 
 Open = Callable[..., KernelFirewall]
@@ -98,7 +99,7 @@ ORDERS: dict[str, Callable[[list[bytes]], list[bytes]]] = {
 def test_fragments_in_every_order_are_one_packet_to_conntrack_and_leave_as_they_came(
     real: Open, version: int, dst: dict[int, bytes], rules: str
 ) -> None:
-    packets = []
+    packets: list[bytes] = []
     for number, order in enumerate(ORDERS.values()):
         for sizes in ((200,), (80, 80, 80), (8, 8, 16), (400,), (16, 200, 24)):
             data = udp(version, 400, 53 + number % 3, dst, 1000 + len(packets))
@@ -109,9 +110,9 @@ def test_fragments_in_every_order_are_one_packet_to_conntrack_and_leave_as_they_
 def anything(random: Random, version: int, ident: int) -> list[bytes]:
     """One packet's fragments, gone wrong."""
     dst = random.choice((FAR, FAR, HERE))
-    data = udp(version, random.choice((8, 40, 100, 333, 1400, 3000)), random.choice((53, 54, 55)), dst, random.randrange(1000, 1010))
+    data = udp(version, random.choice((8, 40, 100, 333, 1400, 3000, 5000)), random.choice((53, 54, 55)), dst, random.randrange(1000, 1010))
     body = len(data) - _start(data)
-    whole = cuts(data, *(random.choice((8, 16, 40, 200, 600, 1400)) for _ in range(random.choice((1, 2, 3, 6)))))
+    whole = cuts(data, *(random.choice((8, 16, 40, 200, 600, 1400, 1480, 1488, 1600, 2000)) for _ in range(random.choice((1, 2, 3, 6)))))
     tos = random.choice((0, 0, 0, 1, 2, 3))
     pieces = [
         fragment(data, cut, ident, random.random() < 0.2, _options(random, version), tos if random.random() < 0.95 else random.randrange(4))
@@ -168,3 +169,83 @@ def test_fragments_of_many_packets_at_once_that_overlap_lack_and_contradict_get_
             packets.append(random.choice(several).pop(0))
             several = [each for each in several if each]
     agree(real(iptables=RULES), packets, RULES if version == 4 else "")
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_fragments_that_the_firewall_itself_sends_are_put_together_in_output(real: Open, version: int) -> None:
+    packets: list[bytes] = []
+    for number, order in enumerate(ORDERS.values()):
+        data = wire.ip(HERE[version], FAR[version], 17, wire.udp(HERE[version], FAR[version], 1000 + number, 53, bytes(400)))
+        packets += order([fragment(data, cut, number + 1) for cut in cuts(data, 104, 200)])
+    agree(real(), packets, dev=None)
+
+
+@pytest.mark.parametrize("between", [62, 63, 64, 65, 80])
+def test_a_packet_is_given_up_when_its_source_sends_more_than_64_other_fragments_in_between(real: Open, between: int) -> None:
+    first, last = (fragment(udp(4, 100), cut, 1) for cut in cuts(udp(4, 100), 40))
+    others = [fragment(udp(4, 100), cuts(udp(4, 100), 40)[0], 2 + number) for number in range(between)]
+    agree(real(), [first, *others, last, first])
+    agree(real(sysctls={"net.ipv4.ipfrag_max_dist": "0"}), [first, *others, last, first], sysctls=["net.ipv4.ipfrag_max_dist=0"])
+    few = ["net.ipv4.ipfrag_max_dist=10"]
+    agree(real(sysctls={"net.ipv4.ipfrag_max_dist": "10"}), [first, *others[:9], last, first, *others[20:30], last], sysctls=few)
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_a_packet_too_long_for_the_mtu_is_cut_or_refused_as_its_fragments_and_df_say(real: Open, version: int) -> None:
+    packets: list[bytes] = []
+    for size in (1400, 1480, 1488, 2000, 3000):
+        for dont in (False, True):
+            data = udp(version, 4000)
+            packets += [fragment(data, cut, len(packets), dont) for cut in cuts(data, size)]
+    packets += [udp(version, 1472), udp(version, 1473), udp(version, 4000)]
+    agree(real(), packets)
+
+
+def test_the_longest_packet_there_is_is_put_together_and_a_longer_one_is_not(real: Open) -> None:
+    for version in (4, 6):
+        packets: list[bytes] = []
+        for number, total in enumerate((65507, 65508, 65515)):
+            body = bytes(65496) + bytes(total - 65496)
+            data = udp(version, 8)
+            packets += [fragment(data, (at, body[at : at + 8192], at + 8192 < len(body)), number) for at in range(0, len(body), 8192)]
+        agree(real(), packets)
+
+
+TIMES = {"net.ipv4.ipfrag_time": "1", "net.netfilter.nf_conntrack_frag6_timeout": "1"}
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_what_waits_too_long_is_given_up_and_who_sent_a_first_fragment_is_told_where_the_kernel_tells(real: Open, version: int) -> None:
+    kernel, wall, sent = real(sysctls=TIMES), Wall(DEVICES), list[bytes]()
+    wall.ip.transmit = lambda dev, via, packet: sent.append(packet.data)
+    for key, value in TIMES.items():
+        wall.ip.sysctls.set(key, value)
+    fragments = []
+    for number, dst in enumerate((FAR, HERE)):
+        data = udp(version, 100, dst=dst)
+        both = [[fragment(data, cut, 2 * number + ident) for cut in cuts(data, 40)] for ident in (0, 1)]
+        fragments += [both[0][0], both[1][1]]
+    for data in fragments:
+        assert kernel.feed(data, "lan").verdict == wall.receive(data, "lan", 1).verdict == "DROP"
+    assert wall.ip.next_expiry() == 1_000_000
+    wall.advance(999_999)
+    assert not sent
+    wall.advance(1_000_000)
+    told = kernel.sleep(1.3)
+    assert sorted(_without_chance(data) for _, data in told) == sorted(map(_without_chance, sent))
+    assert len(sent) == (1 if version == 4 else 2)
+    assert wall.ip.next_expiry() is None
+
+
+def test_without_conntrack_fragments_pass_as_they_are_and_only_the_addressee_puts_them_together() -> None:
+    sent, heard = list[bytes](), list[bytes]()
+    ip = IpLayer("router", lambda: 0, lambda dev, via, packet: sent.append(packet.data), lambda skb: heard.append(skb.packet.data))
+    for dev, addresses in DEVICES.items():
+        ip.add_interface(dev, list(addresses))
+    ip.forward(True)
+    whole = udp(4, 100, dst=HERE)
+    for cut in cuts(whole, 40):
+        ip.receive(fragment(udp(4, 100), cut), "lan", 1)
+        ip.receive(fragment(whole, cut), "lan", 1)
+    assert [len(data) for data in sent] == [60, 88]
+    assert [len(data) for data in heard] == [len(whole)]

@@ -3,30 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sim.conntrack import show
 from sim.conntrack.expect import Expectation
+from sim.edges.capture import read_capture
 from sim.edges.kernel import KernelFirewall
 from sim.edges.replay import load_rules
+from sim.edges.replay.arrival import ByAddress
 from sim.edges.replay.wall import Wall
 from sim.packet import protocol_name
+from sim.ruleset.iptables import tool as iptables
+from sim.ruleset.nft import tool as nft
 from sim.units import SECOND, show_address
 from tests.conntrack.talk import Talk, datagram, syn
-from tests.kernel.comparing import Fed, compare
+from tests.kernel.comparing import Fed, compare, packets
 from tests.kernel.conftest import DEVICES
+from tests.kernel.test_captures_against_kernel import files
 
 Packets = Sequence[tuple[str, bytes]]
 FOUR = """*raw
 -A PREROUTING -p tcp -m tcp --dport 21 -j CT --helper ftp
 -A PREROUTING -p udp -m udp --dport 69 -j CT --helper tftp
 -A PREROUTING -p tcp -m tcp --dport 6667 -j CT --helper irc
+-A PREROUTING -p udp -m udp --dport 5060 -j CT --helper sip
+-A PREROUTING -p tcp -m tcp --dport 5060 -j CT --helper sip
 COMMIT
 """
 SIX = """*raw
 -A PREROUTING -p tcp -m tcp --dport 21 -j CT --helper ftp
 -A PREROUTING -p udp -m udp --dport 69 -j CT --helper tftp
+-A PREROUTING -p udp -m udp --dport 5060 -j CT --helper sip
 COMMIT
 """
 CLIENT, SERVER, THIRD = "192.168.1.10", "203.0.113.9", "203.0.113.77"
@@ -145,6 +155,120 @@ IRC: dict[str, Packets] = {
 }  # fmt: skip
 
 
+def sip(first: str, *headers: str, body: str = "", cseq: str = "1 {}") -> str:
+    """A SIP message: its first line, its headers, a CSeq for its method and its body."""
+    method = first.split()[0]
+    lines = [first, f"CSeq: {cseq.format(method)}", *headers]
+    return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", body])
+
+
+def answer(code: int, method: str, *headers: str, number: int = 1, body: str = "") -> str:
+    return sip(f"SIP/2.0 {code} Whatever", *headers, cseq=f"{number} {method}", body=body)
+
+
+def calls(*messages: tuple[int, str], client: str = CLIENT, server: str = SERVER) -> list[tuple[str, bytes]]:
+    talk = Talk(f"{client} 5060", f"{server} 5060", "udp")
+    return [talk.say(side, message) for side, message in messages]
+
+
+def media(address: str, *lines: str, family: int = 4) -> str:
+    """A session description."""
+    return "\r\n".join(["v=0", f"o=me 1 1 IN IP{family} {address}", "s=-", f"c=IN IP{family} {address}", "t=0 0", *lines, ""])
+
+
+REGISTER = "REGISTER sip:registrar SIP/2.0"
+INVITE = "INVITE sip:bob@203.0.113.9 SIP/2.0"
+ME, HIM = "Contact: <sip:me@192.168.1.10:5060>", "Contact: <sip:bob@203.0.113.9:5060>"
+OURS, THEIRS = media(CLIENT, "m=audio 4000 RTP/AVP 0"), media(SERVER, "m=audio 5000 RTP/AVP 0", "m=video 5004 RTP/AVP 31")
+CALL = [(0, sip(INVITE, ME, body=OURS)), (1, answer(180, "INVITE")), (1, answer(200, "INVITE", HIM, body=THEIRS)), (0, sip("ACK sip:bob SIP/2.0"))]
+SIP: dict[str, Packets] = {
+    "a registration, and a call from the registrar": [
+        *calls((0, sip(REGISTER, ME, "Expires: 600")), (1, answer(100, "REGISTER")), (1, answer(200, "REGISTER", ME, "Expires: 300"))),
+        ("wan", datagram(f"{SERVER} 5070", f"{CLIENT} 5060", sip("INVITE sip:me SIP/2.0", HIM, body=THEIRS).encode())),
+        ("wan", datagram(f"{THIRD} 5070", f"{CLIENT} 5060", sip("INVITE sip:me SIP/2.0").encode())),
+    ],
+    "a call before the registrar has said yes": [
+        *calls((0, sip(REGISTER, ME, "Expires: 600"))), ("wan", datagram(f"{SERVER} 5070", f"{CLIENT} 5060", b"INVITE sip:me SIP/2.0\r\n\r\n")),
+    ],
+    "registrations refused, ended, late": calls(
+        (0, sip(REGISTER, ME, "Expires: 600")), (1, answer(401, "REGISTER")), (0, sip(REGISTER, ME, "Expires: 600", cseq="2 {}")),
+        (1, answer(200, "REGISTER", ME, number=1)), (1, answer(200, "REGISTER", ME, "Expires: 60", number=2)),
+        (0, sip(REGISTER, ME, "Expires: 0", cseq="3 {}")), (1, answer(200, "REGISTER", number=3)),
+    ),
+    "contacts in many forms": calls(*[
+        (0, sip(REGISTER, contact, "Expires: 60", cseq=f"{number} {{}}"))
+        for number, contact in enumerate((
+            "m: <sip:me@192.168.1.10>", "Contact: sip:192.168.1.10:1023", "Contact: sip:192.168.1.10:1024", "Contact: <sip:me@192.168.1.11>",
+            "Contact: sip:me@192.168.1.10:65536", "Contact: sip:me@192.168.1.10:065535", "Contact: sip:me@192.168.1.10:", "Contact: tel:5",
+            "Contact: sip:me@192.168.1.10:5061;transport=udp", "Contact: sip:me@192.168.1.10:5062;transport=tcp", "Contact : <sip:me@192.168.1.10>",
+            "Contact: <sip:me@192.168.1.10:5063>;expires=7", "Contact: <sip:me@192.168.1.10:5063>;expires=x", "Contact:\r\n <sip:me@192.168.1.10:5064>",
+            "Contact: <sip:me@host>, <sip:me@192.168.1.10:5065>", "Contact: *", "Contact", "Contact: sip:me@192.168.1.10:5066\r\nContact: sip:a@1.1.1.1",
+            "Contact: <sip:me@192.168.1.10:5067>;expires=0", "Contact: <sip:me@192.168.1.10:5067>;expires=4294967296", "contact: <SIP:me@192.168.1.10:5068>",
+            "Contact: sip:me@192.168.1.10x", "Contact: sip:me@192.168.1.10.5", "Contact: sip:me@192.168.1.10a",
+        ), 1)
+    ]),
+    "an answer with several contacts": calls(
+        (0, sip(REGISTER, ME, "Expires: 600")),
+        (1, answer(200, "REGISTER", "Contact: <sip:x@1.2.3.4>;expires=9, <sip:me@192.168.1.10:5060>;expires=90", "Contact: <sip:y@host>")),
+    ),
+    "an answer with several Contact headers": calls(
+        (0, sip(REGISTER, ME, "Expires: 600")), (1, answer(200, "REGISTER", "Contact: <sip:y@host>", "Contact: <sip:x@1.2.3.4>", ME, "Expires: 40")),
+    ),
+    "a call and its media": [
+        *calls(*CALL), ("wan", datagram(f"{SERVER} 5000", f"{CLIENT} 4000")), ("wan", datagram(f"{SERVER} 5001", f"{CLIENT} 4001")),
+        ("lan", datagram(f"{CLIENT} 4000", f"{SERVER} 5000")), ("lan", datagram(f"{CLIENT} 4004", f"{SERVER} 5004")),
+    ],
+    "a call and BYE": calls(*CALL, (0, sip("BYE sip:bob SIP/2.0", cseq="2 {}"))),
+    "a call refused": calls(CALL[0], (1, answer(486, "INVITE"))),
+    "another call's refusal": calls(CALL[0], (1, answer(486, "INVITE", number=7))),
+    "a call asked for anew": calls(*CALL, (0, sip(INVITE, ME, body=media(CLIENT, "m=audio 4100 RTP/AVP 0"), cseq="2 {}"))),
+    **{
+        f"media: {lines}": calls((0, sip(INVITE, ME, body=media(CLIENT, *lines))))
+        for lines in (
+            ("m=audio 4001 RTP/AVP 0",), ("m=audio 0 RTP/AVP 0", "m=video 4002 RTP"), ("m=audio 80 RTP",), ("m=audio 65536 RTP",),
+            ("m=audio x RTP",), ("m=text 4000 RTP", "m=image 4000 udptl"), ("m=audio 4000 RTP", "m=audio 4002 RTP", "m=video 4004 RTP", "m=video 4006 R"),
+            ("m=audio 4000 RTP", "m=video 4000 RTP"), ("m=audio 4000 RTP", "c=IN IP4 192.168.1.11"), ("m=audio 4000 RTP", "c=IN IP4 host"),
+            ("m=audio 4000 RTP", "c=IN IP4 192.168.1.11", "m=video 4002 RTP"), ("m=audio 99999999999999 RTP",), ("m=audio 65535 RTP",),
+        )
+    },
+    "media without an address": calls((0, sip(INVITE, body="v=0\r\no=x\r\nm=audio 4000 RTP\r\n"))),
+    "media without a version": calls((0, sip(INVITE, body="o=x\r\nm=audio 4000 RTP\r\n"))),
+    "media in lines that end with a newline alone": calls((0, sip(INVITE, body=OURS.replace("\r", "")))),
+    "the same media in two connections": [
+        *calls(CALL[0]),
+        *(lambda talk: [talk.say(0, CALL[0][1])])(Talk(f"{CLIENT} 5099", f"{SERVER} 5060", "udp")),
+    ],
+    **{
+        f"message: {message[:30]!r}": calls((0, message), (1, message))
+        for message in (
+            "SIP/2.0 200", "SIP/2.0 xyz OK\r\n\r\n", "SIP/2.0 200 OK\r\n\r\n", "INVITE sip:x SIP/2.0\r\n\r\n", "INVITE sip:x\r\nCSeq: x INVITE\r\n\r\n",
+            "INVITE  sip:x\r\n", "invite sip:x\r\nCSEQ:1 INVITE\r\n", "INVITE 5\r\n", "REGISTER x\r\nCSeq: 99999999999 REGISTER\r\n", "hello", "",
+            "NOTIFY sip:x SIP/2.0\r\n\r\n", "SIP/2.0 200 OK\r\nCSeq: 1 NOTIFY\r\n\r\n", "SIP/2.0 200 OK\r\nCSeq: 1INVITE\r\n\r\n", "UPDATE a\r\n CSeq: 1\r\n",
+        )
+    },
+}  # fmt: skip
+ME6 = "Contact: <sip:me@[fd00:1::10]:5060>"
+SIP6: dict[str, Packets] = {
+    "a registration": calls(
+        (0, sip(REGISTER, ME6, "Expires: 600")), (1, answer(200, "REGISTER", ME6, "Expires: 300")), client=CLIENT6, server=SERVER6
+    ),
+    "a contact without brackets": calls((0, sip(REGISTER, "Contact: <sip:me@fd00:1::10>", "Expires: 600")), client=CLIENT6, server=SERVER6),
+    "a contact with half a bracket": calls((0, sip(REGISTER, "Contact: <sip:me@[fd00:1::10>", "Expires: 600")), client=CLIENT6, server=SERVER6),
+    "a call": calls((0, sip(INVITE, ME6, body=media(CLIENT6, "m=audio 4000 RTP", family=6))), client=CLIENT6, server=SERVER6),
+    "a call with the other family": calls((0, sip(INVITE, ME6, body=OURS)), client=CLIENT6, server=SERVER6),
+}
+TWO = sip(REGISTER, ME, "Expires: 600") + sip(INVITE, ME, body=OURS)
+SIP_TCP: dict[str, Packets] = {
+    "a call": said([*CALL], port=5060),
+    "two messages in a segment": said([(0, TWO)], port=5060),
+    "two messages, the second cut short": said([(0, TWO[:-5]), (0, TWO[-5:])], port=5060),
+    "a message without its length": said([(0, "INVITE sip:x SIP/2.0\r\nCSeq: 1 INVITE\r\n\r\n" + OURS)], port=5060),
+    "a length beyond the segment": said([(0, sip(INVITE, ME, body=OURS).replace("Length: ", "Length: 9"))], port=5060),
+    "a broken message, and what follows": said([(0, sip(INVITE, body="v=0\r\nm=audio 4000 R\r\n") + TWO)], port=5060),
+    "a call's transport": said([(0, sip(REGISTER, ME[:-1] + ";transport=TCP>", "Expires: 60")), (0, sip(REGISTER, ME[:-1] + ";transport=udp>"))], port=5060),
+}
+
+
 def shown(one: Expectation, now: int) -> dict[str, Any]:
     """An expectation as the kernel's side of the comparison has it."""
     mine, master = one.tuple, one.master.original
@@ -210,3 +334,112 @@ def test_tftp(helping: KernelFirewall, name: str) -> None:
 @pytest.mark.parametrize("name", IRC)
 def test_irc(helping: KernelFirewall, name: str) -> None:
     check(helping, IRC[name])
+
+
+@pytest.mark.parametrize("name", SIP)
+def test_sip_over_udp(helping: KernelFirewall, name: str) -> None:
+    check(helping, SIP[name])
+
+
+@pytest.mark.parametrize("name", SIP6)
+def test_sip_in_ipv6(helping: KernelFirewall, name: str) -> None:
+    check(helping, SIP6[name])
+
+
+@pytest.mark.parametrize("name", SIP_TCP)
+def test_sip_over_tcp(helping: KernelFirewall, name: str) -> None:
+    check(helping, SIP_TCP[name])
+
+
+BOTH = "table inet filter {{\n ct helper f {{ type \"ftp\" protocol tcp; }}\n ct helper six {{ type \"ftp\" protocol tcp; l3proto ip6; }}\n{}\n}}\n"
+ASSIGNED: dict[str, str] = {
+    "in prerouting": "chain p { type filter hook prerouting priority 0; tcp dport 21 ct helper set \"f\"; }",
+    "in forward": "chain p { type filter hook forward priority 0; tcp dport 21 ct helper set \"f\"; }",
+    "ahead of conntrack": "chain p { type filter hook prerouting priority raw; tcp dport 21 ct helper set \"f\"; }",
+    "to all": "chain p { type filter hook prerouting priority 0; ct helper set \"f\"; }",
+    "too late": "chain p { type filter hook prerouting priority 0; tcp dport 21 ct state established ct helper set \"f\"; }",
+    "for the other family": "chain p { type filter hook prerouting priority 0; tcp dport 21 ct helper set \"six\"; }",
+    "behind notrack": (
+        "chain r { type filter hook prerouting priority raw; notrack; }\n"
+        "chain p { type filter hook prerouting priority 0; tcp dport 21 ct helper set \"f\"; }"
+    ),
+    "and the packet dropped behind it": (
+        "chain p { type filter hook prerouting priority 0; tcp dport 21 ct helper set \"f\"; }\n"
+        "chain q { type filter hook postrouting priority 301; ip saddr 192.168.1.10 tcp flags psh,ack drop; }"
+    ),
+    "and asked for": (
+        "chain p { type filter hook prerouting priority 0; tcp dport 21 ct helper set \"f\"; }\n"
+        "chain q { type filter hook forward priority 1; counter ct helper \"ftp\" counter; ct helper != \"ftp\" counter; "
+        "ct helper \"sip\" drop; ct helper { \"ftp\", \"irc\" } counter; ct status expected counter; }"
+    ),
+}  # fmt: skip
+ACTIVE = FTP["PORT and its connection"]
+
+
+@pytest.mark.parametrize("name", ASSIGNED)
+def test_nft_assigns_helpers_and_asks_for_them_as_the_kernel_does(name: str) -> None:
+    rules = BOTH.format(ASSIGNED[name])
+    wall = Wall(DEVICES)
+    load_rules(wall.ip.rules, rules, "rules")
+    with KernelFirewall(DEVICES, nft=rules) as kernel:
+        assert differences(kernel, wall, ACTIVE) == []
+        listed = kernel.counters("nft")
+    assert nft.run(["nft", "list", "ruleset"], wall.ip.rules).out == listed
+
+
+SAVED: dict[str, str] = {
+    "asked for": (
+        "*raw\n-A PREROUTING -p tcp -m tcp --dport 21 -j CT --helper ftp\nCOMMIT\n*filter\n-A FORWARD -m helper --helper ftp\n"
+        "-A FORWARD -m helper ! --helper ftp\n-A FORWARD -m helper --helper ftp-2121\n-A FORWARD -m helper --helper sip\n"
+        "-A FORWARD -m helper --helper \"\"\n-A FORWARD -m helper ! --helper sip\n-A FORWARD -m helper ! --helper \"\"\nCOMMIT\n"
+    ),
+    "CT first, then NOTRACK": "*raw\n-A PREROUTING -p tcp -m tcp --dport 21 -j CT --helper ftp\n-A PREROUTING -j NOTRACK\nCOMMIT\n",
+    "CT without a word, then NOTRACK": "*raw\n-A PREROUTING -j CT\n-A PREROUTING -j NOTRACK\nCOMMIT\n",
+    "NOTRACK first": "*raw\n-A PREROUTING -j NOTRACK\n-A PREROUTING -p tcp -m tcp --dport 21 -j CT --helper ftp\nCOMMIT\n",
+    "two helpers": "*raw\n-A PREROUTING -p tcp -j CT --helper irc\n-A PREROUTING -p tcp -m tcp --dport 21 -j CT --helper ftp\nCOMMIT\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SAVED)
+def test_iptables_assigns_helpers_and_asks_for_them_as_the_kernel_does(name: str) -> None:
+    wall = Wall(DEVICES)
+    load_rules(wall.ip.rules, SAVED[name], "rules")
+    with KernelFirewall(DEVICES, iptables=SAVED[name]) as kernel:
+        assert differences(kernel, wall, ACTIVE) == []
+        listed = kernel.counters()
+    ours = iptables.run(["iptables-save", "-c"], wall.ip.rules).out
+    assert [line for line in ours.splitlines() if line.startswith("[")] == [line for line in listed.splitlines() if line.startswith("[")]
+
+
+def test_the_real_conntrack_lists_expectations_and_their_connections_as_ours_does(helping: KernelFirewall) -> None:
+    helping.flush()
+    wall = Wall(DEVICES)
+    load_rules(wall.ip.rules, FOUR, "rules")
+    spoken = [*ACTIVE[:-4], *TFTP["read"][:1], *IRC["DCC SEND and its connection"][:-1], *SIP["a call before the registrar has said yes"][:1]]
+    assert differences(helping, wall, spoken) == []
+    listed = helping.command(["conntrack", "-L", "expect"]).splitlines()
+    tracker = wall.ip.tracker
+    ours = [show.expect_line(one, wall.now) for one in tracker.expectations.entries()]
+    assert len(ours) == 4
+    assert sorted(_after_time(line) for line in ours) == sorted(_after_time(line) for line in listed if "proto" in line)
+
+
+def _after_time(line: str) -> str:
+    return line.strip().partition(" ")[2]
+
+
+HEARD = [path for path in files() if path.parent.name in ("ftp", "sip") or path.name.startswith(("irc", "ftp", "globus", "tftp"))]
+NAMED = "\n".join([*FOUR.splitlines()[:-1], *(f"-A PREROUTING -p tcp -m tcp --dport {port} -j CT --helper irc" for port in (6660, 6669)), "COMMIT\n"])
+
+
+@pytest.mark.parametrize("path", HEARD, ids=lambda path: path.name)
+@pytest.mark.parametrize("checked", ["1", "0"], ids=["as they are", "checksums unread"])
+def test_captures_with_helpers_assigned_get_the_kernels_labels_and_expectations(path: Path, checked: str) -> None:
+    sysctls = {"net.netfilter.nf_conntrack_checksum": checked}
+    heard = list(packets(read_capture(path), ByAddress(DEVICES)))
+    wall = Wall(DEVICES)
+    wall.ip.sysctls.set("net.netfilter.nf_conntrack_checksum", checked)
+    load_rules(wall.ip.rules, NAMED, "rules")
+    load_rules(wall.ip.rules, SIX, "rules", ipv6=True)
+    with KernelFirewall(DEVICES, iptables=NAMED, ip6tables=SIX, sysctls=sysctls) as kernel:
+        assert differences(kernel, wall, [(packet.dev or "lan", packet.data) for packet in heard[:400]]) == []

@@ -46,6 +46,7 @@ DIFFERS = {
     'log prefix ""': "no prefix and an empty one are the same to us",
     "th dport 22 th sport 22 accept": "nft prints the two fields as one number",
     "tcp dport 2 counter tcp sport 1 accept": "nft moves the port behind the counter",
+    "snat persistent": "behind snat the word is no host name to nft",
     "jump nowhere": "which chain nft suggests depends on what it has loaded",
 }
 BROKEN = "a very long prefix"  # this one kills nft itself
@@ -200,6 +201,40 @@ add rule ip nope c accept
  set s { type ipv4_addr; }
  chain b { accept
  drop comment "x"
+ }
+}
+""",
+    "helpers": """table inet filter {
+ ct helper ftp-standard {
+  type "ftp" protocol tcp;
+ }
+ set s { type ipv4_addr; }
+ ct helper tftp-standard { type "tftp" protocol udp
+  l3proto ip; comment "small files" }
+}
+table inet filter {
+ ct helper tftp-standard { type "tftp" protocol udp
+  l3proto ip; comment "small files"
+ }
+ chain pre {
+  type filter hook prerouting priority filter; policy accept;
+  tcp dport 21 ct helper set "ftp-standard"
+  udp dport 69 ct helper set "tftp-standard" accept
+  ct helper "ftp" counter
+ }
+}
+""",
+    "helpers in their order": """table inet filter {
+ set s { type ipv4_addr; }
+ ct helper tftp-standard { type "tftp" protocol udp; }
+ ct helper ftp-standard {
+  # the usual one
+  type "ftp" protocol tcp; l3proto inet;
+ }
+ chain pre {
+  type filter hook prerouting priority filter; policy accept;
+  ip saddr @s tcp dport 21 ct helper set "ftp-standard"
+  ct helper "ftp" counter
  }
 }
 """,

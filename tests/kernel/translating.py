@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sim.conntrack.conn import Conn
 from sim.conntrack.show import entry_view
 from sim.conntrack.tuples import ICMPS, key_of
-from sim.conntrack.words import LABEL, direction
 from sim.edges.kernel import Answer, KernelFirewall
 from sim.edges.replay.rules import load_rules
 from sim.edges.replay.wall import Wall
@@ -30,24 +28,30 @@ Fed = tuple[str | None, bytes]
 class Ours:
     """A wall with rules and with dice that fall as the kernel's fell."""
 
-    def __init__(self, rules: Iterable[str], devices: Mapping[str, Sequence[str]], told: bool, sysctls: Mapping[str, int]) -> None:
+    def __init__(self, rules: Mapping[str, str], devices: Mapping[str, Sequence[str]], told: bool, sysctls: Mapping[str, int]) -> None:
         self.wall = Wall(devices, told)
         self.wall.ip.nat.chooser.dice = self._fall
         for key, value in sysctls.items():
             self.wall.ip.sysctls.set(key, str(value))
-        for text in rules:
-            load_rules(self.wall.ip.rules, text, "rules")
-        self._fell: int | None = None
+        self.load(rules)
+        self._fell: tuple[int | None, int | None] = (None, None)
         self._number = 0
 
-    def _fall(self, low: int, size: int) -> int:
-        return 0 if self._fell is None else (self._fell - low) % size
+    def load(self, rules: Mapping[str, str]) -> None:
+        """Load texts by the name of their tool."""
+        for language, text in rules.items():
+            if text:
+                load_rules(self.wall.ip.rules, text, language, ipv6=language == "ip6tables")
+
+    def _fall(self, low: int, size: int, manip: int) -> int:
+        drawn = self._fell[manip]
+        return 0 if drawn is None else (drawn - low) % size
 
     def feed(self, fed: Fed, answer: Answer) -> dict[str, Any]:
         """What we say of one packet, in the words of Answer."""
         dev, data = fed
         self._number += 1
-        self._fell = _port_drawn(answer)
+        self._fell = _ports_drawn(answer)
         self.wall.advance(answer.at_us)
         outcome = self.wall.send(data, self._number) if dev is None else self.wall.receive(data, dev, self._number)
         conn = self.wall.lookup(data)
@@ -58,13 +62,10 @@ class Ours:
         }  # fmt: skip
 
 
-def _port_drawn(answer: Answer) -> int | None:
-    """What a random choice for this packet's entry must have come to: the port, or id, that the answers come to."""
-    if answer.entry is None:
-        return None
-    reply = answer.entry["reply"]
-    found = reply.get("id", reply.get("dport"))
-    return int(found) if found is not None else None
+def _ports_drawn(answer: Answer) -> tuple[int | None, int | None]:
+    """What random choices for this packet's entry must have come to: the ports, or the id, of the answers (for the source, the target)."""
+    reply = answer.entry["reply"] if answer.entry is not None else {}
+    return reply.get("dport", reply.get("id")), reply.get("sport", reply.get("id"))
 
 
 def without_chance(data: bytes) -> str:
@@ -108,20 +109,21 @@ def compare(
 ) -> list[str]:  # fmt: skip
     """What differed, a line a packet and field; empty when the two agree on every packet and, at the end, on the whole table."""
     batch, settings = list(packets), dict(sysctls or {})
-    with KernelFirewall(devices, iptables=iptables, ip6tables=ip6tables, nft=nft, sysctls=settings) as firewall:
+    rules = {"iptables": iptables, "ip6tables": ip6tables, "nft": nft}
+    with KernelFirewall(devices, **rules, sysctls=settings) as firewall:
         answers = firewall.feed_batch(batch)
         table = firewall.table()
-    mine = Ours(filter(None, (iptables, ip6tables, nft)), devices, told, settings)
+    mine = Ours(rules, devices, told, settings)
     lines = []
     for number, (fed, answer) in enumerate(zip(batch, answers, strict=True)):
         lines += [f"packet {number} on {fed[0]} {_said(fed[1])}: {line}" for line in differences(fed, answer, mine.feed(fed, answer))]
-    return lines + _tables(table, mine.wall.ip.tracker.entries(), mine.wall.now)
+    return lines + same_tables(table, mine)
 
 
-def _tables(table: list[dict[str, Any]], conns: Iterable[Conn], now: int) -> list[str]:
+def same_tables(table: list[dict[str, Any]], mine: Ours) -> list[str]:
     """Entries that only one side has."""
-    theirs = sorted(str({name: entry[name] for name in COMPARED}) for entry in table)
-    ours = sorted(str({name: entry_view(conn, now)[name] for name in COMPARED}) for conn in conns)
+    views = [entry_view(conn, mine.wall.now) for conn in mine.wall.ip.tracker.entries()]
+    theirs, ours = (sorted(str({name: entry[name] for name in COMPARED}) for entry in entries) for entries in (table, views))
     return [f"only the kernel: {line}" for line in theirs if line not in ours] + [f"only ours: {line}" for line in ours if line not in theirs]
 
 
@@ -130,6 +132,3 @@ def _said(data: bytes) -> str:
         return repr(Packet(data))
     except Malformed:
         return data.hex()
-
-
-__all__ = ["DEVICES", "LABEL", "Ours", "compare", "differences", "direction"]

@@ -69,3 +69,9 @@ class Firewall:
 
     def source_address(self, to: bytes) -> bytes | None:
         return LOCAL if len(to) == 4 else None
+
+    def route_device(self, to: bytes) -> str:
+        return "eth0"
+
+    def path_mtu(self, to: bytes) -> int:
+        return 1500

@@ -54,7 +54,6 @@ MATCHES: dict[str, Callable[[random.Random, str], str]] = {
         f"-m connbytes {_not(r)}--connbytes {r.choice(('100', '3:5', '0:200'))} --connbytes-dir {r.choice(('both', 'original', 'reply'))} "
         f"--connbytes-mode {r.choice(('bytes', 'packets', 'avgpkt'))}"
     ),
-    "connlimit": lambda r, f: f"-p {r.choice(('tcp', 'udp'))} -m connlimit --connlimit-{r.choice(('above', 'upto'))} {r.choice((1, 3))}",
     "recent": lambda r, f: (
         f"-m recent {_not(r)}--{r.choice(('set', 'rcheck', 'update --hitcount 3', 'rcheck --seconds 60', 'remove', 'update --rttl'))} "
         f"--name {r.choice(('a', 'b'))} {r.choice(('--rsource', '--rdest'))}"

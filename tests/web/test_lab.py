@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from flask import Flask
 from flask_socketio import SocketIO
 
 from sim.trace import EVENTS
-from web.app import create_app
+from web.app import create_app, serve
 from web.messages import INCOMING
 from web.store import Store
 
@@ -235,3 +236,33 @@ def test_answers_of_the_server_carry_a_policy_against_foreign_scripts(lab: Any) 
     headers = lab[0].test_client().get("/api/course").headers
     assert "default-src 'self'" in headers["Content-Security-Policy"]
     assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_file_that_cannot_be_written_is_said_and_the_lab_goes_on(lab: Any) -> None:
+    app, socket, path = lab
+    learner = Learner(app, socket, scenario="laptop-and-server")
+    with sqlite3.connect(path) as other:
+        other.execute("DROP TABLE sessions")
+    learner.type(0, "server", "hostname")
+    assert learner.printed("server").endswith("server\n")
+    assert "no such table" in learner.heard["refused"]["error"]
+    assert str(path) in learner.heard["refused"]["error"]
+
+
+def test_a_socket_that_goes_to_another_session_hears_no_more_of_the_first(lab: Any) -> None:
+    app, socket, _ = lab
+    first = Learner(app, socket, scenario="laptop-and-server")
+    second = Learner(app, socket, scenario="four-labels")
+    second.say("join", {"key": first.key})
+    second.say("join", {"key": Learner(app, socket, scenario="udp-and-silence").key})
+    first.type(0, "server", "hostname")
+    assert [message["name"] for message in second.socket.get_received()] == []
+
+
+@pytest.mark.parametrize(("host", "warned"), [("127.0.0.1", False), ("0.0.0.0", True)])
+def test_a_lab_that_listens_to_the_network_says_so(
+    host: str, warned: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(SocketIO, "run", lambda *_, **__: None)
+    serve(host, 0, data=tmp_path / "sessions.sqlite", open_browser=False)
+    assert ("without a password" in capsys.readouterr().err) is warned

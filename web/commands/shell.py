@@ -1,13 +1,17 @@
 """`ctlab shell [SCENARIO]`: the lab's terminals without a browser. Reads commands from standard input too.
 
-Each line is typed at the present terminal, and time goes on until nothing more happens. `on MACHINE` goes to another machine's terminal,
-`^C` and `^D` on a line of their own are those keys, `exit` at a machine's first prompt or the end of input ends it.
+Each line is typed at the present terminal, and time goes on until nothing more happens; where a program is in front that only makes
+wait (sleep, curl to nobody), until it ends. `on MACHINE` goes to another machine's terminal, `^C` and `^D` on a line of their own
+are those keys, `exit` at a machine's first prompt or the end of input ends it.
 Not in here: any command; what is typed goes to the simulated machine's shell (sim/shell).
 """
 
 from __future__ import annotations
 
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -17,10 +21,11 @@ from sim.errors import UsageError, did_you_mean
 from sim.inputs import Input, Key, Line
 from sim.scenario import Scenario, TerminalSpec
 from sim.simulation import Simulation
-from sim.trace import Output, TerminalState
-from sim.units import MINUTE
+from sim.trace import Output, Record, TerminalState
+from sim.units import MINUTE, SECOND
 
 LONGEST = 30 * MINUTE  # simulated time that one line may take: longer than any TCP tries
+CHATTER = 10 * SECOND  # and what a program gets of it that never ends by itself, such as ping
 
 
 @click.command()
@@ -37,10 +42,24 @@ def shell(scenario: str, seed: int | None) -> None:
         import readline  # noqa: F401  (history and editing for input())
     typist.show()
     while (line := _read(interactive)) is not None:
-        typist.type(line)
+        with _keeping_interrupts() as pressed:
+            typist.type(line)
+        if pressed:
+            typist.type("^C")
         if typist.closed:
             break
     click.echo()
+
+
+@contextmanager
+def _keeping_interrupts() -> Iterator[list[int]]:
+    """A ^C that comes while the simulation computes is meant for the program in it: it is kept, so that no step is cut in two."""
+    pressed: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _read(interactive: bool) -> str | None:
@@ -112,9 +131,25 @@ class Typist:
         except UsageError as error:
             click.echo(str(error), err=True)
             return
-        self.simulation.run_until_quiet(limit=self.simulation.now + LONGEST)
+        self.simulation.run_until_quiet(limit=self.simulation.now + CHATTER)
+        if self._busy():
+            self._wait_for_its_end()
         if self.simulation.ended:
             raise UsageError(self.simulation.ended)
+
+    def _wait_for_its_end(self) -> None:
+        """Let the program in front end if it does so by itself; one that would not (conntrack -E, ping) stays where it is."""
+        ahead = self.simulation.fork(self.simulation.now)
+        limit = ahead.now + LONGEST
+        ahead.run(lambda record: record.time > limit or self._is_a_stop(record))
+        state = _state(ahead, self.terminal)
+        if state is not None and state.state != "running" and ahead.now <= limit:
+            ahead.run_until_quiet(limit=ahead.now + CHATTER)
+            self.simulation = ahead
+
+    def _is_a_stop(self, record: Record) -> bool:
+        event = record.event
+        return isinstance(event, TerminalState) and event.terminal == self.terminal and event.state != "running"
 
     def show(self, typed: bool = False) -> None:
         """Print what the present terminal printed since it was last shown, and its prompt."""
@@ -132,10 +167,7 @@ class Typist:
         click.echo(text + prompt, nl=False)
 
     def _state(self) -> TerminalState | None:
-        for record in reversed(self.simulation.records):
-            if isinstance(record.event, TerminalState) and record.event.terminal == self.terminal:
-                return record.event
-        return None
+        return _state(self.simulation, self.terminal)
 
     def _terminal_of(self, machine: str) -> str:
         return next(terminal.id for terminal in self.scenario.terminals if terminal.machine == machine)
@@ -153,3 +185,11 @@ class Typist:
             return
         self.terminal = name
         click.echo()
+
+
+def _state(simulation: Simulation, terminal: str) -> TerminalState | None:
+    """What was last said of a terminal."""
+    for record in reversed(simulation.records):
+        if isinstance(record.event, TerminalState) and record.event.terminal == terminal:
+            return record.event
+    return None

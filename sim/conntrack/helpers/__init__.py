@@ -15,10 +15,11 @@ from sim.conntrack.conn import Conn
 from sim.conntrack.helpers.ftp import FTP
 from sim.conntrack.helpers.help import Help, Helper
 from sim.conntrack.helpers.irc import IRC
+from sim.conntrack.helpers.sip import SIP
 from sim.conntrack.helpers.tftp import TFTP
 from sim.conntrack.words import CONFIRMED, HELPED
 
-HELPERS: Final = {(each.name, each.protonum): each for each in (FTP, TFTP, IRC)}
+HELPERS: Final = {(each.name, each.protonum): each for each in (FTP, TFTP, IRC, *SIP)}
 NOT_SIMULATED: Final = {
     "amanda": (17,), "netbios-ns": (17,), "snmp": (17,), "sane": (6,), "pptp": (6,), "RAS": (17,), "Q.931": (6,), "H.245": (6,),
 }  # fmt: skip

@@ -40,7 +40,7 @@ class Answer:
     label      ctstate after conntrack, in PREROUTING (or OUTPUT for a packet of the firewall's own); None when it never got
                so far: dropped in raw, a fragment that still waits for others, no IP packet at all
     direction  original or reply; None for INVALID, UNTRACKED and None
-    verdict    ACCEPT when it was forwarded, delivered or sent; else DROP (also a waiting fragment: nothing left)
+    verdict    ACCEPT when it was forwarded, delivered or sent; else DROP (also a fragment that came and waits)
     out        what left because of it: (device or "self", bytes), in order a device, "self" last. Made by REJECT, and made
                by the router itself (time exceeded, fragmentation needed), included. A reassembled packet shows as the
                kernel sends it on: in fragments again, or whole to "self"

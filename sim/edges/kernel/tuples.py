@@ -55,21 +55,23 @@ def _length(data: bytes, family: int) -> int:
         said = int.from_bytes(data[2:4])
         return said if said >= (data[0] & 15) * 4 else len(data)
     if family == AF_INET6 and len(data) >= 40:
-        return 40 + int.from_bytes(data[4:6])
+        said = int.from_bytes(data[4:6])
+        return 40 + said if said or data[6] else len(data)
     return len(data)
 
 
 def _transport4(data: bytes) -> tuple[int, int] | None:
     if int.from_bytes(data[6:8]) & 0x1FFF:
         return None
-    return data[9], (data[0] & 15) * 4
+    start = (data[0] & 15) * 4
+    return (data[9], start) if 20 <= start <= len(data) else None
 
 
 def _transport6(data: bytes) -> tuple[int, int] | None:
     """Walk the extension headers as ipv6_skip_exthdr does."""
     protocol, at = data[6], 40
     while protocol in OPTIONS or protocol in (FRAGMENT, AUTH, NO_NEXT):
-        if protocol == NO_NEXT or at + 8 > len(data):
+        if protocol == NO_NEXT or at + (4 if protocol == FRAGMENT else 2) > len(data):
             return None
         if protocol == FRAGMENT:
             if int.from_bytes(data[at + 2 : at + 4]) & 0xFFF8:

@@ -19,6 +19,7 @@ from sim.conntrack.conn import Conn
 from sim.conntrack.show import protocol, seconds_left, tuple_view
 from sim.conntrack.tuples import Key, key_of
 from sim.conntrack.words import ASSURED, LABEL, SEEN_REPLY, Ctinfo, direction
+from sim.edges.replay.arrival import target_of
 from sim.edges.replay.outcome import NONE, SELF, Made, Outcome, Step
 from sim.errors import Malformed, UsageError
 from sim.machine.errors import SocketError
@@ -90,7 +91,7 @@ class Wall:
         self._begin(number, data, own=True)
         refused, sent = "", False
         try:
-            if len(data) > MTU:
+            if len(data) > MTU and self.ip.routes.decide(target_of(data)).kind != Kind.LOCAL:  # lo takes all
                 raise SocketError("EMSGSIZE")
             sent = self.ip.send(_as_raw_socket(data))
         except (SocketError, Malformed) as error:
@@ -103,6 +104,7 @@ class Wall:
         self._own = own
         self._skb: Skb | None = None
         self._log: tuple[str, ...] = ()
+        self.ip.tracker.kernel_log = ()
         self._out: list[tuple[str, bytes]] = []
         self._self: list[tuple[str, bytes]] = []
         self._makes: list[Skb] = []
@@ -133,14 +135,22 @@ class Wall:
     def _came(self, skb: Skb) -> int:
         if self._skb is None:
             self._skb = skb
-            self._log = self.ip.tracker.kernel_log
+            self._note_log()
         return _ACCEPT
 
     def _made(self, skb: Skb) -> int:
         if self._own and self._skb is None:
             return self._came(skb)
         self._makes.append(skb)
+        self._note_log()
         return _ACCEPT
+
+    def _note_log(self) -> None:
+        """What conntrack logged about this packet; not again for the next one, of which conntrack may say nothing."""
+        tracker = self.ip.tracker
+        if tracker.kernel_log:
+            self._log += tracker.kernel_log
+            tracker.kernel_log = ()
 
     def _transmit(self, dev: str, via: Address | None, packet: Packet) -> None:
         self._out.append((dev, packet.data))

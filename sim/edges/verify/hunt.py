@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sim.edges.verify.answers import FIELDS, Difference
-from sim.edges.verify.pair import Pair
+from sim.edges.verify.pair import Pair, Refused
 from sim.edges.verify.plan import Case, Feed, Step
 from sim.edges.verify.shrink import shrink
 
@@ -27,13 +27,14 @@ class Found(NamedTuple):
 
 @dataclass
 class Hunt:
-    """`packets` and `cases` so far, `found`, and how many cases were `unsure`."""
+    """`packets` and `cases` so far, `found`, how many cases were `unsure`, how many rulesets `refused` by either."""
 
     fields: Sequence[str] = FIELDS
     shrinking: bool = True
     packets: int = 0
     cases: int = 0
     unsure: int = 0
+    refused: int = 0
     found: list[Found] = field(default_factory=list)
 
     def run(self, cases: Iterator[Case], told: Callable[[Case], None] = lambda case: None) -> list[Found]:
@@ -49,6 +50,15 @@ class Hunt:
 
     def _first(self, case: Case, steps: Sequence[Step]) -> tuple[Difference, ...]:
         """What differs in the first packet in which anything does."""
+        try:
+            return self._compare(case, steps)
+        except Refused as refused:
+            self.refused += 1
+            if refused.ours and refused.kernels:
+                return ()
+            return (Difference(0, "rules", refused.ours or "takes them", refused.kernels or "takes them"),)
+
+    def _compare(self, case: Case, steps: Sequence[Step]) -> tuple[Difference, ...]:
         with Pair(case.plan, self.fields) as pair:
             run = pair.run(steps)
             for difference in run:
@@ -60,7 +70,7 @@ class Hunt:
             return tuple(pair.counters()) if any(case.plan.rules) and FIELDS is self.fields else ()
 
     def _examine(self, case: Case, first: tuple[Difference, ...]) -> None:
-        steps = _up_to(case.steps, first[0].number)
+        steps = _up_to(case.steps, first[0].number) if first[0].number else list(case.steps[:1])
         fields = {difference.field for difference in first}
 
         def fails(some: Sequence[Step]) -> bool:

@@ -3,12 +3,14 @@
 - IPv4's identification (and with it the header's checksum) of an ICMP message: of errors the firewall makes (ip_select_ident)
 - IPv6's flow label of an ICMPv6 message: of errors the firewall makes (flow_hash_from_keys with a random key)
 - the identification in an IPv6 fragment header: a reassembled packet is cut again with a new one (ipv6_select_ident)
+- the moment that a router writes into an IPv4 time stamp option
 """
 
 from __future__ import annotations
 
 FRAGMENT = 44
 ICMP, ICMPV6 = 1, 58
+TIMESTAMP = 68
 
 
 def masked(data: bytes) -> bytes:
@@ -16,6 +18,8 @@ def masked(data: bytes) -> bytes:
     if not data:
         return data
     if data[0] >> 4 == 4 and len(data) >= 20:
+        if data[0] > 0x45 and TIMESTAMP in data[20 : (data[0] & 15) * 4]:
+            return data[:10] + b"\0\0" + data[12:20] + data[(data[0] & 15) * 4 :]
         return data[:4] + b"\0\0" + data[6:10] + b"\0\0" + data[12:] if data[9] == ICMP else data
     if data[0] >> 4 == 6 and len(data) >= 40:
         if data[6] == ICMPV6:

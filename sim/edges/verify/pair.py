@@ -10,27 +10,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
-import re
 from types import TracebackType
 from typing import Final, Self
 
-from sim.edges.kernel import Answer, KernelFirewall
+from sim.edges.kernel import Answer, KernelFirewall, ToolFailed
 from sim.edges.kernel.table import name_of
 from sim.edges.replay.wall import Wall, entry_line
 from sim.edges.verify.answers import FIELDS, SLACK, Difference, differences, fits
+from sim.edges.verify.counters import counted, listed_counters, saved_counters
 from sim.edges.verify.measure import give_rules
 from sim.edges.verify.plan import Age, Feed, Forget, Load, Plan, Step, Sysctl, Wait
+from sim.errors import CtlabError, LanguageError
 from sim.ruleset.iptables import tool as iptables_tool
 from sim.ruleset.model import Ruleset
 from sim.ruleset.nft import tool as nft_tool
 from sim.units import SECOND
 
 CHUNK: Final = 500
-EMPTY: Final = "".join(f"*{table}\nCOMMIT\n" for table in ("raw", "mangle", "nat", "filter", "security"))
-"""What iptables-restore empties everything with."""
 STREAM_AFTER: Final = 2 * SECOND
 LONGEST_WAIT: Final = 2_100_000
 UDP: Final = 17
+
+
+class Refused(CtlabError):
+    """A ruleset was refused, by ours, by the real tool, or by both (`ours`, `kernels`: what they say, "" where it was taken)."""
+
+    def __init__(self, ours: str, kernels: str) -> None:
+        who = "ctlab and the real tool refuse" if ours and kernels else "ctlab refuses" if ours else "the real tool refuses"
+        super().__init__(f"{who} these rules: {ours or kernels}")
+        self.ours, self.kernels = ours, kernels
 
 
 class Pair:
@@ -54,6 +62,7 @@ class Pair:
         self.wall = Wall(self.plan.addresses)
         for key, value in self.plan.sysctls.items():
             self.wall.ip.sysctls.set(key, value)
+        self._rules = Load()
         self._ahead = 0
         self._slack = SLACK
         self._count = 0
@@ -115,24 +124,34 @@ class Pair:
     # ---- rules -------------------------------------------------------------------------------------------------------
 
     def _load(self, rules: Load) -> None:
-        self.kernel.load(iptables=EMPTY, ip6tables=EMPTY, nft="flush ruleset\n")
-        self.kernel.load(iptables=rules.iptables, ip6tables=rules.ip6tables, nft=rules.nft)
-        state = self.wall.ip.rules
-        state.load(Ruleset(), by="verify")
-        give_rules(self.wall, rules)
+        """Load into both. Raises Refused."""
+        before, self._rules = self._rules, rules
+        self.kernel.load(iptables=_emptied(before.iptables), ip6tables=_emptied(before.ip6tables), nft="flush ruleset\n" if before.nft else "")
+        self.wall.ip.rules.load(Ruleset(), by="verify")
+        ours = theirs = ""
+        try:
+            self.kernel.load(iptables=rules.iptables, ip6tables=rules.ip6tables, nft=rules.nft)
+        except ToolFailed as error:
+            theirs = str(error)
+        try:
+            give_rules(self.wall, rules)
+        except LanguageError as error:
+            ours = str(error)
+        if ours or theirs:
+            raise Refused(ours, theirs)
 
     def counters(self) -> Iterator[Difference]:
-        """What differs in the rules as the tools save them with their counters: which rules packets met."""
+        """What differs in the rules' counters: which rules packets met. A rule is told by chain and place: how it prints is not compared."""
         state = self.wall.ip.rules
         for program in ("iptables", "ip6tables"):
             ours = iptables_tool.run([f"{program}-save", "-c"], state).out
-            yield from self._lines(program, _sorted_tables(ours), _sorted_tables(self.kernel.counters(program)))
+            yield from self._unlike(program, saved_counters(ours), saved_counters(self.kernel.counters(program)))
         listed = nft_tool.run(["nft", "list", "ruleset"], state).out
-        yield from self._lines("nft", listed.splitlines(), _only_nft(self.kernel.counters("nft")).splitlines())
+        yield from self._unlike("nft", listed_counters(listed), listed_counters(self.kernel.counters("nft")))
 
-    def _lines(self, program: str, ours: list[str], theirs: list[str]) -> Iterator[Difference]:
+    def _unlike(self, program: str, ours: list[str], theirs: list[str]) -> Iterator[Difference]:
         for mine, other in zip_longest(ours, theirs):
-            if mine != other:
+            if mine is None or other is None or counted(mine) != counted(other):
                 yield Difference(self._count, f"counters of {program}", mine, other)
                 return
 
@@ -173,15 +192,7 @@ class Pair:
             self.kernel.forget(name_of(line))
 
 
-def _sorted_tables(saved: str) -> list[str]:
-    """The tables that have rules, in one order, whichever is saved first."""
-    bare = re.sub(r"^#.*\n", "", saved, flags=re.MULTILINE)
-    tables = sorted(table for table in bare.split("COMMIT\n") if "-A " in table)
-    return "".join(tables).splitlines()
 
-
-_XTABLES = re.compile(r"^# Warning: table ip6? \S+ is managed by iptables-nft.*\n", re.MULTILINE)
-
-
-def _only_nft(listed: str) -> str:
-    return _XTABLES.sub("", listed)
+def _emptied(saved: str) -> str:
+    """What iptables-restore empties the tables of `saved` with; others stay away, for a table that is there may do things (nat)."""
+    return "".join(f"{line}\nCOMMIT\n" for line in saved.splitlines() if line.startswith("*"))

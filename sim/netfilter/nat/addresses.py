@@ -50,10 +50,10 @@ def _primary(addresses: Sequence[tuple[Address, int]]) -> Iterator[tuple[Address
         yield address, length
 
 
-def in_order6(addresses: Sequence[tuple[Address, int]]) -> list[Address]:
+def in_order6(addresses: Sequence[tuple[Address, int]]) -> list[tuple[Address, int]]:
     """IPv6 addresses as the kernel keeps a device's: widest scope first, newest first among equals (ipv6_link_dev_addr)."""
-    found = [address for address, _ in addresses if len(address) == 16]
-    return sorted(reversed(found), key=_scope_rank)
+    newest_first = [(address, length) for address, length in addresses if len(address) == 16][::-1]
+    return sorted(newest_first, key=lambda row: _scope_rank(row[0]))
 
 
 def _scope_rank(address: Address) -> int:
@@ -68,28 +68,25 @@ def _scope(address: Address) -> int:
 
 def _select6(devices: Devices, dev: str, far: Address) -> Address | None:
     own = _scope(far) == _LINK or far[0] == 0xFF
-    candidates = [(address, one == dev) for one in devices if one == dev or not own for address in in_order6(devices[one])]
     best, best_score = None, None
-    for address, on_dev in candidates:
-        score = _score(address, far, on_dev)
-        if best_score is None or score > best_score:
-            best, best_score = address, score
+    for one in devices:
+        for address, length in in_order6(devices[one]) if one == dev or not own else ():
+            score = _score(address, length, far, one == dev)
+            if best_score is None or score > best_score:
+                best, best_score = address, score
     return best
 
 
-def _score(address: Address, far: Address, on_dev: bool) -> tuple[int, ...]:
-    """Rules 1, 2, 5, 6 and 8, each better when larger."""
+def _score(address: Address, length: int, far: Address, on_dev: bool) -> tuple[int, ...]:
+    """Rules 1, 2, 5, 6 and 8, each better when larger; no more bits count as common than the address's own prefix has."""
     mine, wanted = _scope(address), _scope(far)
     scope = -mine if mine >= wanted else mine - 128
-    return int(address == far), scope, int(on_dev), int(_label(address) == _label(far)), _common(address, far)
+    common = 128 - (int.from_bytes(address) ^ int.from_bytes(far)).bit_length()
+    return int(address == far), scope, int(on_dev), int(_label(address) == _label(far)), min(common, length)
 
 
 def _label(address: Address) -> int:
     return max((length, label) for prefix, length, label in _LABELS if in_prefix(address, prefix, length))[1]
-
-
-def _common(one: Address, other: Address) -> int:
-    return 128 - (int.from_bytes(one) ^ int.from_bytes(other)).bit_length()
 
 
 def to_redirect_to(devices: Devices, dev: str, version: int, dst: Address) -> Address | None:
@@ -98,4 +95,4 @@ def to_redirect_to(devices: Devices, dev: str, version: int, dst: Address) -> Ad
     if version == 4:
         return next((address for address, _ in addresses if len(address) == 4), None)
     link = _scope(dst) == _LINK
-    return next((address for address in in_order6(addresses) if not link or _scope(address) == _LINK), None)
+    return next((address for address, _ in in_order6(addresses) if not link or _scope(address) == _LINK), None)

@@ -28,11 +28,11 @@ ALLOW_CLASH: Final = frozenset((UDP, UDPLITE, GRE))
 NATTED: Final = int(Status.SRC_NAT | Status.DST_NAT)
 _USES_NAT: Final = NATTED | int(Status.SEQ_ADJUST)
 
-Dice = Callable[[int, int], int]
+Dice = Callable[[int, int, int], int]
 
 
 class Chooser:
-    """`dice(low, size)` gives the offset at which a search among `size` ports from `low` on begins; `kill` ends an entry early."""
+    """`dice(low, size, manip)` gives the offset at which a search among `size` ports from `low` on begins; `kill` ends an entry early."""
 
     def __init__(self, table: Table, dice: Dice, kill: Callable[[Conn], None]) -> None:
         self._table, self.dice, self._kill = table, dice, kill
@@ -117,28 +117,29 @@ class Chooser:
         icmp = tuple_.protonum in ICMPS
         if not icmp and tuple_.protonum not in PORTED:
             return tuple_
-        field = "sport" if manip == SRC or icmp else "dport"
+        source = manip == SRC or icmp
         span = _ports_to_try(tuple_, wanted, manip, icmp)
         if span is None:
             return tuple_
         low, size = span
-        offset = self._first_offset(getattr(tuple_, field), wanted, manip, low, size)
+        offset = self._first_offset(tuple_.sport if source else tuple_.dport, wanted, manip, low, size)
         attempts = min(size, MAX_ATTEMPTS)
         while True:
             for left in range(attempts, 0, -1):
-                tuple_ = tuple_._replace(**{field: low + offset % size & 0xFFFF})
+                port = low + offset % size & 0xFFFF
+                tuple_ = tuple_._replace(sport=port) if source else tuple_._replace(dport=port)
                 if not self._used_harder(tuple_, conn, left):
                     return tuple_
                 offset = (offset + 1) & 0xFFFF
             if attempts >= size or attempts < FEWEST_ATTEMPTS:
                 return tuple_
             attempts //= 2
-            offset = self.dice(low, size)
+            offset = self.dice(low, size, manip)
 
     def _first_offset(self, port: int, wanted: NatRange, manip: int, low: int, size: int) -> int:
         if wanted.base is not None:
             return (port - wanted.base) & 0xFFFF
-        return self.dice(low, size) if wanted.random or manip == SRC else 0
+        return self.dice(low, size, manip) if wanted.random or manip == SRC else 0
 
 
 def _may_go(conn: TcpConn) -> bool:

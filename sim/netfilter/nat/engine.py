@@ -179,7 +179,7 @@ class Nat:
     def _make_way(self, conn: Conn) -> None:
         self.tracker.destroy(conn, self.tracker.now, MADE_WAY)
 
-    def _draw(self, low: int, size: int) -> int:
+    def _draw(self, low: int, size: int, manip: int) -> int:
         """A 16-bit number that looks random and is the same in every run."""
         self._drawn += 1
         return zlib.crc32(b"%d" % self._drawn) >> 8 & 0xFFFF

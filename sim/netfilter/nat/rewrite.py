@@ -22,7 +22,7 @@ _WHOLE_SCTP: Final = 12
 
 
 def rewritten(data: bytes, at: int, target: Tuple, manip: int) -> bytes | None:
-    """The packet in `data` whose IP header stands at `at` (inside an ICMP error, behind its header), with `target`'s source or destination."""
+    """`data` with `target`'s source or destination in the packet whose IP header stands at `at` (0, or behind an ICMP error's header)."""
     out = bytearray(data)
     done = _ipv4(out, at, target, manip) if len(target.src) == 4 else _ipv6(out, at, target, manip)
     return bytes(out) if done else None

@@ -241,7 +241,7 @@ def _read_classify(module: Module, given: tuple[Given, ...], context: Context) -
     if not re.fullmatch(r"[0-9a-fA-F]{1,8}:[0-9a-fA-F]{1,8}", option.value):
         raise Mistake(f'Bad class value "{option.value}"', option.span)
     major, minor = (int(text, 16) & 0xFFFF for text in option.value.split(":"))
-    return module.extension([Option("set-class", f"{major:04x}:{minor:04x}")], (Assign("meta priority", major << 16 | minor),))
+    return module.extension([Option("set-class", f"{major:04x}:{minor:04x}")], (Assign("xt priority", major << 16 | minor),))
 
 
 def _show_classify(extension: Extension, numeric: bool, family: str) -> str:

@@ -21,7 +21,7 @@ _NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|[0-9]+")
 _FLAGS = {"random": "random", "random-fully": "fully-random", "persistent": "persistent"}  # iptables' word: nft's
 _NO_PORTS = "Need TCP, UDP, SCTP or DCCP with port specification"
 
-Ports = tuple[int, int]
+Ports = tuple[int, ...]
 
 
 # ---- ports -----------------------------------------------------------------------------------------------------------
@@ -52,7 +52,7 @@ def _ports(text: str, given: Given, context: Context) -> tuple[Ports, int | None
         raise Mistake(_NO_PORTS, given.span)
     low, rest = _port(text, given)
     if not rest:
-        return (low, low), None
+        return (low,), None
     if rest[0] == ":":
         raise Mistake("Invalid port:port syntax - use dash", given.span)
     if rest[0] != "-":
@@ -68,7 +68,7 @@ def _ports(text: str, given: Given, context: Context) -> tuple[Ports, int | None
 
 
 def _ports_text(ports: Ports, base: int | None = None) -> str:
-    text = str(ports[0]) if ports[0] == ports[1] else f"{ports[0]}-{ports[1]}"
+    text = str(ports[0]) if ports[0] == ports[-1] else f"{ports[0]}-{ports[-1]}"
     return text if base is None else f"{text}/{base}"
 
 
@@ -109,14 +109,14 @@ def _range(kind: str, given: Given, context: Context) -> Nat:
         return Nat(kind, "", None, None, ports, base)
     first, dash, last = addresses.partition("-")
     low = _address(first, given, context)
-    return Nat(kind, context.family, low, _address(last, given, context) if dash else low, ports, base)
+    return Nat(kind, context.family, low, _address(last, given, context) if dash else None, ports, base)
 
 
 def range_text(part: Nat) -> str:
     """1.2.3.4-1.2.3.9:1000-2000/80, [fd00::1]:80."""
     text = ""
-    if part.low is not None and part.high is not None:
-        text = show_address(part.low) + (f"-{show_address(part.high)}" if part.high != part.low else "")
+    if part.low is not None:
+        text = show_address(part.low) + (f"-{show_address(part.high)}" if part.high not in (None, part.low) else "")
         if part.ports is not None and part.family == "ip6":
             text = f"[{text}]"
     return text + (f":{_ports_text(part.ports, part.base)}" if part.ports is not None else "")
@@ -199,7 +199,7 @@ def _read_netmap(module: Module, given: tuple[Given, ...], context: Context) -> 
     host, slash, mask_text = option.value.partition("/")
     address = _resolved(host, context)
     if address is None:
-        number_of_other = ":" in host and context.family == "ip" or _inet_aton(host) is not None
+        number_of_other = (":" in host and context.family == "ip") or _inet_aton(host) is not None
         why = "Address family for hostname not supported" if number_of_other else "Temporary failure in name resolution"
         raise Mistake(f"getaddrinfo: {why}\n", option.span)
     length = _length(mask_text, option, context) if slash else context.bits

@@ -120,6 +120,18 @@ class Actions(Blocks):
         c[4].map = True
         return self.add_set(c)
 
+    def add_ct_helper(self, c: Children) -> Command:
+        """ct helper table name { ... }"""
+        return Command("add", "ct helper", c[2], span(_with_places(c)), c[5])
+
+    def on_ct_helper(self, c: Children) -> Command:
+        """ct helper table name"""
+        return Command("", "ct helper", c[2], span(_with_places(c)))
+
+    def on_ct_helpers(self, c: Children) -> Command:
+        """ct helpers table name"""
+        return Command("", "ct helpers", c[3], span(_with_places(c)))
+
     def add_elements(self, c: Children) -> Command:
         """element table set { ... }"""
         return Command("add", "elements", c[1], span(_with_places(c)), self.braces(c[2]))

@@ -8,9 +8,10 @@ from typing import Any
 from sim.ruleset.nft.expressions import Children, number, span
 from sim.ruleset.nft.scanner import At, Lexeme, NotSimulated
 from sim.ruleset.nft.statements import Statements
-from sim.ruleset.nft.syntax import Braces, ChainOf, Mistake, RuleOf, SetOf, Symbol, TableOf
+from sim.ruleset.nft.syntax import Braces, ChainOf, CtHelperOf, Mistake, RuleOf, SetOf, Symbol, TableOf
 
 CHAIN_TYPES = ("filter", "nat", "route")
+HELPER_MOST = 16
 CHAIN_HOOKS = ("prerouting", "input", "forward", "output", "postrouting", "ingress", "egress")
 
 
@@ -62,6 +63,35 @@ class Blocks(Statements):
         """map name { ... }"""
         c[5].map = True
         return self.block_set(c)
+
+    def block_ct_helper(self, c: Children) -> TableOf:
+        """ct helper name { ... }"""
+        c[0].helpers.append((c[3], c[6]))
+        block: TableOf = c[0]
+        return block
+
+    def ct_helper_block(self, c: Children) -> CtHelperOf:
+        """Lines of a ct helper object."""
+        block: CtHelperOf = c[0] if c else CtHelperOf()
+        if len(c) == 2 and isinstance(c[1], Lexeme) and c[1].type == "COMMENT":
+            if block.comment:
+                raise Mistake(c[1].at, "You can only specify this once. This statement is duplicated.")
+            block.comment = c[1].value
+        return block
+
+    def ct_helper_type(self, c: Children) -> CtHelperOf:
+        """type "ftp" protocol tcp"""
+        if len(c[2].value) > HELPER_MOST:
+            raise Mistake(c[2].at, f"invalid name '{c[2].value}', max length is {HELPER_MOST}\n")
+        c[0].type, c[0].protocol = c[2], c[4].value
+        block: CtHelperOf = c[0]
+        return block
+
+    def ct_helper_family(self, c: Children) -> CtHelperOf:
+        """l3proto ip"""
+        c[0].family = c[2]
+        block: CtHelperOf = c[0]
+        return block
 
     def chain_block(self, c: Children) -> ChainOf:
         """Lines of a chain."""

@@ -9,6 +9,7 @@ from sim.netfilter.words import Hook
 from sim.ruleset.model import Chain, Part, Reject, Rule, SetReference, Table, Verdict, VerdictMap
 from sim.ruleset.nft.scanner import At, NotSimulated
 from sim.ruleset.nft.syntax import ChainOf, Mistake
+from sim.ruleset.parts import Nat
 
 PRIORITIES = {"raw": -300, "mangle": -150, "dstnat": -100, "filter": 0, "security": 50, "srcnat": 100}
 _ONLY_AT = {"dstnat": "prerouting", "srcnat": "postrouting"}  # std_prios: these two have a meaning at one hook
@@ -36,8 +37,6 @@ def chain_of(name: str, body: ChainOf, family: str, at: At) -> Chain:
     number = _priority(body.priority, body.hook)
     if body.hook not in _HOOKS[body.type] or (body.type == "nat" and number <= _NAT_AFTER):
         raise Mistake(at, f"Could not process rule: {EOPNOTSUPP}")
-    if body.type == "nat" and body.policy == "drop":
-        raise NotSimulated("policy drop in a nat chain", body.policy_at or at)
     return Chain(name, (), body.type, Hook[body.hook.upper()], number, body.policy or "accept", comment=body.comment)
 
 
@@ -109,13 +108,16 @@ def map_targets(table: Table, part: VerdictMap) -> Iterator[str]:
 
 
 def _next(table: Table, chain: Chain) -> set[str]:
+    return {name for rule in chain.rules for name in _rule_targets(table, rule)}
+
+
+def _rule_targets(table: Table, rule: Rule) -> set[str]:
     found: set[str] = set()
-    for rule in chain.rules:
-        for part in rule.flat():
-            if isinstance(part, Verdict) and part.chain:
-                found.add(part.chain)
-            elif isinstance(part, VerdictMap):
-                found.update(map_targets(table, part))
+    for part in rule.flat():
+        if isinstance(part, Verdict) and part.chain:
+            found.add(part.chain)
+        elif isinstance(part, VerdictMap):
+            found.update(map_targets(table, part))
     return found
 
 
@@ -130,6 +132,43 @@ def loops(table: Table, base: Chain) -> bool:
         return False
 
     return bool(base.rules) and walk(base, (base.name,))
+
+
+_NAT_HOOKS = {
+    "snat": (Hook.POSTROUTING, Hook.INPUT), "masquerade": (Hook.POSTROUTING,), "dnat": (Hook.PREROUTING, Hook.OUTPUT),
+    "redirect": (Hook.PREROUTING, Hook.OUTPUT),
+}  # fmt: skip
+
+
+def _nat_misplaced(base: Chain, rule: Rule) -> bool:
+    parts = [part for part in rule.flat() if isinstance(part, Nat)]
+    return any(base.type != "nat" or base.hook not in _NAT_HOOKS[part.kind] for part in parts)
+
+
+def translates_wrongly(table: Table, base: Chain, rule: Rule) -> bool:
+    """Whether this rule brings a translation to a base chain that is no place for it: itself, or through the chains it goes to."""
+    beyond = _reached(table, _rule_targets(table, rule))
+    wrong = _nat_misplaced(base, rule) or any(_nat_misplaced(base, other) for name in beyond for other in _rules(table, name))
+    if not wrong:
+        return False
+    reached = (base.name, *_reached(table, _next(table, base)))
+    return any(each.handle == rule.handle for name in reached for each in _rules(table, name))
+
+
+def _rules(table: Table, name: str) -> tuple[Rule, ...]:
+    chain = table.chain(name)
+    return chain.rules if chain is not None else ()
+
+
+def _reached(table: Table, names: set[str]) -> set[str]:
+    """These chains and all that they lead to."""
+    waiting, seen = list(names), set(names)
+    while waiting:
+        chain = table.chain(waiting.pop())
+        for name in _next(table, chain) - seen if chain is not None else ():
+            seen.add(name)
+            waiting.append(name)
+    return seen
 
 
 def rejects_wrongly(table: Table, base: Chain, rule: Rule) -> bool:

@@ -113,6 +113,23 @@ class Expressions:
             raise Mistake(span(c), f"syntax error, unexpected {words[1]}, known keys are {', '.join(META_KEYS)}")
         return Field(words if len(words) > 1 else ("meta", *words), span(c))
 
+    def fib(self, c: Children) -> Field:
+        """fib saddr . iif oif; its flags in nft's order"""
+        names = [name for name in ("saddr", "daddr", "mark", "iif", "oif") if name in c[1]]
+        if len({"saddr", "daddr"} & set(names)) != 1 or len({"iif", "oif"} & set(names)) == 2:
+            raise Mistake(span(c), "fib: need either saddr or daddr, and at most one of iif and oif")
+        return Field(("fib", " . ".join(names), c[2].value), span(c))
+
+    def fib_tuple(self, c: Children) -> list[str]:
+        """The flags so far."""
+        return [c[0].value] if len(c) == 1 else [*c[0], c[2].value]
+
+    def tcp_option_there(self, c: Children) -> Field:
+        """tcp option timestamp exists"""
+        return Field(tuple(each.value for each in c), span(c))
+
+    tcp_option_field = tcp_option_there
+
     def ct_key_proto_field(self, c: Children) -> tuple[str, ...]:
         """ip saddr behind ct original"""
         return _Words((c[0].value, c[1].value), span(c))

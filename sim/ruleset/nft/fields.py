@@ -75,6 +75,11 @@ def left_side(expression: Expression, known: Known) -> Left:
     """What a left side looks at. Raises Mistake and NotSimulated."""
     if isinstance(expression, Joined):
         parts = [left_side(item, known) for item in expression.items]
+        for part in parts:
+            if any(row.name.startswith(("fib ", "tcp option")) for row in part.rows):
+                raise NotSimulated(part.rows[0].name.split()[0], part.at)
+            if any(row.type == "string" for row in part.rows):
+                raise Mistake(part.at, "can not use variable sized data types (string) in concat expressions", expression.at)
         return Left(tuple(row for part in parts for row in part.rows), expression.at)
     if isinstance(expression, Binary):
         return _masked(expression, known)
@@ -114,6 +119,8 @@ def selector_of(field: Field, known: Known) -> Selector:
         return _meta(field, known)
     if words[0] == "ct":
         return _ct(field, known)
+    if words[0] == "fib":
+        return row_of(" ".join(words), field)
     if words[0] in NETWORK:
         _network(field, known, words[0])
     elif words[0] == "th":

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from sim.ruleset.helping import helper_object
 from sim.ruleset.model import Chain, Rule, Ruleset, Table
-from sim.ruleset.nft import sets
+from sim.ruleset.nft import helpers, sets
 from sim.ruleset.nft.chains import priority_text
+from sim.ruleset.nft.misspell import nearest
 from sim.ruleset.nft.printing import Style
 from sim.ruleset.nft.scanner import At, Lexeme
 from sim.ruleset.nft.show import rule_text
@@ -65,6 +67,26 @@ class Listing:
         blocks = [(table, [sets.listing(each, self._style) for each in table.sets if bool(each.data) == maps]) for table in tables]
         return "".join(self._wrapped(table, found, "", False) for table, found in blocks)
 
+    def ct_helpers(self, command: Command) -> str:
+        """list ct helpers table name"""
+        table = self._found(command)
+        return self._wrapped(table, [helpers.listing(each, self._style) for each in table.helpers], "", False)
+
+    def ct_helper(self, command: Command) -> str:
+        """list ct helper table name"""
+        table, name = self._found(command), command.place.name
+        found = helper_object(table, name.value) if name else None
+        if found is None:
+            raise Mistake(_at(name), self._no_helper(name.value if name else ""))
+        return self._wrapped(table, [helpers.listing(found, self._style)], "", False)
+
+    def _no_helper(self, wanted: str) -> str:
+        known = {each.name: table for table in self._ruleset.of("nft") for each in table.helpers}
+        close = nearest(wanted, list(known))
+        if close is None:
+            return ENOENT
+        return f"{ENOENT}; did you mean obj ‘{close}’ in table {known[close].family} ‘{known[close].name}’?"
+
     def set(self, command: Command) -> str:
         """list set table name, list map table name"""
         table, name = self._found(command), command.place.name
@@ -84,7 +106,8 @@ class Listing:
         return table
 
     def _table(self, table: Table) -> str:
-        blocks = [sets.listing(each, self._style) for each in table.sets]
+        blocks = [helpers.listing(each, self._style) for each in table.helpers]
+        blocks += [sets.listing(each, self._style) for each in table.sets]
         blocks += [self._chain(chain, table, True) for chain in table.chains]
         return self._wrapped(table, blocks, "\n")
 
@@ -117,5 +140,6 @@ def _at(name: Lexeme | None) -> At:
 
 _LIST: dict[str, Callable[[Listing, Command], str]] = {
     "ruleset": Listing.ruleset, "tables": Listing.tables, "table": Listing.table, "chains": Listing.chains, "chain": Listing.chain,
+    "ct helper": Listing.ct_helper, "ct helpers": Listing.ct_helpers,
     "sets": Listing.sets, "maps": Listing.maps, "set": Listing.set, "map": Listing.set,
 }  # fmt: skip

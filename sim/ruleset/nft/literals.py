@@ -12,6 +12,7 @@ from ipaddress import IPv4Address, IPv6Address
 from sim.ruleset.datatypes import NAMES
 from sim.ruleset.iptables.names import protocol_number, service_port
 from sim.ruleset.model import Item, Wildcard
+from sim.ruleset.nft.scanner import NotSimulated
 from sim.ruleset.nft.syntax import Mistake, Symbol
 
 # What `nft describe` calls a data type, and how wide a value of a set of that type is.
@@ -22,12 +23,13 @@ DESCRIPTION = {
     "icmpx_code": "icmpx code",
     "ct_state": "conntrack state", "ct_dir": "conntrack direction", "ct_status": "conntrack status", "tcp_flag": "TCP flag",
     "dscp": "Differentiated Services Code Point", "ecn": "Explicit Congestion Notification", "pkt_type": "packet type",
-    "nf_proto": "netfilter protocol", "ether_type": "Ethernet protocol", "integer": "integer", "time": "relative time",
+    "nf_proto": "netfilter protocol", "ether_type": "Ethernet protocol", "integer": "integer", "time": "relative time", "string": "string",
+    "fib_addrtype": "fib address type", "there": "boolean", "fib_there": "boolean",
 }  # fmt: skip
 WIDTH = {
     "inet_service": 16, "ipv4_addr": 32, "ipv6_addr": 128, "mark": 32, "inet_proto": 8, "ifname": 128, "iface_index": 32, "icmp_type": 8,
     "icmp_code": 8, "icmpv6_type": 8, "icmpv6_code": 8, "icmpx_code": 8, "ct_state": 32, "ct_dir": 8, "ct_status": 32, "tcp_flag": 8,
-    "dscp": 6, "ecn": 2, "pkt_type": 8, "nf_proto": 8, "ether_type": 16, "time": 32,
+    "dscp": 6, "ecn": 2, "pkt_type": 8, "nf_proto": 8, "ether_type": 16, "time": 32, "string": 128,
 }  # fmt: skip
 ADDRESS_BYTES = {"ipv4_addr": 4, "ipv6_addr": 16}
 NAME_MOST = 16  # IFNAMSIZ
@@ -41,10 +43,12 @@ def scalar(symbol: Symbol, datatype: str, bits: int, interfaces: Mapping[str, in
     special = _SPECIAL.get(datatype)
     if special is not None:
         return special(symbol, interfaces)
+    if datatype == "fib_there" and symbol.kind != "boolean":
+        raise NotSimulated(symbol.text, symbol.at)
     numeric = _number(symbol)
     if numeric is None:
         names = NAMES.get(datatype, {})
-        if symbol.kind == "boolean" and datatype in _PLAIN:
+        if symbol.kind == "boolean" and datatype in (*_PLAIN, "there", "fib_there"):
             return int(symbol.text == "exists")
         if symbol.text not in names:
             raise Mistake(symbol.at, f"Could not parse {DESCRIPTION[datatype]}")
@@ -143,7 +147,15 @@ def _time(symbol: Symbol, _: object) -> int:
     return sum(int(count or 0) * unit for count, unit in zip(found.groups(), _TIME_UNITS, strict=True))
 
 
+def _string(symbol: Symbol, _: object) -> str:
+    if not symbol.text:
+        raise Mistake(symbol.at, "Empty string is not allowed")
+    if len(symbol.text) > NAME_MOST:
+        raise Mistake(symbol.at, f"String exceeds maximum length of {NAME_MOST}")
+    return symbol.text
+
+
 _SPECIAL: dict[str, Callable[[Symbol, Mapping[str, int] | None], Item]] = {
     "inet_service": _service, "inet_proto": _protocol, "ipv4_addr": _address4, "ipv6_addr": _address6, "ifname": _name,
-    "iface_index": _interface, "time": _time,
+    "iface_index": _interface, "time": _time, "string": _string,
 }  # fmt: skip

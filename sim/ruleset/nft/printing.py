@@ -13,7 +13,7 @@ from sim.ruleset.model import Compare, Item, Prefix, Range, Wildcard
 from sim.ruleset.selectors import Selector, parts_of
 from sim.units import show_address
 
-_HEX_WIDTH = {"ct_state": 0, "ct_status": 0, "tcp_flag": 0, "dscp": 2, "ecn": 0, "ether_type": 4, "fib_addrtype": 0}
+_HEX_WIDTH = {"ct_state": 0, "ct_status": 0, "tcp_flag": 0, "dscp": 2, "ecn": 0, "ether_type": 4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,8 @@ def scalar(row: Selector, value: object, style: Style = PLAIN) -> str:
     if isinstance(value, bytes):
         return address(value)
     if isinstance(value, str):
+        if datatype == "string":
+            return f'"{value}"'
         return value if datatype == "iface_index" and value.isdigit() else f'"{value.replace("*", chr(92) + "*")}"'
     if not isinstance(value, int):
         return str(value)
@@ -58,6 +60,8 @@ def _integer(row: Selector, value: int, style: Style) -> str:
     datatype = row.type
     if datatype == "mark":
         return f"0x{value:08x}"
+    if datatype in ("there", "fib_there") and not style.numeric:
+        return "exists" if value else "missing"
     if datatype == "time":
         return time(value, style)
     if datatype == "inet_proto":

@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from sim.ruleset.datatypes import BITMASKS, ICMP_CODE, ICMPV6_CODE, ICMPX_CODE
+from sim.ruleset.helping import SetHelper
 from sim.ruleset.model import (
     Assign,
     Compare,
@@ -25,21 +26,25 @@ from sim.ruleset.model import (
     Verdict,
     VerdictMap,
 )
+from sim.ruleset.nft import nat
 from sim.ruleset.nft.doing import assignment, log_part
 from sim.ruleset.nft.elements import Interfaces, Values, bounds, is_interval, normal, sort_key
 from sim.ruleset.nft.fields import ICMP_TYPES, Known, Left, left_side, selector_of
 from sim.ruleset.nft.literals import DESCRIPTION, scalar
+from sim.ruleset.nft.rewriting import is_rewrite, rewriting
 from sim.ruleset.nft.scanner import At, NotSimulated
 from sim.ruleset.nft.syntax import (
     AssignOf,
     Braces,
     CounterOf,
+    CountOf,
     Element,
     Expression,
     LimitOf,
     LogOf,
     Match,
     Mistake,
+    NatOf,
     NotrackOf,
     RejectOf,
     RuleOf,
@@ -49,6 +54,7 @@ from sim.ruleset.nft.syntax import (
     VerdictMatch,
     VerdictOf,
 )
+from sim.ruleset.parts import Judge, Rewrite
 from sim.ruleset.selectors import Selector
 
 ENOENT = "No such file or directory"
@@ -56,11 +62,15 @@ _CODES = {"icmp": (ICMP_CODE, "ip"), "icmpv6": (ICMPV6_CODE, "ip6"), "icmpx": (I
 
 
 class Meaning(NamedTuple):
-    """A rule's parts; `jumps` are the chains it goes to with their places, `sets` how many sets of its own the kernel makes for it."""
+    """A rule's parts; `jumps` are the chains it goes to with their places, `sets` how many sets of its own the kernel makes for it.
+
+    `helpers` are the `ct helper` objects it names, with their places.
+    """
 
     parts: tuple[Part, ...]
     jumps: tuple[tuple[str, At], ...]
     sets: int
+    helpers: tuple[tuple[str, At], ...] = ()
 
 
 class _Rule:
@@ -71,6 +81,7 @@ class _Rule:
         self.parts: list[Part] = []
         self.jumps: list[tuple[str, At]] = []
         self.sets = 0
+        self.helpers: list[tuple[str, At]] = []
         self._named, self._interfaces = named, interfaces
         self._ended: At | None = None
 
@@ -97,8 +108,13 @@ class _Rule:
                 self._ended = statement.at
             case AssignOf():
                 self.parts.append(self._assign(statement))
+            case CountOf():
+                self.parts.append(Judge("ct count", (("above", statement.count), ("negated", not statement.over))))
             case NotrackOf():
                 self.parts.append(Notrack())
+            case NatOf():
+                self.parts.append(nat.meant(statement, self.known, self._interfaces))
+                self._ended = statement.at
 
     # ---- comparisons -------------------------------------------------------------------------------------------------
 
@@ -244,11 +260,22 @@ class _Rule:
             self.parts.append(Compare("meta nfproto", (2 if family == "ip" else 10,)))
         self.parts.append(Reject(name, family))
 
-    def _assign(self, statement: AssignOf) -> Assign:
+    def _assign(self, statement: AssignOf) -> Assign | SetHelper | Rewrite:
+        if statement.target.words == ("ct", "helper"):
+            return self._set_helper(statement.value)
+        if is_rewrite(statement.target):
+            return rewriting(statement, self.known)
         row = selector_of(statement.target, self.known)
         if row.name not in ("meta mark", "ct mark"):
             raise NotSimulated("set", statement.target.at)
         return assignment(row, statement.value)
+
+
+    def _set_helper(self, value: Expression) -> SetHelper:
+        if not isinstance(value, Symbol):
+            raise NotSimulated("set", value.at)
+        self.helpers.append((value.text, value.at))
+        return SetHelper(value.text)
 
 
 def map_entries(verdicts: list[tuple[Item, Verdict, Element]]) -> tuple[tuple[Item, Verdict], ...]:
@@ -299,4 +326,4 @@ def meaning(rule: RuleOf, family: str, named: Callable[[str], NamedSet | None], 
     taken = _Rule(family, named, interfaces)
     for statement in rule.statements:
         taken.take(statement)
-    return Meaning(tuple(taken.parts), tuple(taken.jumps), taken.sets)
+    return Meaning(tuple(taken.parts), tuple(taken.jumps), taken.sets, tuple(taken.helpers))

@@ -28,7 +28,10 @@ from sim.ruleset.model import (
     Verdict,
     VerdictMap,
 )
+from sim.ruleset.nft import nat
 from sim.ruleset.nft.printing import PLAIN, Style, compare, element, left
+from sim.ruleset.nft.rewriting import rewrite_words
+from sim.ruleset.parts import Judge, Nat, Rewrite
 from sim.ruleset.selectors import SELECTORS, parts_of
 
 Numbers = Callable[[int], tuple[int, int]]  # which counter of the rule -> (packets, bytes)
@@ -87,6 +90,12 @@ def part_words(part: Test | Action, family: str, style: Style = PLAIN) -> str:
             return _assign(part, style)
         case Notrack():
             return "notrack"
+        case Rewrite():
+            return rewrite_words(part, style)
+        case Judge(kind="ct count"):
+            return f"ct count {'' if part['negated'] else 'over '}{part['above']}"
+        case Nat():
+            return nat.text(part, family) or ""
         case SetHelper():
             return f'ct helper set "{part.name}"'
     return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from sim.ruleset.nft.expressions import Children, Expressions, number, span, symbol
@@ -11,12 +12,14 @@ from sim.ruleset.nft.syntax import (
     AssignOf,
     Braces,
     CounterOf,
+    CountOf,
     Element,
     Field,
     LimitOf,
     LogOf,
     Match,
     Mistake,
+    NatOf,
     NotrackOf,
     RejectOf,
     RuleOf,
@@ -207,11 +210,63 @@ class Statements(Expressions):
         """A code's name or number."""
         return Symbol(str(number(c[0])), "number", c[0].at) if c[0].type == "NUM" else symbol(c[0])
 
+    def nat_stmt(self, c: Children) -> NatOf:
+        """snat [ip] to ADDRESS[:PORTS] [flags]"""
+        what: NatOf = c[1]
+        return replace(what, kind=c[0].value, at=c[0].at)
+
+    def nat_stmt_alloc(self, c: Children) -> Lexeme:
+        """snat or dnat"""
+        word: Lexeme = c[0]
+        return word
+
+    nf_key_proto = nat_stmt_alloc
+
+    def masq_stmt(self, c: Children) -> NatOf:
+        """masquerade [to :PORTS] [flags]"""
+        return replace(c[1] if len(c) > 1 else NatOf("", c[0].at), kind=c[0].value, at=c[0].at)
+
+    redir_stmt = masq_stmt
+
+    def nat_to(self, c: Children) -> NatOf:
+        """What stands behind the statement's word: family, address, ports, flags."""
+        flags = c[-1] if isinstance(c[-1], frozenset) else frozenset()
+        family = c[0].value if isinstance(c[0], Lexeme) and c[0].type in ("IP", "IP6") else ""
+        colon = next((place for place, child in enumerate(c) if isinstance(child, Lexeme) and child.type == "COLON"), len(c))
+        address = next((child for child in c[:colon] if not isinstance(child, Lexeme | frozenset)), None)
+        return NatOf("", At(0, 0), family, address, c[colon + 1] if colon < len(c) else None, flags)
+
+    def redirect_to(self, c: Children) -> NatOf:
+        """redirect to PORTS, without the colon"""
+        return NatOf("", c[0].at, "", None, c[1], c[2] if len(c) > 2 else frozenset())
+
+    def nat_with_flags(self, c: Children) -> NatOf:
+        """Flags; the last ones count."""
+        what: NatOf = c[0]
+        return replace(what, flags=c[1])
+
+    def nf_nat_flags(self, c: Children) -> frozenset[str]:
+        """The flags so far."""
+        return frozenset((c[0],)) if len(c) == 1 else c[0] | {c[2]}
+
+    def nf_nat_flag(self, c: Children) -> str:
+        """random, fully-random, persistent"""
+        flag: str = c[0].value
+        return flag
+
     def assign(self, c: Children) -> AssignOf:
         """meta mark set 1"""
         place = next(index for index, child in enumerate(c) if isinstance(child, Lexeme) and child.type == "SET")
         target = c[0] if isinstance(c[0], Field) else self.field(c[:place])
         return AssignOf(target, c[-1], span(c))
+
+    def connlimit_stmt(self, c: Children) -> CountOf:
+        """ct count [over] 3"""
+        return CountOf(number(c[-1]), len(c) > 3, span(c))
+
+    def maxseg_stmt(self, c: Children) -> AssignOf:
+        """tcp option maxseg size set 1400"""
+        return AssignOf(c[0], c[2], span(c))
 
     def notrack(self, c: Children) -> NotrackOf:
         """notrack"""

@@ -200,13 +200,34 @@ class AssignOf:
 
 
 @dataclass(frozen=True, slots=True)
+class CountOf:
+    """ct count [over] 3."""
+
+    count: int
+    over: bool
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
 class NotrackOf:
     """notrack."""
 
     at: At
 
 
-StatementOf: TypeAlias = Match | VerdictMatch | VerdictOf | CounterOf | LogOf | LimitOf | RejectOf | AssignOf | NotrackOf
+@dataclass(frozen=True, slots=True)
+class NatOf:
+    """snat, dnat, masquerade, redirect (`kind`). `family`: ip or ip6 where it was written, else ""; `address`, `ports`: what `to` says."""
+
+    kind: str
+    at: At
+    family: str = ""
+    address: Expression | None = None
+    ports: Expression | None = None
+    flags: frozenset[str] = frozenset()
+
+
+StatementOf: TypeAlias = NatOf | Match | VerdictMatch | VerdictOf | CounterOf | LogOf | LimitOf | RejectOf | AssignOf | NotrackOf | CountOf
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,11 +274,22 @@ class SetOf:
 
 
 @dataclass(slots=True)
+class CtHelperOf:
+    """A `ct helper` object's block as written; `type` is the helper's name, `family` "" where no l3proto was written."""
+
+    type: Lexeme | None = None
+    protocol: str = ""
+    family: str = ""
+    comment: str = ""
+
+
+@dataclass(slots=True)
 class TableOf:
-    """A table's block as written: chains and sets with the lexeme of their name."""
+    """A table's block as written: chains, sets and `ct helper` objects with the lexeme of their name."""
 
     chains: list[tuple[Lexeme, ChainOf]] = field(default_factory=list)
     sets: list[tuple[Lexeme, SetOf]] = field(default_factory=list)
+    helpers: list[tuple[Lexeme, CtHelperOf]] = field(default_factory=list)
     flags: tuple[str, ...] = ()
     comment: str = ""
 
@@ -272,13 +304,13 @@ class Place:
     position: tuple[str, int, At] | None = None
 
 
-Body: TypeAlias = TableOf | ChainOf | SetOf | RuleOf | Braces | Lexeme | None
+Body: TypeAlias = TableOf | ChainOf | SetOf | CtHelperOf | RuleOf | Braces | Lexeme | None
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
     """One command. `verb`: add create insert replace delete list flush rename; `thing`: table chain rule set map elements
-    ruleset tables chains sets maps."""
+    ruleset tables chains sets maps, ct helper, ct helpers."""
 
     verb: str
     thing: str

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from sim.ruleset.helping import SetHelper, helper_object
 from sim.ruleset.model import Chain, NamedSet, Rule, SetReference, Table, Verdict, VerdictMap
 from sim.ruleset.nft import chains, sets
 from sim.ruleset.nft.draft import (
@@ -24,10 +25,11 @@ from sim.ruleset.nft.draft import (
     process,
     text_of,
 )
-from sim.ruleset.nft.rules import meaning
+from sim.ruleset.nft.helpers import helper_of
+from sim.ruleset.nft.rules import Meaning, meaning
 from sim.ruleset.nft.scanner import At, Lexeme, NotSimulated
 from sim.ruleset.nft.show import rule_text
-from sim.ruleset.nft.syntax import Braces, ChainOf, Command, Mistake, Place, RuleOf, SetOf, TableOf
+from sim.ruleset.nft.syntax import Braces, ChainOf, Command, CtHelperOf, Mistake, Place, RuleOf, SetOf, TableOf
 
 
 class Transaction(Draft):
@@ -57,9 +59,11 @@ class Transaction(Draft):
             self._fill(place, command.body)
 
     def _fill(self, place: Place, block: TableOf) -> None:
-        """A block's chains first, then its sets, then the rules: so the kernel gets them."""
+        """A block's chains first, then its objects, its sets, then the rules: so the kernel gets them."""
         for name, chain in block.chains:
             self._make_chain(Place(place.family, place.table, name), chain, name.at, "add")
+        for name, helper in block.helpers:
+            self._make_helper(Place(place.family, place.table, name), helper, "add", name.at)
         for name, body in block.sets:
             self._make_set(Place(place.family, place.table, name), body, "add")
         for name, chain in block.chains:
@@ -161,15 +165,13 @@ class Transaction(Draft):
 
     def _append(self, place: Place, rule: RuleOf, at: At, verb: str = "add") -> None:
         where = None
-        made, jumps, sets_made = self._rule(place, rule)
+        made, what = self._rule(place, rule)
         table, chain = self.chain(place)
         if place.position is not None:
             where = self._position(chain, place)
-        if chain.type == "nat" and chain.hook is not None:
-            raise NotSimulated("rules in a nat chain", rule.at)
-        number = table.handles + sets_made + 1
+        number = table.handles + what.sets + 1
         self.put(replace(table, handles=number))  # given, even if the transaction is given up
-        self._check_jumps(table, place, jumps)
+        self._check_names(table, place, what)
         made = replace(made, handle=number)
         rules = list(chain.rules)
         index = 0 if verb == "insert" else len(rules)
@@ -177,13 +179,13 @@ class Transaction(Draft):
             index = where if verb == "insert" else where + 1
         rules.insert(index, made)
         self.put(replace(table.with_chain(chain.with_rules(tuple(rules))), handles=number))
-        self._validate(place, at, made, sets_made + 1)
+        self._validate(place, at, made, what.sets + 1)
 
-    def _rule(self, place: Place, rule: RuleOf) -> tuple[Rule, tuple[tuple[str, At], ...], int]:
+    def _rule(self, place: Place, rule: RuleOf) -> tuple[Rule, Meaning]:
         table = self.table(place)
         what = meaning(rule, place.family, lambda name: table.named_set(name) if table else None, self.interfaces)
         bare = Rule(what.parts, comment=rule.comment, span=self.span_of(rule.at))
-        return replace(bare, text=rule_text(replace(bare, comment=""), place.family)), what.jumps, what.sets
+        return replace(bare, text=rule_text(replace(bare, comment=""), place.family)), what
 
     def _position(self, chain: Chain, place: Place) -> int:
         assert place.position is not None
@@ -198,6 +200,13 @@ class Transaction(Draft):
         if kind == "position":
             process(at, ENOENT)
         self.no_chain(place, at)
+
+    def _check_names(self, table: Table, place: Place, what: Meaning) -> None:
+        """The chains and objects that a rule names must be there."""
+        for name, at in what.helpers:
+            if helper_object(table, name) is None:
+                process(at, ENOENT)
+        self._check_jumps(table, place, what.jumps)
 
     def _check_jumps(self, table: Table, place: Place, jumps: tuple[tuple[str, At], ...]) -> None:
         for name, at in jumps:
@@ -222,25 +231,55 @@ class Transaction(Draft):
                 process(at, EMLINK)
             if chains.rejects_wrongly(table, chain, rule):
                 process(at, EOPNOTSUPP)
+            if chains.translates_wrongly(table, chain, rule):
+                self.put(replace(table, handles=table.handles + given))
+                process(at, EOPNOTSUPP)
 
     def replace_rule(self, command: Command) -> None:
         """replace rule: a new one under the old one's handle."""
         place, body = command.place, command.body
         assert isinstance(body, RuleOf)
-        made, jumps, sets_made = self._rule(place, body)
+        made, what = self._rule(place, body)
         table, chain = self.chain(place)
         index = self._position(chain, place)
-        self._check_jumps(table, place, jumps)
+        self._check_names(table, place, what)
         made = replace(made, handle=chain.rules[index].handle)
         rules = (*chain.rules[:index], made, *chain.rules[index + 1 :])
-        self.put(replace(table.with_chain(chain.with_rules(rules)), handles=table.handles + sets_made))
-        self._validate(place, command.at, made, sets_made)
+        self.put(replace(table.with_chain(chain.with_rules(rules)), handles=table.handles + what.sets))
+        self._validate(place, command.at, made, what.sets)
 
     def delete_rule(self, command: Command) -> None:
         """delete rule, by handle."""
         table, chain = self.chain(command.place)
         index = self._position(chain, command.place)
         self.put(table.with_chain(chain.with_rules((*chain.rules[:index], *chain.rules[index + 1 :]))))
+
+    # ---- ct helper objects -------------------------------------------------------------------------------------------
+
+    def add_helper(self, command: Command) -> None:
+        """add ct helper, create ct helper."""
+        assert isinstance(command.body, CtHelperOf)
+        self._make_helper(command.place, command.body, command.verb, command.at)
+
+    def _make_helper(self, place: Place, body: CtHelperOf, verb: str, at: At) -> None:
+        table, name = self.found(place, ENOENT), place.name
+        assert name is not None
+        if helper_object(table, name.value) is not None:
+            if verb == "create":
+                process(name.at, EEXIST)
+            return
+        made = replace(helper_of(name.value, body, place.family, at), handle=table.handles + 1)
+        self.put(replace(table, helpers=(*table.helpers, made), handles=made.handle))
+
+    def delete_helper(self, command: Command) -> None:
+        """delete ct helper; not while a rule sets it."""
+        table = self.found(command.place, "", suggest=True)
+        name, at = text_of(command.place.name), place_of(command.place.name)
+        if helper_object(table, name) is None:
+            process(at, ENOENT)
+        if any(SetHelper(name) in rule.parts for chain in table.chains for rule in chain.rules):
+            process(at, EBUSY)
+        self.put(replace(table, helpers=tuple(each for each in table.helpers if each.name != name)))
 
     # ---- sets --------------------------------------------------------------------------------------------------------
 
@@ -332,4 +371,6 @@ _DO: dict[tuple[str, str], Callable[[Transaction, Command], None]] = {
     ("delete", "map"): Transaction.delete_set, ("flush", "map"): Transaction.flush_set,
     ("add", "elements"): Transaction.add_elements, ("create", "elements"): Transaction.add_elements,
     ("delete", "elements"): Transaction.delete_elements,
+    ("add", "ct helper"): Transaction.add_helper, ("create", "ct helper"): Transaction.add_helper,
+    ("delete", "ct helper"): Transaction.delete_helper,
 }  # fmt: skip

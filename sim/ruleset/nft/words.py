@@ -29,10 +29,10 @@ _AFTER_LITERALS = """th bridge ether saddr daddr type vlan id arp ip version hdr
     reserved esp comp flags udp sport dport udplite csumcov tcp ackseq doff window urgptr option dccp sctp chunk vtag rt
     hbh frag dst mh meta mark iif iifname iiftype oif oifname oiftype skuid skgid nftrace rtclassid ibriport obriport
     ibrname obrname pkttype cpu iifgroup oifgroup cgroup time classid ct l3proto proto-src proto-dst zone direction
-    event expectation expiration helper label state status original reply counter name packets bytes avgpkt counters
-    quotas log prefix group snaplen queue-threshold level limit rate burst over quota secmark second minute hour day
-    week reject with icmpx snat dnat masquerade redirect random queue dup fwd numgen jhash symhash position index
-    comment notrack exists missing exthdr ipsec"""
+    event expectation expiration helper label state status original reply count counter name packets bytes avgpkt counters
+    quotas helpers log prefix group snaplen queue-threshold level limit rate burst over quota secmark second minute hour day
+    week reject with icmpx snat dnat masquerade redirect random fully-random persistent queue dup fwd numgen jhash symhash position index
+    comment notrack exists missing exthdr ipsec to"""
 
 RESERVED = frozenset(
     """vmap include define redefine undefine describe hook device devices table chain rule set element map flowtable handle
@@ -70,16 +70,17 @@ ORDER = {token: number for number, token in enumerate(NAMES)}
 NOT_SIMULATED: dict[str, frozenset[str]] = {
     "NO_CMD": frozenset("get describe import export monitor".split()),
     "NO_OBJ": frozenset(
-        """flowtable counter quota limit ct secmark synproxy meter flow counters quotas limits meters flowtables synproxys secmarks
+        """flowtable counter quota limit secmark synproxy meter flow counters quotas limits meters flowtables synproxys secmarks
         hooks""".split()
     ),
     "NO_STMT": frozenset(
-        "snat dnat masquerade redirect queue dup fwd tproxy synproxy quota meter flow add update delete set reset".split()
+        "queue dup fwd tproxy synproxy quota meter flow add update delete set reset".split()
     ),
     "NO_EXPR": frozenset(
-        "ether vlan arp ah esp comp igmp rt rt0 rt2 srh hbh frag dst mh exthdr fib socket osf numgen jhash symhash @".split()
+        "ether vlan arp ah esp comp igmp rt0 rt2 srh hbh frag dst mh exthdr socket osf numgen jhash symhash @".split()
     ),
-    "NO_CT": frozenset("count timeout expectation".split()),
+    "NO_CT": frozenset("timeout expectation".split()),
+    "NO_NAT": frozenset("addr interval prefix".split()),
     "NO_OPTION": frozenset(("option",)),
     "NO_CHUNK": frozenset(("chunk",)),
     "NO_MAP": frozenset(("map",)),
@@ -96,7 +97,9 @@ REFUSED_AT: dict[str, tuple[str, ...]] = {
     for word in frozenset().union(*NOT_SIMULATED.values())
 }
 # Words that stay keywords behind the word that opened their scope, even where they do not fit: then a message names them.
+_NAT_WORDS = frozenset("to fully-random persistent".split())
 SCOPES: dict[str, frozenset[str]] = {
+    "snat": _NAT_WORDS, "dnat": _NAT_WORDS, "masquerade": _NAT_WORDS, "redirect": _NAT_WORDS,
     "ct": frozenset("state status mark direction expiration helper l3proto protocol zone original reply label event id count".split()),
     "limit": frozenset("rate burst packets bytes over name second minute week".split()),
     "counter": frozenset("packets bytes name".split()),

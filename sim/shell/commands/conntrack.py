@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from sim.apps.program import EPOCH, Context, Interrupted, Steps
 from sim.conntrack import show
@@ -29,8 +29,10 @@ from sim.units import SECOND, parse_address
 
 if TYPE_CHECKING:
     from sim.conntrack.conn import Conn
+    from sim.conntrack.expect import Expectation
     from sim.machine.machine import Machine
 
+T = TypeVar("T")
 NOT_ROOT = "Operation failed: sorry, you must be root or get CAP_NET_ADMIN capability to do this"
 USAGE = "conntrack -L|-D|-E|-G|-F|-C|-S [table] [-p proto [--sport port] [--dport port]] [-s addr] [-d addr] [-u status] [-o extended,id]"
 HELP = """Command line interface for the connection tracking system. Version 1.4.7
@@ -198,6 +200,8 @@ class _Tool:
 
     def _events(self) -> Steps:
         """Print events until ^C. Stays in front."""
+        if self.request.table == "expect":
+            return (yield from self._expect_events())
         self._only_entries()
         wanted = self.request.chosen("e", EVENTS) - {"ALL"}
         checks = tests(self.request)
@@ -209,15 +213,35 @@ class _Tool:
                 shown += 1
                 self.context.write(self._event_line(event, conn, now))
 
-        self.tracker.listeners.append(heard)
+        yield from self._listen(self.tracker.listeners, heard)
+        return self.say(f"{shown} flow events have been shown.")
+
+    def _expect_events(self) -> Steps:
+        """The same for expectations: those that come, and those that go."""
+        if "e" in self.request.options:
+            raise Complaint("Illegal option `--event-mask' with this command")
+        shown = 0
+
+        def heard(event: str, one: Expectation, now: int) -> None:
+            nonlocal shown
+            shown += 1
+            stamp = round(EPOCH.timestamp()) * SECOND + now if "timestamp" in self.outputs else None
+            self.context.write(show.expect_event_line(event, one, now, stamp) + "\n")
+
+        yield from self._listen(self.tracker.expectations.listeners, heard)
+        return self.say(f"{shown} expectation events have been shown.")
+
+    def _listen(self, listeners: list[Callable[[str, T, int], None]], heard: Callable[[str, T, int], None]) -> Steps:
+        """Be among the listeners until ^C."""
+        listeners.append(heard)
         try:
             yield self.context.env.event()  # for ever
         except Interrupted as signal:
             if signal.cause != "INT":
                 raise
         finally:
-            self.tracker.listeners.remove(heard)
-        return self.say(f"{shown} flow events have been shown.")
+            listeners.remove(heard)
+        return 0
 
     def _event_line(self, event: str, conn: Conn, now: int) -> str:
         portid = self.tracker.portid if "userspace" in self.outputs else 0

@@ -56,7 +56,7 @@ def test_the_commands_of_a_text_are_one_transaction_so_a_failing_line_changes_no
     [
         ("add table ip t\nadd chain ip t c { type filter hok input priority 0; }\n", SyntaxMistake, (2, 32, 3), "expecting hook"),
         ("add rule ip t c ct state establshed accept\n", MeaningMistake, (1, 26, 10), "Could not parse conntrack state"),
-        ("add rule ip t c masquerade\n", Unsupported, (1, 17, 10), "not simulated"),
+        ("add rule ip t c synproxy\n", Unsupported, (1, 17, 8), "not simulated"),
         ("add table bridge x\n", Unsupported, (1, 11, 6), "not simulated"),
         ("add flowtable ip t f { }\n", Unsupported, (1, 5, 9), "not simulated"),
         ("add rule ip nope c accept\n", MeaningMistake, (1, 13, 4), "No such file or directory"),

@@ -1,6 +1,7 @@
 // The socket to the server: every message both ways, as web/README.md's table has them. Knows nothing of what they mean.
 
 import { io, type Socket } from 'socket.io-client'
+import type { Layer } from './inside'
 import type { Input, TraceRecord } from './records'
 
 export interface Machine {
@@ -86,6 +87,15 @@ export class Channel {
       return (await this.#socket.timeout(2000).emitWithAck('complete', { terminal, line, cursor })) as Completion
     } catch {
       return { start: cursor, words: [] }
+    }
+  }
+
+  /** The layers of the packet that record `n` (a `sent`) put on a link; null when the server does not answer within five seconds. */
+  async dissect(n: number): Promise<Layer[] | null> {
+    try {
+      return (await this.#socket.timeout(5000).emitWithAck('dissect', { n })) as Layer[] | null
+    } catch {
+      return null
     }
   }
 

@@ -15,6 +15,7 @@ function handle(lab: Lab) {
     get length() { return lab.story.length },
     get playing() { return lab.playing },
     get waiting() { return lab.waiting },
+    get saved() { return lab.saved },
     get chosen() { return lab.chosen?.packet ?? null },
     timings: lab.timings,
     seek: (n: number): void => lab.seek(n),

@@ -14,6 +14,7 @@ export interface Journey {
   label: RecordOf<'label'> | null
   end: RecordOf<'dropped' | 'lost' | 'delivered'> | null
   entries: RecordOf<'entry-new' | 'entry-update' | 'entry-destroy'>[]
+  rewritten: RecordOf<'nat'>[]
   log: string[]
 }
 
@@ -49,6 +50,9 @@ function follow(journey: Journey, record: TraceRecord): void {
     case 'routed': return station(journey, `routing: ${record.decision}`)
     case 'rule': return void openPass(journey, record).tried.push(record)
     case 'verdict': return judged(journey, record)
+    case 'nat':
+      station(journey, record.what.toUpperCase())
+      return void journey.rewritten.push(record)
     case 'kernel-log': return void journey.log.push(record.text)
     case 'delivered': case 'dropped': case 'lost': return ended(journey, record)
     case 'entry-new': case 'entry-update': case 'entry-destroy': return void journey.entries.push(record)
@@ -62,7 +66,7 @@ function follow(journey: Journey, record: TraceRecord): void {
 
 /** The way of `trip` through `machine`, as far as the first `n` records tell. */
 export function journey(trip: Trip, machine: string, n: number): Journey {
-  const way: Journey = { stations: [], passes: [], label: null, end: null, entries: [], log: [] }
+  const way: Journey = { stations: [], passes: [], label: null, end: null, entries: [], rewritten: [], log: [] }
   for (const record of until(trip, n)) if (record.machine === machine) follow(way, record)
   return way
 }

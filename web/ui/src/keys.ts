@@ -27,6 +27,7 @@ function verbOf(event: KeyboardEvent): ((lab: Lab) => void) | undefined {
   const number = Number(event.key)
   if (number >= 1 && number <= 3) return (lab) => void (lab.stage = STAGES[number - 1] ?? 'ladder')
   if (number >= 4 && number <= 6) return (lab) => void (lab.tables = TABLES[number - 4] ?? 'table')
+  if (number === 7) return (lab) => void (lab.packetView = lab.packetView === 'way' ? 'inside' : 'way')
   const arrow = event.key.startsWith('Arrow') && event.shiftKey
   return VERBS[arrow ? `Shift+${event.key}` : event.key]
 }

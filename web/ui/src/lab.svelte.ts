@@ -9,12 +9,14 @@ import { Clock, SPEEDS, type Position } from './clock'
 import { Index, type Trip } from './index'
 import { journey, type Journey } from './journey'
 import { tellEvent, tellPacket } from './narrate'
-import type { Input } from './records'
+import type { Layer } from './inside'
+import type { Input, RecordOf } from './records'
 import { remembered, remember } from './remember'
 import { Story, type State } from './story'
 import { text } from './text'
 
 export type StageView = 'ladder' | 'topology' | 'beliefs'
+export type PacketView = 'way' | 'inside'
 export type TableView = 'table' | 'lines' | 'rules'
 const FIRST_INPUT = 1000 // µs: not at the very start, so that one can go back to before it
 const TRIES = 6 // stretches asked for in a row, when what is looked for lies further ahead
@@ -40,6 +42,8 @@ export class Lab implements Ears {
   said = $state('')
   stage = $state<StageView>('ladder')
   tables = $state<TableView>('table')
+  inspected = $state('')
+  packetView = $state<PacketView>('way')
   language = $state<Language | 'both'>(remembered('language', ['iptables', 'nft', 'both']) ?? 'iptables')
   terminal = $state('')
   help = $state(false)
@@ -51,6 +55,7 @@ export class Lab implements Ears {
   index = new Index('')
   readonly #channel: Channel
   readonly #clock: Clock
+  readonly #insides = new Map<string, Promise<Layer[] | null>>()
   #resume: number | null = 0
   #asked = false
   #openEnded = false // playing because a person pressed play: then more is computed as it is needed
@@ -61,6 +66,8 @@ export class Lab implements Ears {
   readonly chosen: Trip | undefined = $derived.by(() => (this.version, this.index.trip(this.picked ?? this.state.packet)))
   /** The chosen packet's way through the firewall, as far as the moment has come. */
   readonly way: Journey | null = $derived.by(() => (this.version, this.chosen ? journey(this.chosen, this.story.firewall, this.n) : null))
+  /** The machine whose rules and connections are shown: the firewall, until another is chosen. */
+  readonly machine: string = $derived(this.inspected || (this.scenario?.firewall ?? ''))
   readonly packets: number = $derived.by(() => (this.version, this.index.order.length))
 
   constructor(key: string, channel = (ears: Ears): Channel => new Channel(key, ears)) {
@@ -92,7 +99,8 @@ export class Lab implements Ears {
   }
 
   trace(message: TraceBatch): void {
-    this.waiting = this.#asked = false
+    if (message.playFrom !== null) this.waiting = false // the last batch of an answer to what was given
+    this.#asked = false
     const present = { n: this.n, t: this.t }
     this.index.cut(message.from, this.story.records)
     this.story.replace(message.from, message.records)
@@ -245,6 +253,17 @@ export class Lab implements Ears {
     return this.#channel.complete(this.terminal, line, cursor)
   }
 
+  /** The inside of the packet that this record put on a link: asked for once for the same bytes. */
+  inside(record: RecordOf<'sent'>): Promise<Layer[] | null> {
+    let asked = this.#insides.get(record.data)
+    if (!asked) {
+      asked = this.#channel.dissect(record.n)
+      this.#insides.set(record.data, asked)
+      void asked.then((layers) => layers ?? this.#insides.delete(record.data))
+    }
+    return asked
+  }
+
   setLanguage(language: Language | 'both'): void {
     this.language = language
     remember('language', language)
@@ -328,6 +347,11 @@ export class Lab implements Ears {
     if (this.#asked) return
     this.#asked = true
     this.#channel.say('more', {})
+  }
+
+  /** Whether the server has been told where we are. */
+  get saved(): boolean {
+    return this.#saving === null
   }
 
   #save(): void {

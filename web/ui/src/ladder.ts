@@ -100,6 +100,8 @@ export type Row = { y: number; height: number; n: number; t: number } & (
 export interface Opened { chosen: number | null; folds: ReadonlySet<number> }
 
 const HEIGHT = { packet: 32, tall: 62, silence: 26, input: 28, fold: 28 }
+/** No row is lower (pixels). */
+export const LOWEST = Math.min(...Object.values(HEIGHT))
 const REPEATS = 3 // from so many repeats in a row on, all but the last are folded
 
 export type Item = { n: number; t: number; trip: Trip } | { n: number; t: number; input: RecordOf<'input'> }

@@ -73,6 +73,7 @@ export function everyKind(): TraceRecord[] {
   made.add('server', 'routed', { packet: 1, decision: 'local', dev: null, via: null }).rule(1, 1, true).verdict(1, 'ACCEPT', 'rule', 1)
   made.add('server', 'entry-new', { conn: 1, packet: 1, entry: entry('SYN_SENT'), reason: why('a SYN') })
   made.add('server', 'delivered', { packet: 1, to: 'tcp 192.168.1.20:22' }).at(9000).sent(2, 'server', 'laptop', 'SYN ACK')
+  made.add('server', 'nat', { packet: 2, hook: 'POSTROUTING', what: 'snat', before: 'TCP 10.0.0.2:80 > 1.2.3.4:5', after: 'TCP 1.2.3.1:80 > 1.2.3.4:5' })
   const seen = entry('SYN_RECV', { unreplied: false, expires: 60_009_000 })
   made.add('server', 'entry-update', { conn: 1, packet: 2, entry: seen, changed: ['state'], told: true, reason: why('an answer') })
   made.add('server', 'expectation', { action: 'created', conn: 1, packet: 2, expectation: { dport: 4000 }, reason: why('PORT') })

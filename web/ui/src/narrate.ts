@@ -51,6 +51,7 @@ function tellPacketEvent(record: TraceRecord): string {
     case 'hook': return say.hook(record.hook)
     case 'routed': return say.routed(record.decision)
     case 'label': return say.label(record.label, record.reason.text)
+    case 'nat': return say.rewritten(record.what, record.before, record.after)
     case 'rule': return say.rule(record.number, record.chain, record.matched)
     case 'verdict': return say.verdict(record.verdict, record.by === 'policy' ? say.policyOf(record.chain) : record.chain)
     default: return ''

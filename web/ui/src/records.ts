@@ -46,6 +46,7 @@ export interface Kinds {
     packet: number; hook: string; label: string; direction: string | null; conn: number | null; reason: Reason
     kernel_log: readonly string[]
   }
+  nat: { packet: number; hook: string; what: string; before: string; after: string }
   rule: {
     packet: number; hook: string; language: string; table: string; chain: string; rule: number; number: number; text: string
     matched: boolean; verdict: string | null; because: readonly Because[]

@@ -7,8 +7,8 @@ import '@xterm/xterm/css/xterm.css'
 import { tailColumn, type Edit } from './lineedit'
 import { linksAfter, type Chain } from './story'
 
-/** What to draw: what was printed, the prompt, the line, and whether it is still to be answered. */
-export interface Picture { output: Chain<string>; prompt: string; edit: Edit; waiting: boolean }
+/** What to draw: what was printed, the prompt, what was typed and is not echoed, the line, and whether that is still being computed. */
+export interface Picture { output: Chain<string>; prompt: string; unheard: string; edit: Edit; waiting: boolean }
 
 const COLOURS = {
   background: '#0c1116', foreground: '#d5dde5', cursor: '#ff9a62', cursorAccent: '#0c1116', selectionBackground: '#34465a', green: '#7ee0b5',
@@ -16,6 +16,9 @@ const COLOURS = {
 }
 const GREY = '\x1b[90m'
 const MOST = 100_000 // characters
+const AT_ONCE = 6_000 // characters that are drawn at once when all is drawn anew, as while scrubbing; the rest comes when it rests
+const REST = 300 // ms
+const MANY = 300 // so many pieces of output at once are a leap
 const PLAIN = '\x1b[0m'
 const RESET = '\x1bc' // as a sequence, so that it comes after what is still being written
 
@@ -23,6 +26,10 @@ export class Screen {
   readonly #term: Terminal
   readonly #fit = new FitAddon()
   #printed: Chain<string> = null
+  #drawn: Picture | null = null
+  #redrawn = -REST
+  #later: ReturnType<typeof setTimeout> | undefined
+  #completing: ReturnType<typeof setTimeout> | undefined
   #rowsUp = 0 // rows from the line's start down to the cursor
   #column = 0 // where the line starts
 
@@ -54,13 +61,23 @@ export class Screen {
     return this.#term.cols !== before
   }
 
+  /** Draws what is new; all of it where the past has changed. While one scrubs that waits for a moment of rest. */
   draw(picture: Picture, anew = false): void {
+    clearTimeout(this.#later)
+    if (!anew && this.#drawn && same(this.#drawn, picture)) return
     const news = anew ? null : linksAfter(picture.output, this.#printed)
-    const before = news === null ? RESET : this.#erase()
-    const printed = news === null ? lastOf(picture.output) : news.join('')
+    const all = news === null || news.length > MANY
+    if (all && !anew && performance.now() - this.#redrawn < REST / 3) {
+      this.#later = setTimeout(() => this.draw(picture), REST / 3)
+      return
+    }
+    this.#drawn = picture
+    const before = all ? RESET : this.#erase()
+    const printed = all ? lastOf(picture.output, AT_ONCE) : news.join('')
     this.#printed = picture.output
     this.#column = tailColumn(tail(picture.output), this.#term.cols)
     this.#term.write(before + printed + this.#line(picture))
+    if (all) this.#completeSoon(printed.length)
   }
 
   /** Everything above the line out of sight, as ^L does. */
@@ -68,7 +85,20 @@ export class Screen {
     this.#term.clear()
   }
 
+  /** The earlier output too, once nothing has been drawn anew for a while. */
+  #completeSoon(drawn: number): void {
+    this.#redrawn = performance.now()
+    clearTimeout(this.#completing)
+    if (drawn < AT_ONCE) return
+    this.#completing = setTimeout(() => {
+      const { output } = this.#drawn as Picture
+      this.#term.write(RESET + lastOf(output, MOST) + this.#line(this.#drawn as Picture))
+    }, REST)
+  }
+
   dispose(): void {
+    clearTimeout(this.#completing)
+    clearTimeout(this.#later)
     this.#term.dispose()
   }
 
@@ -77,24 +107,27 @@ export class Screen {
     return `${up}\r${this.#column ? `\x1b[${this.#column}C` : ''}\x1b[J`
   }
 
-  #line({ prompt, edit, waiting }: Picture): string {
+  #line({ prompt, unheard, edit, waiting }: Picture): string {
     const { cols } = this.#term
-    const end = this.#column + prompt.length + edit.line.length
-    const place = this.#column + prompt.length + edit.cursor
+    const before = this.#column + prompt.length + unheard.length
+    const [end, place] = [before + edit.line.length, before + edit.cursor]
     const [lastRow, row] = [Math.floor(end / cols), Math.floor(place / cols)]
     this.#rowsUp = row
     const full = end > this.#column && end % cols === 0 ? '\r\n' : '' // at the right edge the terminal would wait before it wraps
     const back = lastRow > row ? `\x1b[${lastRow - row}A` : ''
     const shown = waiting ? `${GREY}${edit.line}${PLAIN}` : edit.line
-    return `${prompt}${shown}${full}${back}\r${place % cols ? `\x1b[${place % cols}C` : ''}`
+    return `${prompt}${unheard && `${GREY}${unheard}${PLAIN}`}${shown}${full}${back}\r${place % cols ? `\x1b[${place % cols}C` : ''}`
   }
 }
 
+const same = (a: Picture, b: Picture): boolean =>
+  a.output === b.output && a.prompt === b.prompt && a.unheard === b.unheard && a.edit === b.edit && a.waiting === b.waiting
+
 /** As much of what was printed as is worth drawing anew. */
-function lastOf(output: Chain<string>): string {
+function lastOf(output: Chain<string>, most: number): string {
   const found: string[] = []
   let size = 0
-  for (let link = output; link && size < MOST; link = link.before) {
+  for (let link = output; link && size < most; link = link.before) {
     found.push(link.value)
     size += link.value.length
   }

@@ -58,8 +58,9 @@ export interface MachineState {
   log: Chain<LogLine>
 }
 
+/** `typed`: lines typed and not yet echoed: over ssh the far end echoes them, and may never hear of them. */
 export interface TerminalState {
-  output: Chain<string>; state: string; prompt: string; program: string; userAt: string
+  output: Chain<string>; state: string; prompt: string; program: string; userAt: string; typed: readonly string[]
 }
 
 /** The lab after `n` records. `packet` is the one that the firewall (or a loss) spoke of last. */
@@ -82,7 +83,7 @@ const NEW_MACHINE: MachineState = {
   tables: [], loadedBy: '', matches: IntMap.empty(), policies: {}, entries: IntMap.empty(), gone: null, expectations: [],
   sockets: IntMap.empty(), sysctls: {}, log: null,
 }
-const NEW_TERMINAL: TerminalState = { output: null, state: 'prompt', prompt: '', program: '', userAt: '' }
+const NEW_TERMINAL: TerminalState = { output: null, state: 'prompt', prompt: '', program: '', userAt: '', typed: [] }
 
 export function beginning(firewall: string): State {
   return {
@@ -145,6 +146,18 @@ function expectations(old: readonly Expected[], record: RecordOf<'expectation'>)
   return action === 'created' || action === 'new' ? [...others, { conn, expectation, reason, n }] : others
 }
 
+/** The typed lines that are not among what is printed now. */
+function unechoed(typed: readonly string[], printed: string): readonly string[] {
+  let [echoed, from] = [0, 0]
+  for (const line of typed) {
+    const at = printed.indexOf(`${line}\n`, from)
+    if (at < 0) break
+    from = at + line.length + 1
+    echoed++
+  }
+  return echoed ? typed.slice(echoed) : typed
+}
+
 type Handlers = { readonly [K in Kind]: (state: State, record: RecordOf<K>) => Patch }
 
 /** A handler a kind of record; `n`, `t`, `record` and `packet` are kept by `apply`. */
@@ -157,6 +170,7 @@ export const HANDLERS: Handlers = {
   hook: () => ({}), // a packet's way is read from index.ts; the moment alone is kept here
   routed: () => ({}),
   label: (state, { packet, label, direction, machine }) => ({ labels: state.labels.set(packet, { label, direction, machine }) }),
+  nat: () => ({}),
   rule: (state, { machine, rule, matched }) =>
     matched ? onMachine(state, machine, ({ matches }) => ({ matches: matches.set(rule, (matches.get(rule) ?? 0) + 1) })) : {},
   verdict: (state, { machine, by, language, table, chain }) => {
@@ -179,9 +193,10 @@ export const HANDLERS: Handlers = {
     })),
   expectation: (state, record) =>
     onMachine(state, record.machine, (machine) => ({ expectations: expectations(machine.expectations, record) })),
-  output: (state, { terminal, text }) => onTerminal(state, terminal, ({ output }) => ({ output: append(output, text) })),
+  output: (state, { terminal, text }) =>
+    onTerminal(state, terminal, ({ output, typed }) => ({ output: append(output, text), typed: unechoed(typed, text) })),
   terminal: (state, { terminal, state: waits, prompt, program, user_at }) =>
-    onTerminal(state, terminal, () => ({ state: waits, prompt, program, userAt: user_at })),
+    onTerminal(state, terminal, ({ typed }) => ({ state: waits, prompt, program, userAt: user_at, typed: waits === 'running' ? typed : [] })),
   socket: (state, record) =>
     onMachine(state, record.machine, ({ sockets }) => ({
       sockets: record.state === 'CLOSED' ? sockets.delete(record.socket) : sockets.set(record.socket, record),
@@ -194,7 +209,10 @@ export const HANDLERS: Handlers = {
     onMachine(state, machine, ({ sysctls }) => ({ sysctls: { ...sysctls, [key]: value } })),
   'kernel-log': (state, { machine, t, packet, text }) =>
     onMachine(state, machine, ({ log }) => ({ log: append(log, { t, packet, text }) })),
-  input: (state, { n, t, text, input }) => ({ inputs: append(state.inputs, { n, t, text, input }) }),
+  input: (state, { n, t, text, input }) => ({
+    inputs: append(state.inputs, { n, t, text, input }),
+    ...(input.type === 'line' ? onTerminal(state, input.terminal, ({ typed }) => ({ typed: [...typed, input.text] })) : {}),
+  }),
   note: (state, { t, code, text }) => ({ notes: append(state.notes, { t, code, text }) }),
 }
 
@@ -233,7 +251,7 @@ export class Story {
   #latest: State
 
   /** A state is kept every `every` records: a seek folds fewer than that. */
-  constructor(firewall: string, every = 64) {
+  constructor(firewall: string, every = 16) {
     this.firewall = firewall
     this.#every = every
     this.#latest = beginning(firewall)

@@ -47,7 +47,8 @@ export const text = {
   },
   topology: {
     label: 'The network', loss: (loss: number): string => `loses ${Number((loss * 100).toFixed(1))} %`, delay: (delay: number): string => `${delay / 1000} ms`,
-    noLabel: 'no label yet', more: (count: number): string => `and ${count} more`,
+    cut: 'cut', link: (a: string, b: string): string => `Link ${a} – ${b}`, change: 'change it', faults: 'Faults of the link', milliseconds: 'delay, ms',
+    percent: 'loss, %', isCut: 'cut', apply: 'Apply', close: 'Close', noLabel: 'no label yet', more: (count: number): string => `and ${count} more`,
   },
   beliefs: {
     label: 'What client, firewall and server each believe, through time', none: 'No connection has been tracked yet.',
@@ -63,10 +64,19 @@ export const text = {
     policyDrop: 'No rule decided, so the policy does: this packet is gone, and nobody is told.', policyAccept: 'No rule decided, so the policy does: it goes on.',
     noRules: 'no rules', why: 'Why', check: 'Show the check', hide: 'Hide the check', kernelLog: 'Kernel log', numbers: 'Decided on', table: 'In the table',
     end: { delivered: 'Delivered to', dropped: 'Dropped:', lost: 'Lost on the way:' }, chain: (name: string): string => `chain ${name}`,
+    rewrittenBy: (what: string, hook: string): string =>
+      `${what.toUpperCase()}${(what === 'snat') === (hook === 'POSTROUTING' || hook === 'INPUT') ? '' : ', undone,'} in ${hook}`, before: 'before', after: 'after', way: 'Way', inside: 'Inside', views: 'Views of the packet',
     matched: 'matched', missed: 'did not match', count: 'packets that matched so far',
   },
+  inside: {
+    fields: 'Fields', bytes: 'Bytes', link: 'On the link', fetching: 'Reading the packet…', failed: 'The lab did not answer. Choose the packet again to ask once more.',
+    none: 'This packet was never put on a link.', more: (count: number): string => `and ${many(count, 'byte', 'bytes')} more`, between: (from: string, to: string): string => `${from} → ${to}`,
+    size: (count: number): string => many(count, 'byte', 'bytes'), byte: (at: number, value: string): string => `byte ${at}: ${value}`,
+    how: 'Point at a field or a byte, or move with the arrow keys: the other lights up.', span: (from: number, to: number): string => (to - from > 1 ? `bytes ${from} to ${to - 1}` : `byte ${from}`),
+    checksum: { right: 'checksum right', wrong: 'checksum wrong', absent: 'no checksum, as UDP over IPv4 allows' },
+  },
   tables: {
-    region: 'What the firewall knows', connections: 'Connections', rules: 'Rules', entries: (count: number): string => many(count, 'entry', 'entries'),
+    region: 'What the firewall knows', machine: 'Machine', connections: 'Connections', rules: 'Rules', entries: (count: number): string => many(count, 'entry', 'entries'),
     asLines: 'conntrack -L', entry: 'entry', state: 'state', expires: 'expires in', none: 'The table is empty: no connection is known.',
     was: (state: string): string => `was ${state}`, destroyed: 'gone', expectations: 'Expected', shown: (count: number): string =>
       `conntrack v1.4.7 (conntrack-tools): ${count} flow entries have been shown.`,
@@ -100,7 +110,8 @@ export const text = {
     typed: (what: string): string => `Typed: ${what}`, socket: (machine: string, state: string): string => `a socket of ${machine} is ${state}`, rules: (machine: string): string =>
       `the rules of ${machine} changed`, rule: (number: number, chain: string, matched: boolean): string => `rule ${number} of ${chain} ${matched ? 'matched' : 'did not match'}`,
     hook: (hook: string): string => `it enters ${hook}`, routed: (decision: string): string => `routing: ${decision}`, label: (label: string, why: string): string => `labelled ${label}. ${why}`,
-    verdict: (verdict: string, chain: string): string => `${verdict} by ${chain}`,
+    verdict: (verdict: string, chain: string): string => `${verdict} by ${chain}`, rewritten: (what: string, before: string, after: string): string =>
+      `${what.toUpperCase()} makes it ${after}; it was ${before}`,
   },
   help: {
     title: 'Help', close: 'Close', lead: 'Everything on the screen shows one moment and one packet. Choose either anywhere, and it is chosen everywhere.',
@@ -108,7 +119,7 @@ export const text = {
     keys: 'Keys', terminal: 'In the terminal', shortcuts: [
       ['Space', 'play, pause'], ['← →', 'the packet before, the next packet'], ['Shift ← →', 'the event before, the next event'], ['Home End', 'the start, the end of what is known'],
       ['[ ]', 'the expiry before, the next expiry'], ['+ −', 'faster, slower'], ['1 2 3', 'ladder, topology, three beliefs'], ['4 5 6', 'connections, conntrack -L, rules'],
-      ['t', 'type in the terminal'], ['Esc', 'leave the terminal, close this'], ['n b', 'next step, step before in the lesson'], ['?', 'this help'],
+      ['7', 'the packet’s way, its inside'], ['t', 'type in the terminal'], ['Esc', 'leave the terminal, close this'], ['n b', 'next step, step before in the lesson'], ['?', 'this help'],
     ] as const,
     terminalKeys: [['Tab', 'complete the word'], ['↑ ↓', 'earlier lines'], ['Ctrl C', 'interrupt what runs'], ['Ctrl D', 'end of input'], ['Ctrl L', 'clear'], ['Ctrl A Ctrl E', 'start, end of the line'], ['Ctrl U Ctrl W', 'cut the line, the word']] as const,
     meaning: {

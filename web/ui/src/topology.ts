@@ -1,7 +1,7 @@
 // Where things stand on the network's map: machines, links, and a packet on its way along one. Pure, in pixels.
 
 import type { Link, Scenario } from './channel'
-import type { Flight } from './story'
+import type { Flight, State } from './story'
 
 export interface Point { x: number; y: number }
 export interface Box extends Point { width: number; height: number }
@@ -72,10 +72,16 @@ export function lines(scenario: Scenario, placed: ReadonlyMap<string, Box>): Lin
 }
 
 const LOST_AT = 0.6
-const LANE = 20 // packets keep to the right, so that those that meet can both be read
+const LANE = 26 // packets keep to the right, so that those that meet can both be read
 
-/** Where a flying packet is at time `t`; `still` shows it halfway, for those who want no motion. */
-export function position(flight: Flight, t: number, placed: ReadonlyMap<string, Box>, still = false): Point | null {
+/** The size of a packet's label with these lines. */
+export function labelSize(lines: readonly string[]): Size {
+  return { width: Math.max(1, ...lines.map((line) => line.length)) * 6.4 + 14, height: Math.max(1, lines.length) * 14 + 6 }
+}
+
+/** Where a flying packet is at time `t`: from where its label of this `size` has left the one box to where it would touch the other. `still`
+ * shows it halfway, for those who want no motion. */
+export function position(flight: Flight, t: number, placed: ReadonlyMap<string, Box>, still = false, size: Size = { width: 0, height: 0 }): Point | null {
   const [a, b] = [placed.get(flight.from), placed.get(flight.to)]
   if (!a || !b) return null
   const [from, to] = [edge(a, b), edge(b, a)]
@@ -84,5 +90,22 @@ export function position(flight: Flight, t: number, placed: ReadonlyMap<string, 
   const part = flight.arrives === null ? Math.min(passed, LOST_AT) : passed
   const length = Math.hypot(to.x - from.x, to.y - from.y) || 1
   const [rx, ry] = [(-(to.y - from.y) / length) * LANE, ((to.x - from.x) / length) * LANE]
-  return { x: from.x + (to.x - from.x) * part + rx, y: from.y + (to.y - from.y) * part + ry }
+  const [cos, sin] = [Math.abs(to.x - from.x) / length, Math.abs(to.y - from.y) / length]
+  const clear = Math.min(0.42, Math.min(size.width / 2 / (cos || 1e-9), size.height / 2 / (sin || 1e-9)) / length)
+  const way = clear + (1 - 2 * clear) * part
+  return { x: from.x + (to.x - from.x) * way + rx, y: from.y + (to.y - from.y) * way + ry }
+}
+
+/** How a link stands after the inputs so far: as the scenario has it, or as a person has changed it since. */
+export interface LinkState { delay: number; loss: number; up: boolean }
+export function linkState(link: Link, inputs: State['inputs']): LinkState {
+  const now: Partial<LinkState> = {}
+  for (let one = inputs; one; one = one.before) {
+    const { input } = one.value
+    if (input.type !== 'link' || input.link !== link.id) continue
+    now.delay ??= input.delay
+    now.loss ??= input.loss
+    now.up ??= input.up
+  }
+  return { delay: now.delay ?? link.delay, loss: now.loss ?? link.loss, up: now.up ?? true }
 }

@@ -34,7 +34,7 @@ class Errors:
             source = _router(path, back)
         if choose.random() < self._wrong / 3:
             target = target[:-1] + b"\x77"
-        if path.version == 6 and choose.random() < 0.15:
+        if path.version == 6 and path.devs[back] is not None and choose.random() < 0.15:
             return back, self._redirect(source, target, inner)
         return back, self._error(path.version, source, target, inner)
 

@@ -26,7 +26,6 @@ REJECT: Final = {
 RAW: Final = ("CT --notrack", "NOTRACK", "ACCEPT", "DROP", "RETURN", "MARK --set-mark 0x2")
 MANGLE: Final = ("MARK --set-xmark 0x1/0xff", "MARK --set-mark 0x3", "MARK --or-mark 0x8", "MARK --and-mark 0x7", "MARK --xor-mark 0x5", "ACCEPT", "RETURN", "DROP")
 Match = Callable[[Random, str], str]
-TEXT_OF_STATE: Final = '--ctexpire {}'
 
 
 def _not(r: Random) -> str:
@@ -78,7 +77,7 @@ MATCHES: Final[dict[str, Match]] = {
     "mark": lambda r, f: f"-m mark {_not(r)}--mark {r.choice(('0', '1', '3/1', '0x8/0x8', '0x3'))}",
     "addrtype": lambda r, f: f"-m addrtype {_not(r)}--{r.choice(('src', 'dst'))}-type {r.choice(TYPES if f == 'ip' else TYPES6)}",
     "pkttype": lambda r, f: f"-m pkttype {_not(r)}--pkt-type {r.choice(('unicast', 'multicast', 'broadcast'))}",
-    "limit": lambda r, f: f"-m limit --limit 1/day --limit-burst {r.choice((1, 5, 20))}",
+    "limit": lambda r, f: f"-m limit --limit 1/hour --limit-burst {r.choice((1, 5, 20))}",
     "comment": lambda r, f: '-m comment --comment "as it was"',
 }  # fmt: skip
 DEVICES: Final = {"INPUT": "i", "FORWARD": "io", "OUTPUT": "o", "PREROUTING": "i", "POSTROUTING": "o", "web": "", "deep": ""}

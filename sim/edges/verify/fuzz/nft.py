@@ -42,8 +42,12 @@ REJECTS: Final = {
 }
 HOOKS: Final = ("prerouting", "input", "forward", "output", "postrouting")
 PRIORITIES: Final = ("raw", "-350", "mangle", "-100", "filter", "filter", "filter", "10", "security", "200")
-SKIPPED: Final = ("xt ", "meta priority", "ct helper", "ct zone", "meta protocol")
-NAMES: Final = tuple(name for name in SELECTORS if not name.startswith(SKIPPED))
+SKIPPED: Final = ("xt ", "meta priority", "ct helper", "ct zone", "meta protocol", "ip6 flowlabel", "ip id", "ip checksum", "ct original bytes", "ct original packets", "ct reply bytes", "ct reply packets", "ct bytes", "ct packets", "ct avgpkt", "ct id", "ct label", "ct event", "ct secmark", "meta time", "meta day", "meta hour", "meta random", "meta cpu")
+"""What the kernel draws by chance for a packet of its own, and what nft has in another way."""
+FIB: Final = ("fib saddr type", "fib daddr type")
+NAMES: Final = (*FIB, *(name for name in SELECTORS if not name.startswith((*SKIPPED, "fib "))))
+FAMILY_WORDS: Final = {"ip": "ip6 ", "ip6": "ip "}
+"""What a rule of a family's table cannot look at."""
 Try = Callable[[str], bool]
 
 
@@ -101,10 +105,12 @@ class _Maker:
     def _rule(self, hook: str) -> str:
         r = self._random
         words = [self._match() for _ in range(r.choice((0, 1, 1, 1, 2)))]
+        if hook in ("deep", "side"):
+            words = [word for word in words if not word.startswith("fib")]  # as with reject
         if any("vmap" in word for word in words):
             return words[0] if len(words) == 1 else " ".join(sorted(words, key=lambda word: "vmap" in word)[:2])
         action = r.choice(REJECTS[self._family]) if r.random() < 0.1 else r.choice(ACTIONS)
-        if hook == "deep" and action.endswith(("side", "deep")) or hook == "side" and action.endswith("side"):
+        if (hook == "deep" and action.endswith(("side", "deep"))) or (hook == "side" and action.endswith("side")):
             action = "counter"
         return " ".join([*words, *(["counter"] if r.random() < 0.5 and "counter" not in action else []), action])
 
@@ -118,6 +124,8 @@ class _Maker:
         if at < 0.4:
             return r.choice(("tcp dport @ports", "udp dport != @ports", "tcp dport vmap @doors", f"{'ip6' if self._family == 'ip6' else 'ip'} saddr @hosts"))
         selector = SELECTORS[r.choice(NAMES)]
+        while FAMILY_WORDS.get(self._family, "  ") in f"{selector.name} ":
+            selector = SELECTORS[r.choice(NAMES)]
         return f"{selector.name} {self._against(selector)}"
 
     def _against(self, selector: Selector) -> str:
@@ -129,7 +137,8 @@ class _Maker:
             return f"!= {value}"
         if at < 0.85:
             return f"{'!= ' if at < 0.75 else ''}{{ {', '.join(dict.fromkeys(self._value(selector) for _ in range(3)))} }}"
-        return f"{r.choice(('<', '>', '<=', '>='))} {value}"
+        plain = not any(sign in value for sign in "-/*")
+        return f"{r.choice(('<', '>', '<=', '>='))} {value}" if plain else value
 
     def _value(self, selector: Selector) -> str:
         r = self._random

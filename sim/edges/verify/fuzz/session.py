@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 from typing import Final
 
@@ -33,6 +34,8 @@ def session(seed: int, packets: int, rules: Load = Load(), pauses: bool = False)
     mix = random.choice(MIXES)
     if pauses:
         settings |= {name: random.choice(("1", "2", "3")) for name in SHORT if random.random() < 0.7}
+    if any(rules):
+        mix = replace(mix, written=False)
     traffic = Traffic(random, mix)
     steps: list[Step] = [traffic.next() for _ in range(packets)]
     if pauses:

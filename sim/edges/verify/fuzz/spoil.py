@@ -8,9 +8,14 @@ from typing import Final
 from sim import wire
 
 OPTIONS: Final = (
-    b"\1\1\1\0", b"\1\1\1\1", b"\x94\4\0\0", b"\x94\4\0\0\1\1\1\0", b"\x07\x07\4\0\0\0\0\0", b"\x44\x08\5\0\0\0\0\0", b"\x88\4\0\1",
+    b"\1\1\1\0", b"\1\1\1\1", b"\x94\4\0\0", b"\x94\4\0\0\1\1\1\0", b"\x88\4\0\1", b"\0\1\2\3", b"\x83\x07\4\0\0\0\0\0", b"\x94\3\0\0", b"\x44\4\4\0",
 )  # fmt: skip
-"""IPv4 options that are well made: padding, router alert, record route, time stamp, stream id."""
+"""IPv4 options: padding, router alert, stream id, what stands behind the end, source routes, lengths that are too short."""
+WRITTEN: Final = (
+    b"\x07\x07\4\0\0\0\0\0", b"\x07\x0b\4" + bytes(9), b"\x07\x07\x08\0\0\0\0\0", b"\x07\x07\5\0\0\0\0\0", b"\x44\x08\5\0\0\0\0\0", b"\x44\x0c\5\1" + bytes(8),
+    b"\x44\x0c\5\3\xc0\xa8\1\1" + bytes(4), b"\x44\x08\x09\x10\0\0\0\0", b"\x44\x08\x09\xf0\0\0\0\0",
+)  # fmt: skip
+"""Those into which a router writes: record route, time stamp."""
 HEADERS: Final = (0, 60, 60, 60, 51, 43, 135)
 
 
@@ -49,10 +54,10 @@ def summed(data: bytes) -> bytes:
     return head[:10] + wire.checksum(head).to_bytes(2) + head[12:] + data[size:]
 
 
-def with_options(random: Random, data: bytes) -> bytes:
-    """IPv4: options in the header. IPv6: headers between it and the transport's."""
+def with_options(random: Random, data: bytes, written: bool) -> bytes:
+    """IPv4: options in the header (`written`: also those into which a router writes). IPv6: headers between it and the transport's."""
     if data[0] >> 4 == 4:
-        option = random.choice(OPTIONS)
+        option = random.choice(OPTIONS + WRITTEN if written else OPTIONS)
         return lengths_mended(bytes((0x45 + len(option) // 4,)) + data[1:20] + option + data[20:]) if data[0] == 0x45 else data
     number, body = data[6], data[40:]
     for kind in [random.choice(HEADERS) for _ in range(random.choice((1, 1, 2)))]:

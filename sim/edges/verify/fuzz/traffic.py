@@ -31,7 +31,9 @@ class Talk(Protocol):
 
 @dataclass(frozen=True)
 class Mix:
-    """How often what happens: shares of talks by kind, and chances by packet."""
+    """How often what happens: shares of talks by kind, and chances by packet. `written`: IPv4 options into which routers write, too;
+    not where errors are made, for errors that bear such options themselves are not simulated.
+    """
 
     kinds: tuple[str, ...] = ("tcp",) * 10 + ("udp", "udp", "sctp", "sctp", "echo", "echo", "udplite", "gre", "plain")
     wrong: float = 0.2
@@ -43,11 +45,13 @@ class Mix:
     padding: float = 0.006
     pieces: float = 0.02
     low_ttl: float = 0.01
+    written: bool = False
 
 
 MIXES: Final = (
     Mix(), Mix(wrong=0.05), Mix(wrong=0.5), Mix(wrong=0.3, kinds=("tcp",)), Mix(wrong=0.1, kinds=("tcp",)), Mix(wrong=0.4, kinds=("sctp",)),
     Mix(wrong=0.3, kinds=("udp", "udplite", "gre", "plain", "echo")), Mix(error=0.3), Mix(pieces=0.25, own=0.3), Mix(options=0.2, header=0.1, padding=0.1),
+    Mix(options=0.3, low_ttl=0, header=0, written=True),
 )  # fmt: skip
 TALKS: Final[dict[str, Callable[[Random, Path, tuple[int, int], Shadow, float], Talk]]] = {
     "tcp": TcpTalk, "udp": UdpTalk, "sctp": SctpTalk, "echo": EchoTalk, "udplite": UdpLiteTalk, "gre": GreTalk, "plain": PlainTalk,
@@ -104,7 +108,7 @@ class Traffic:
     def _on_its_way(self, dev: str | None, data: bytes) -> Feed:
         choose, mix = self._random, self._mix
         if choose.random() < mix.options and dev is not None:
-            data = with_options(choose, data)
+            data = with_options(choose, data, mix.written)
         self._shadow.see(data, dev is None)
         if dev is None:
             return Feed(None, data)

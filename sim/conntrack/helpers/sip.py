@@ -1,0 +1,378 @@
+"""The SIP helper: expects the calls that a registered client gets, and the media streams that two parties agree on.
+
+As nf_conntrack_sip.c, Linux 6.18 (RFC 3261, 4566), over UDP and TCP, with its default parameters: calls are expected from the
+registrar alone (sip_direct_signalling), media between the two that speak SIP (sip_direct_media). Every message keeps the
+connection for an hour. What NAT writes into messages is not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from sim.conntrack.expect import INACTIVE, PERMANENT, Expectation
+from sim.conntrack.helpers import sip_text as text
+from sim.conntrack.helpers.help import ESTABLISHED, Help, Helper, Policy
+from sim.conntrack.helpers.numbers import is_alpha
+from sim.conntrack.helpers.sip_text import Found, Message, Wrong
+from sim.conntrack.words import ACCEPT, EXPECTED
+from sim.trace import Reason
+from sim.units import SECOND, Address, show_address
+
+LIFETIME: Final = 3600 * SECOND
+"""sip_timeout: how long a message keeps its connection."""
+SHORTEST: Final = len("SIP/2.0 200")
+SIGNALLING, AUDIO, VIDEO, IMAGE = range(4)
+MEDIA: Final = ((b"audio ", AUDIO), (b"video ", VIDEO), (b"image ", IMAGE))
+MOST_MEDIA: Final = 3
+POLICIES: Final = (Policy(1, 180 * SECOND), Policy(4, 180 * SECOND), Policy(4, 180 * SECOND), Policy(2, 180 * SECOND))
+PROTOCOLS: Final = {b"TCP": 6, b"UDP": 17}
+CALL_OVER: Final = Reason("flushed", "The call is over, refused or asked for anew: its media streams are no longer expected.")
+UNREGISTERED: Final = Reason("flushed", "The registrar says that the client is not registered: calls to it are no longer expected.")
+RENEWED: Final = Reason("helper", "The registrar has accepted the registration: from now on calls may come.", {"helper": "sip"})
+
+
+class Numbers:
+    """The sequence numbers of the last REGISTER and INVITE (struct nf_ct_sip_master)."""
+
+    def __init__(self) -> None:
+        self.register = 0
+        self.invite = 0
+
+
+def _memory(help: Help) -> Numbers:
+    memory = help.conn.help
+    assert isinstance(memory, Numbers)
+    return memory
+
+
+# ---- media -----------------------------------------------------------------------------------------------------------
+
+
+def _sdp_address(message: Message, at: int) -> Address | None:
+    """The connection address of the session (up to the first media line), or of one media description."""
+    found = message.sdp(text.CONNECTION[message.size], at, text.MEDIA)
+    if not isinstance(found, Found):
+        return None
+    read = message.address(found.at, found.at + found.length, brackets=False)
+    return read[0] if read else None
+
+
+def _session(help: Help, message: Message) -> int:
+    """Every media line names a port: expect RTP there and RTCP one above (process_sdp)."""
+    start = message.sdp(text.VERSION, 0)
+    if not isinstance(start, Found):
+        return ACCEPT
+    common = _sdp_address(message, start.at)
+    at, streams = start.at, 0
+    while streams < MOST_MEDIA:
+        found = message.sdp(text.MEDIA, at)
+        if not isinstance(found, Found):
+            break
+        kind = next(((word, kind) for word, kind in MEDIA if message.data[found.at : found.at + found.length].startswith(word)), None)
+        if kind is None:
+            at = found.at + found.length
+            continue
+        at = found.at + len(kind[0])
+        port, end = message.number(at)
+        if port == 0 or end == at:
+            continue
+        verdict = _stream(help, message, at, port, kind[1], common)
+        if verdict != ACCEPT:
+            return verdict
+        streams += 1
+    return ACCEPT
+
+
+def _stream(help: Help, message: Message, at: int, port: int, kind: int, common: Address | None) -> int:
+    if not 1024 <= port <= 65535:
+        return help.drop(f"wrong port {port}", f"The session description names port {port}: no stream may be there.")
+    where = _sdp_address(message, at) or common
+    if where is None:
+        return help.drop("cannot parse SDP message", "The session description names a port but no address.")
+    if _expect_media(help, where, port, kind):
+        return ACCEPT
+    return help.drop("cannot add expectation for voice", f"The streams to port {port} cannot be expected now.")
+
+
+def _expect_media(help: Help, where: Address, port: int, kind: int) -> bool:
+    """set_expected_rtp_rtcp; False where that cannot be. An address that is not the speaker's own is passed over."""
+    if where != help.mine.src:
+        return True
+    src, table = help.other.src, help.tracker.expectations
+    there = table.lookup((src, where, 0, port, 17), help.conn.zone)
+    if there is not None and there.master is not help.conn and there.master.helper == help.conn.helper and there.kind == kind:
+        return True
+    base = port & ~1
+    why = f"The session description names {show_address(where)} port {port}: the other party's stream will come there."
+    made: list[Expectation] = []
+    for each in (base, base + 1):
+        new = help.expectation(src, where, each, 17, kind=kind)
+        error = help.related(new, why, any_master=True)
+        if error not in ("", "EALREADY"):
+            for earlier in made:
+                table.remove(earlier, "removed", CALL_OVER, help.packet.id)
+            return False
+        made += [new] if not error else []
+    return True
+
+
+def _flush(help: Help, media: bool, reason: Reason) -> None:
+    """Forget the media streams that are expected, or the newest expected call (flush_expectations)."""
+    for one in list(reversed(help.conn.expecting or ())):
+        if (one.kind != SIGNALLING) == media:
+            help.tracker.expectations.remove(one, "removed", reason, help.packet.id)
+            if not media:
+                break
+
+
+# ---- calls -----------------------------------------------------------------------------------------------------------
+
+
+def _invite(help: Help, message: Message, cseq: int) -> int:
+    _flush(help, True, CALL_OVER)
+    verdict = _session(help, message)
+    if verdict == ACCEPT:
+        _memory(help).invite = cseq
+    return verdict
+
+
+def _with_session(help: Help, message: Message, cseq: int) -> int:
+    return _session(help, message)
+
+
+def _bye(help: Help, message: Message, cseq: int) -> int:
+    _flush(help, True, CALL_OVER)
+    return ACCEPT
+
+
+def _answer(help: Help, message: Message, cseq: int, code: int) -> int:
+    """To INVITE, UPDATE and PRACK: on the way or well, or no."""
+    if 100 <= code <= 299:
+        return _session(help, message)
+    if _memory(help).invite == cseq:
+        _flush(help, True, CALL_OVER)
+    return ACCEPT
+
+
+# ---- registration ----------------------------------------------------------------------------------------------------
+
+
+class Contact(NamedTuple):
+    """An address of a Contact header: where the text found stands, and the offset `end` behind address and port."""
+
+    where: Address
+    port: int
+    text: Found
+    end: int
+
+    @property
+    def behind(self) -> int:
+        """The offset behind the text found: parameters begin there."""
+        return self.text.at + self.text.length
+
+
+def _contact(message: Message, at: int, among: bool) -> Contact | Wrong | None:
+    """The next address in Contact headers from `at` on; `among`: `at` stands in a list of them (ct_sip_parse_header_uri)."""
+    found: Found | Wrong | None = None
+    if among:
+        found = message.next_value(text.CONTACT, at)
+        while isinstance(found, Wrong):
+            at = found.at
+            found = message.next_value(text.CONTACT, at)
+    if found is None:
+        found = message.header(text.CONTACT, at)
+        while isinstance(found, Wrong):
+            found = message.header(text.CONTACT, found.at)
+    if found is None or isinstance(found, Wrong):
+        return None
+    place = message.place(found.at, len(message.data))
+    if place is None:
+        return Wrong(found.at)
+    return Contact(place[0], place[1], found, place[2])
+
+
+def _transport(help: Help, message: Message, at: int) -> bool:
+    """Whether transport= is the connection's own protocol, or not said (ct_sip_parse_transport)."""
+    found = message.parameter(at, b"transport=")
+    if found is None:
+        return True
+    return next((number for word, number in PROTOCOLS.items() if message.says(found.at, word)), 0) == help.mine.protonum
+
+
+def _expires(message: Message, at: int, otherwise: int) -> int | None:
+    """The parameter expires=, or what the header said; None for a word that is no number."""
+    found = message.search(at, message.end_of_value(at), b"expires=")
+    if found is None:
+        return otherwise
+    value, end = message.number(found + 8)
+    return None if end == found + 8 else value
+
+
+def _header_expires(message: Message) -> int:
+    found = message.header(text.EXPIRES)
+    return message.number(found.at)[0] if isinstance(found, Found) else 0
+
+
+def _register(help: Help, message: Message, cseq: int) -> int:
+    """A client registers: calls to it will come from the registrar, once it has said yes (process_register_request)."""
+    if help.conn.status & EXPECTED:
+        return ACCEPT
+    contact = _contact(message, 0, False)
+    if isinstance(contact, Wrong):
+        return help.drop("cannot parse contact", "The Contact of this REGISTER cannot be read.")
+    if contact is None or contact.where != help.mine.src or not _transport(help, message, contact.behind):
+        return ACCEPT
+    expires = _expires(message, contact.behind, _header_expires(message))
+    if expires is None:
+        return help.drop("cannot parse expires", "The time for which this REGISTER asks cannot be read.")
+    verdict = ACCEPT
+    if expires:
+        new = help.expectation(
+            help.other.src, contact.where, contact.port, help.mine.protonum, kind=SIGNALLING, helper="sip", flags=PERMANENT | INACTIVE
+        )
+        why = f"The client registers for calls to port {contact.port}: if the registrar says yes, they will come from it."
+        verdict = help.expect(new, why, *contact.text)
+    if verdict == ACCEPT:
+        _memory(help).register = cseq
+    return verdict
+
+
+def _registered(help: Help, message: Message, cseq: int, code: int) -> int:
+    """The registrar's answer names what is registered now (process_register_response)."""
+    if _memory(help).register != cseq or 100 <= code <= 199:
+        return ACCEPT
+    if 200 <= code <= 299:
+        done = _accepted(help, message)
+        if done is not None:
+            return done
+    _flush(help, False, UNREGISTERED)
+    return ACCEPT
+
+
+def _accepted(help: Help, message: Message) -> int | None:
+    """The verdict, or None when no contact is the client's own, and its expectation goes."""
+    common, at, among = _header_expires(message), 0, False
+    while True:
+        contact = _contact(message, at, among)
+        if isinstance(contact, Wrong):
+            return help.drop("cannot parse contact", "A Contact in the registrar's answer cannot be read.")
+        if contact is None:
+            return None
+        at, among = contact.end, True
+        if contact.where != help.mine.dst or not _transport(help, message, contact.behind):
+            continue
+        expires = _expires(message, contact.behind, common)
+        if expires is None:
+            return help.drop("cannot parse expires", "The time that the registrar allows cannot be read.")
+        if not expires:
+            return None
+        if _renew(help, contact, expires):
+            return ACCEPT
+
+
+def _renew(help: Help, contact: Contact, seconds: int) -> bool:
+    """The expected calls may come from now on (refresh_signalling_expectation)."""
+    wanted = (contact.where, contact.port, help.mine.protonum)
+    for one in reversed(help.conn.expecting or ()):
+        if one.kind == SIGNALLING and (one.tuple.dst, one.tuple.dport, one.tuple.protonum) == wanted:
+            help.tracker.expectations.renew(one, help.now, seconds * SECOND, help.packet.id, RENEWED)
+            return True
+    return False
+
+
+# ---- messages --------------------------------------------------------------------------------------------------------
+
+
+Request = Callable[[Help, Message, int], int]
+Response = Callable[[Help, Message, int, int], int]
+HANDLERS: Final[tuple[tuple[bytes, Request, Response | None], ...]] = (
+    (b"INVITE", _invite, _answer), (b"UPDATE", _with_session, _answer), (b"ACK", _with_session, None), (b"PRACK", _with_session, _answer),
+    (b"BYE", _bye, None), (b"REGISTER", _register, _registered),
+)  # fmt: skip
+
+
+def _cseq(help: Help, message: Message) -> tuple[int, int] | int:
+    """(number, offset behind the digits) of CSeq, or the verdict where it cannot be read."""
+    found = message.header(text.CSEQ)
+    if not isinstance(found, Found):
+        return help.drop("cannot parse cseq", "The message has no CSeq that can be read.")
+    value, end = message.number(found.at)
+    if end == found.at:
+        return help.drop("cannot get cseq", "The message's CSeq is no number.")
+    return value, found.at + found.length
+
+
+def _request(help: Help, message: Message) -> int:
+    data = message.data
+    for method, request, _ in HANDLERS:
+        size = len(method)
+        if len(data) >= size + 2 and message.says(0, method) and data[size] == text.SPACE and is_alpha(data[size + 1]):
+            cseq = _cseq(help, message)
+            return cseq if isinstance(cseq, int) else request(help, message, cseq[0])
+    return ACCEPT
+
+
+def _response(help: Help, message: Message) -> int:
+    if len(message.data) < SHORTEST:
+        return ACCEPT
+    code, _ = message.number(len("SIP/2.0 "))
+    if not code:
+        return help.drop("cannot get code", "The answer's status is no number.")
+    cseq = _cseq(help, message)
+    if isinstance(cseq, int):
+        return cseq
+    for method, _, response in HANDLERS:
+        at = cseq[1] + 1
+        if response is not None and len(message.data) >= at + len(method) and message.says(at, method):
+            return response(help, message, cseq[0], code)
+    return ACCEPT
+
+
+def _message(help: Help, data: bytes) -> int:
+    message = Message(data, len(help.mine.src))
+    return _response(help, message) if message.says(0, b"SIP/2.0 ") else _request(help, message)
+
+
+def help_udp(help: Help) -> int:
+    """Look into one datagram: it is one message."""
+    data = help.datagram()
+    if not data:
+        return ACCEPT
+    help.tracker.refresh(help.conn, LIFETIME, help.now)
+    return _message(help, data) if len(data) >= SHORTEST else ACCEPT
+
+
+def help_tcp(help: Help) -> int:
+    """Look into one segment: message after message, as long as Content-Length tells where each ends."""
+    data = help.segment()
+    if help.ctinfo not in ESTABLISHED or not data:
+        return ACCEPT
+    help.tracker.refresh(help.conn, LIFETIME, help.now)
+    if len(data) < SHORTEST:
+        return ACCEPT
+    while data:
+        end = _end(data, len(help.mine.src))
+        if end is None or end > len(data):
+            return ACCEPT
+        verdict = _message(help, data[:end])
+        if verdict != ACCEPT:
+            return verdict
+        data = data[end:]
+    return ACCEPT
+
+
+def _end(data: bytes, size: int) -> int | None:
+    """Where the first message ends, perhaps behind the segment's end; None where that is not said."""
+    message = Message(data, size)
+    found = message.header(text.CONTENT_LENGTH)
+    if not isinstance(found, Found):
+        return None
+    length, behind = message.number(found.at)
+    if behind == found.at or length > len(data):
+        return None
+    blank = data.find(b"\r\n\r\n", behind)
+    return None if blank < 0 else blank + 4 + length
+
+
+SIP: Final = tuple(Helper("sip", protonum, ("ip", "ip6"), POLICIES, help, Numbers) for protonum, help in ((17, help_udp), (6, help_tcp)))

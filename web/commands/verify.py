@@ -1,0 +1,226 @@
+"""`ctlab verify`: ctlab's firewall beside this machine's own kernel: a capture, a lesson, a scenario, or traffic made by seed.
+
+Not in here: comparing (sim/edges/verify), the kernel (sim/edges/kernel).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from random import SystemRandom
+from typing import Any
+
+import click
+
+from lessons.course import HERE, read_course
+from lessons.load import load_lesson
+from lessons.rehearse import rehearse
+from sim.edges.capture import read_capture
+from sim.edges.kernel import KernelUnavailable, why_unavailable
+from sim.edges.replay import read_addresses
+from sim.edges.verify.answers import Difference
+from sim.edges.verify.fuzz.session import session, with_rules
+from sim.edges.verify.hunt import Found, Hunt
+from sim.edges.verify.keep import conversation
+from sim.edges.verify.measure import Measure
+from sim.edges.verify.pair import Pair
+from sim.edges.verify.plan import Case, Feed, Load, Plan, Step
+from sim.edges.verify.recording import Recorder
+from sim.edges.verify.sources import of_capture
+from sim.errors import UsageError
+from sim.inputs import Input
+from sim.ruleset.text import looks_like
+from sim.scenario import Scenario
+from sim.simulation import Simulation
+
+A_CASE = 400
+"""Packets of one fuzzed case."""
+A_RULESET = 150
+"""Packets through one random ruleset."""
+PAUSED = 20
+"""One case in so many waits for time-outs."""
+LONG = 2000
+"""Packets from which on progress is shown."""
+_File = click.Path(path_type=Path, dir_okay=False, exists=True)
+
+
+@click.command()
+@click.argument("what", required=False)
+@click.option("--rules", "rules", type=_File, multiple=True, help="iptables-save text or an nft file. Repeatable.")
+@click.option("--rules6", "rules6", type=_File, multiple=True, help="ip6tables-save text. Repeatable.")
+@click.option("--addr", "addresses", metavar="DEV=CIDR", multiple=True, help="An address of the firewall. Repeatable.")
+@click.option("--sysctl", "sysctls", metavar="KEY=VALUE", multiple=True, help="A kernel setting. Repeatable.")
+@click.option("--times", is_flag=True, help="A capture at its own times; else as fast as it goes.")
+@click.option("--fuzz", type=click.IntRange(1), metavar="N", help="Make N packets of all protocols, gone wrong.")
+@click.option("--rulesets", type=click.IntRange(0), default=0, metavar="M", help="And M random rulesets, 150 packets each.")
+@click.option("--seed", type=int, default=None, help="The first seed; else one is drawn and printed.")
+@click.option("--save", type=click.Path(path_type=Path, file_okay=False), help="Write what fails there, as conversations.")
+@click.option("--coverage", is_flag=True, help="Of --fuzz: which branches and cells of conntrack were reached (asks no kernel).")
+def verify(
+    what: str | None, rules: tuple[Path, ...], rules6: tuple[Path, ...], addresses: tuple[str, ...], sysctls: tuple[str, ...],
+    times: bool, fuzz: int | None, rulesets: int, seed: int | None, save: Path | None, coverage: bool,
+) -> None:  # fmt: skip
+    """Compare ctlab with this machine's own kernel, packet by packet. WHAT: a capture, a lesson, a scenario (its name or file).
+
+    Label, direction, verdict, the bytes that leave, the entry and the kernel's log words are compared. Exit status 1 when
+    anything differs.
+    """
+    if (what is None) == (fuzz is None and not rulesets):
+        raise UsageError("say what to compare: a capture, a lesson or a scenario, or --fuzz N")
+    if coverage:
+        _measure(fuzz or A_CASE, _seed(seed))
+        return
+    _must_have_a_kernel()
+    if what is None:
+        differ = _hunt(_cases(fuzz or 0, rulesets, _seed(seed)), (fuzz or 0) + rulesets * A_RULESET, save)
+    else:
+        plan = Plan(read_addresses(addresses) or Plan().addresses, _rules(rules, rules6), dict(map(_setting, sysctls)))
+        differ = sum(_compare(*one) for one in _things(what, plan, bool(addresses), times))
+    raise SystemExit(1 if differ else 0)
+
+
+def _must_have_a_kernel() -> None:
+    why = why_unavailable()
+    if why:
+        raise KernelUnavailable(f"there is no kernel here to compare with: {why}")
+
+
+def _seed(seed: int | None) -> int:
+    return SystemRandom().randrange(10**6) * 1000 if seed is None else seed
+
+
+def _setting(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise UsageError(f"--sysctl {text}: write KEY=VALUE, for example net.netfilter.nf_conntrack_tcp_loose=0")
+    return key.strip().replace("/", "."), value.strip()
+
+
+def _rules(paths: Sequence[Path], paths6: Sequence[Path]) -> Load:
+    texts = [path.read_text(encoding="utf-8") for path in paths]
+    iptables = [text for text in texts if looks_like(text) == "iptables"]
+    nft = [text for text in texts if looks_like(text) == "nft"]
+    return Load("".join(iptables), "".join(path.read_text(encoding="utf-8") for path in paths6), "".join(nft))
+
+
+# ---- captures, lessons, scenarios ------------------------------------------------------------------------------------
+
+Thing = tuple[str, Plan, Sequence[Step]]
+
+
+def _things(what: str, plan: Plan, addressed: bool, times: bool) -> Iterator[Thing]:
+    """(name, firewall, steps) of what is meant: a file first, then a lesson, then a scenario."""
+    path = Path(what)
+    if path.name == "lesson.md" or path.is_dir():
+        yield from _of_lesson(path)
+    elif path.suffix in (".yaml", ".yml"):
+        yield _recorded(path.stem, Scenario.from_file(path), ())
+    elif path.is_file():
+        yield what, plan, list(of_capture(read_capture(path), plan.addresses if addressed else {}, times))
+    else:
+        yield from _named(what)
+
+
+def _named(name: str) -> Iterator[Thing]:
+    course = read_course(HERE)
+    folder = next((path.parent for path in HERE.glob("*/lesson.md") if path.parent.name.partition("-")[2] == name), None)
+    if folder is not None:
+        yield from _of_lesson(folder)
+    elif name in course.scenarios:
+        yield _recorded(name, course.scenario(name), ())
+    else:
+        known = ", ".join([*(lesson.id for lesson in course.lessons), *course.scenarios])
+        raise UsageError(f"there is no file, lesson or scenario '{name}'. There are: {known}")
+
+
+def _of_lesson(path: Path) -> Iterator[Thing]:
+    lesson = load_lesson(path)
+    for rehearsal in rehearse(lesson):
+        name = f"{lesson.id} ({rehearsal.language})" if rehearsal.language else lesson.id
+        yield _recorded(name, lesson.scenario, rehearsal.inputs)
+
+
+def _recorded(name: str, scenario: Scenario, inputs: Sequence[tuple[int, Input]]) -> Thing:
+    """Run it once more, and write down what happens to its firewall."""
+    simulation = Simulation(scenario, inputs=inputs)
+    recorder = Recorder(simulation.world.machines[scenario.firewall].ip)
+    for time, _ in inputs:
+        simulation.run(time)
+    simulation.run_until_quiet()
+    return name, recorder.plan, recorder.steps
+
+
+def _compare(name: str, plan: Plan, steps: Sequence[Step]) -> int:
+    """Tell what differs; how much that is."""
+    packets = [step for step in steps if isinstance(step, Feed)]
+    shown: dict[int, list[Difference]] = {}
+    with Pair(plan) as pair, _bar(len(packets)) as bar:
+        for part in _parts(steps):
+            for difference in pair.run(part):
+                shown.setdefault(difference.number, []).append(difference)
+            if bar is not None:
+                bar.update(sum(isinstance(step, Feed) for step in part))
+    for differences in shown.values():
+        for difference in differences:
+            click.echo(f"{name}: {difference}")
+    word = click.style("differ", fg="red") if shown else click.style("the same", fg="green")
+    click.echo(f"{name}: {len(packets)} packets, {f'{len(shown)} {word}' if shown else word} as in this machine's kernel")
+    return len(shown)
+
+
+def _parts(steps: Sequence[Step]) -> Iterator[Sequence[Step]]:
+    return (steps[at : at + 1000] for at in range(0, len(steps), 1000))
+
+
+def _bar(count: int) -> Any:
+    return click.progressbar(length=count, label="packets", file=sys.stderr) if count >= LONG else nullcontext()
+
+
+# ---- fuzz ------------------------------------------------------------------------------------------------------------
+
+
+def _cases(packets: int, rulesets: int, seed: int) -> Iterator[Case]:
+    for number in range(-(-packets // A_CASE)):
+        yield session(seed + number, min(A_CASE, packets - number * A_CASE), pauses=number % PAUSED == PAUSED - 1)
+    for number in range(rulesets):
+        yield with_rules(seed + number, A_RULESET)
+
+
+def _hunt(cases: Iterable[Case], packets: int, save: Path | None) -> int:
+    hunt = Hunt()
+    with _bar(packets) as bar:
+        hunt.run(iter(cases), (lambda case: bar.update(case.packets)) if bar is not None else lambda case: None)
+    for found in hunt.found:
+        _tell(found, save)
+    click.echo(f"{hunt.cases} cases, {hunt.packets} packets: {len(hunt.found)} cases differ from this machine's kernel")
+    if hunt.unsure:
+        click.echo(f"{hunt.unsure} more did once and not again: a time-out that ended just then, or a busy machine")
+    return len(hunt.found)
+
+
+def _tell(found: Found, save: Path | None) -> None:
+    click.secho(f"{found.case.name}: {found.case.packets} packets, {found.least.packets} of them suffice", bold=True)
+    for key, value in found.least.plan.sysctls.items():
+        click.echo(f"  {key}={value}")
+    for step in found.least.steps:
+        click.echo(f"  {step.dev or 'own'} {step.data.hex()}" if isinstance(step, Feed) else f"  {step}")
+    for difference in found.differences:
+        click.echo(f"  {difference}")
+    if save is not None and found.differences[0].number:
+        save.mkdir(parents=True, exist_ok=True)
+        file = save / f"{found.case.name.replace(' ', '-')}.yaml"
+        file.write_text(conversation(found.least, [difference.field for difference in found.differences]), encoding="utf-8")
+        click.echo(f"  written to {file}")
+
+
+def _measure(packets: int, seed: int) -> None:
+    measure = Measure()
+    with _bar(packets) as bar:
+        for case in _cases(packets, 0, seed):
+            measure.run([case])
+            if bar is not None:
+                bar.update(case.packets)
+    for line in measure.lines():
+        click.echo(line)
