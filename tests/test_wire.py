@@ -72,3 +72,19 @@ def test_another_ttl_mends_the_header() -> None:
     for ends in (ENDS4, ENDS6):
         packet = Packet(wire.with_ttl(wire.ip(*ends, 17, wire.udp(*ends, 5, 53, b"x"), ttl=64), 7))
         assert packet.ttl == 7
+
+
+def test_a_checksum_is_mended_to_what_it_would_be_anew() -> None:
+    choose = random.Random(1)
+    for _ in range(500):
+        data = bytearray(choose.randbytes(40))
+        old = wire.checksum(bytes(data))
+        at, size = choose.randrange(0, 24, 2), choose.choice((2, 4, 16))
+        before, after = bytes(data[at : at + size]), choose.randbytes(size)
+        data[at : at + size] = after
+        assert wire.mended(old, before, after) % 0xFFFF == wire.checksum(bytes(data)) % 0xFFFF
+
+
+def test_a_mended_checksum_is_never_all_ones() -> None:
+    assert wire.mended(0xFFFF, b"\0\0", b"\0\0") == 0
+    assert wire.mended(0, b"\1\2", b"\1\2") == 0

@@ -223,6 +223,9 @@ class _Socket:
         self._trace(session, start, None, to=session.key)
         self.lab.sessions.save(session)
 
+    def _on_future(self, session: Session, message: messages.Future) -> list[dict[str, Any]]:
+        return [record.to_json() for record in session.future(message.branch)]
+
     def _on_complete(self, session: Session, message: messages.Complete) -> dict[str, Any]:
         start, words = session.simulation.world.complete(message.terminal, message.line, message.cursor)
         return {"start": start, "words": words[:100]}

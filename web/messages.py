@@ -64,6 +64,10 @@ class Restore(Incoming):
     branch: Annotated[int, Field(ge=0)]
 
 
+class Future(Incoming):
+    branch: Annotated[int, Field(ge=0)]
+
+
 class Complete(Incoming):
     terminal: Annotated[str, Field(max_length=80)]
     line: Annotated[str, Field(max_length=4096)]
@@ -78,7 +82,7 @@ class Dissect(Incoming):
 
 INCOMING: dict[str, type[Incoming]] = {
     "join": Join, "input": InputMessage, "more": More, "position": Position, "answer": Answer, "restart": Restart, "restore": Restore,
-    "complete": Complete,
+    "future": Future, "complete": Complete,
     "dissect": Dissect,
 }  # fmt: skip
 

@@ -18,6 +18,7 @@ from sim.errors import CtlabError, UsageError
 from sim.inputs import Input, from_json, to_json
 from sim.scenario import Scenario
 from sim.simulation import Simulation
+from sim.trace import Record
 from web.store import Store
 
 AHEAD_TIME = 15 * 60_000_000  # µs computed beyond an input: a TCP that nobody answers gives up within it
@@ -103,10 +104,7 @@ class Session:
 
     def restore(self, ident: int) -> int:
         """Bring a cut-off future back; the present one becomes a branch. Gives the number of the first record that differs."""
-        branch = next((b for b in self.branches if b["id"] == ident), None)
-        if branch is None:
-            raise UsageError("that future is no longer kept")
-        inputs = _read_inputs(branch["inputs"])
+        inputs = self._branch_inputs(ident)
         common = next(
             (i for i, (a, b) in enumerate(zip(inputs, self.inputs, strict=False)) if a != b),
             min(len(inputs), len(self.inputs)),
@@ -114,6 +112,21 @@ class Session:
         self._keep_branch(common)
         self.branches = [b for b in self.branches if b["id"] != ident]
         return self._replay(inputs)
+
+    def _branch_inputs(self, ident: int) -> list[Timed]:
+        branch = next((b for b in self.branches if b["id"] == ident), None)
+        if branch is None:
+            raise UsageError("that future is no longer kept")
+        return _read_inputs(branch["inputs"])
+
+    def future(self, ident: int) -> Sequence[Record]:
+        """The records of a future that was cut off, computed anew; the present one stays. Raises UsageError."""
+        inputs = self._branch_inputs(ident)
+        other = Simulation(self.scenario, inputs=inputs)
+        at = inputs[-1][0] if inputs else 0
+        other.run(at)
+        other.run(at + AHEAD_TIME, records=AHEAD_RECORDS)
+        return other.records
 
     def restart(self) -> int:
         """Back to the scenario's start; the present future becomes a branch."""

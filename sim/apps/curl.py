@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 import simpy
 
-from sim.apps.names import resolve
 from sim.apps.paths import absolute
 from sim.apps.program import Context, Steps
+from sim.apps.resolver import lookup
 from sim.machine.errors import SocketError
 from sim.machine.tcp.connection import Connection
 from sim.units import SECOND, show_address
@@ -142,7 +142,7 @@ class _Transfer:
         return _Url(match["host"].strip("[]"), int(match["port"] or 80), path if path.startswith("/") else f"/{path}")
 
     def _fetch(self, url: _Url) -> Generator[simpy.Event, Any, None]:
-        address = resolve(self.context.machine, url.host, 6 if "6" in self.options else 4 if "4" in self.options else 0)
+        address, _ = yield from lookup(self.context, url.host, 6 if "6" in self.options else 4 if "4" in self.options else 0)
         if address is None:
             raise _Curl(6, f"Could not resolve host: {url.host}", f"Could not resolve host: {url.host}")
         shown = show_address(address)

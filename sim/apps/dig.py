@@ -59,9 +59,9 @@ class _Query:
             self.family = int(word[1])
         elif word.startswith("-"):
             self._dash(word, rest)
-        elif word.upper() == "IN" and self.name:
+        elif word.upper() == "IN":
             pass  # the class, which is IN anyway
-        elif word.upper() in wire.TYPES and self.name:
+        elif word.upper() in wire.TYPES:
             self.type = word.upper()
         elif self.name:
             self.problem = f"dig: a second name ({word}): right, but not simulated here\n"

@@ -1,6 +1,6 @@
 """Names to addresses, as a program's getaddrinfo finds them: the address itself, then the machine's /etc/hosts.
 
-Not in here: asking a DNS server. A name that /etc/hosts does not know cannot be resolved; `dig` asks servers by itself.
+Not in here: asking a DNS server (resolver.py).
 """
 
 from __future__ import annotations

@@ -12,9 +12,10 @@ from typing import Any, cast
 
 import simpy
 
-from sim.apps.names import SERVICE_NAMES, port_number, resolve
+from sim.apps.names import SERVICE_NAMES, port_number
 from sim.apps.options import Parsed, getopt
 from sim.apps.program import Context, Steps
+from sim.apps.resolver import lookup
 from sim.machine.errors import SocketError
 from sim.machine.tcp.connection import Connection
 from sim.machine.udp import UdpSocket
@@ -49,10 +50,10 @@ def nc(context: Context) -> Steps:
         return 1
     if options.has("l"):
         return (yield from _listen(context, options, int(operands[-1])))
-    address = resolve(context.machine, operands[0], 6 if options.has("6") else 4 if options.has("4") else 0)
+    address, problem = yield from lookup(context, operands[0], 6 if options.has("6") else 4 if options.has("4") else 0)
     if address is None:
         return context.failed(
-            f'nc: getaddrinfo for host "{operands[0]}" port {operands[1]}: Temporary failure in name resolution', 1
+            f'nc: getaddrinfo for host "{operands[0]}" port {operands[1]}: {problem}', 1
         )
     for port in _ports(operands[1]):
         status = yield from _connect(context, options, operands[0], address, port)

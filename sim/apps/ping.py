@@ -13,9 +13,9 @@ from typing import cast
 
 import simpy
 
-from sim.apps.names import resolve
 from sim.apps.options import Parsed, getopt
 from sim.apps.program import Context, Interrupted, Steps
+from sim.apps.resolver import lookup
 from sim.machine.errors import SocketError
 from sim.machine.icmp import Echo
 from sim.units import SECOND, Address, show_address
@@ -50,9 +50,9 @@ def ping(context: Context) -> Steps:
     if problem:
         return context.failed(f"ping: {problem}", 1)
     name = options.operands[0]
-    address = resolve(context.machine, name, 6 if options.has("6") else 4 if options.has("4") else 0)
+    address, problem = yield from lookup(context, name, 6 if options.has("6") else 4 if options.has("4") else 0)
     if address is None:
-        return context.failed(f"ping: {name}: Temporary failure in name resolution", 2)
+        return context.failed(f"ping: {name}: {problem}", 2)
     return (yield from _Ping(context, options, name, address).run())
 
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 import simpy
 
 from sim.apps import ssh_wire as wire
-from sim.apps.names import resolve
 from sim.apps.options import Parsed, getopt
 from sim.apps.program import Context, Steps
+from sim.apps.resolver import lookup
 from sim.apps.ssh_stream import Stream, Talk, visible
 from sim.machine.errors import SocketError
 from sim.machine.tcp.connection import Connection
@@ -43,9 +43,9 @@ def ssh(context: Context) -> Steps:
     user, _, host = options.operands[0].rpartition("@")
     user = options.value("l") or user or context.user
     port = int(options.value("p", "22"))
-    address = resolve(context.machine, host, 6 if options.has("6") else 4 if options.has("4") else 0)
+    address, problem = yield from lookup(context, host, 6 if options.has("6") else 4 if options.has("4") else 0)
     if address is None:
-        return context.failed(f"ssh: Could not resolve hostname {host}: Temporary failure in name resolution", 255)
+        return context.failed(f"ssh: Could not resolve hostname {host}: {problem}", 255)
     conn = context.machine.tcp.connect(address, port, program="ssh")
     conn.nodelay = True
     context.own(conn)

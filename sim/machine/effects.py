@@ -9,7 +9,7 @@ from sim.netfilter.skb import Skb
 from sim.packet import Protocol
 from sim.ruleset.log import log_line
 from sim.ruleset.model import Log
-from sim.units import Address
+from sim.units import Address, is_link_local
 
 if TYPE_CHECKING:
     from sim.machine.ip import IpLayer
@@ -29,6 +29,8 @@ class MachineEffects:
         protocol = data[_ICMP_AT[data[0] >> 4]]
         if protocol in (Protocol.ICMP, Protocol.ICMPV6) and not self._ip.complaints.allowed(data):
             return
+        if is_link_local(skb.packet.src) and skb.indev != self._ip.routes.decide(skb.packet.src).dev:
+            return  # as in complaints.py: on its link there is no way to it
         if protocol == Protocol.TCP and skb.conn is not None:
             self._ip.tracker.set_closing(skb.conn, skb.now)
         self._ip.send(data, instead_of=skb)

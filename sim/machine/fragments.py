@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _DELIVERY = "delivery"
 _MIN_MTU6 = 1280
+_SCTP, _SCTP_HEADER = 132, 12
 _WAITS = "fragments that wait for the rest"
 
 
@@ -74,6 +75,8 @@ class Fragmentation:
     def send(self, skb: Skb, decision: Decision) -> None:
         """Out of a device, in pieces where the way takes no more at once, or where it came so."""
         packet, whole = skb.packet, len(skb.packet.data)
+        if skb.frag_sizes and packet.protonum == _SCTP and skb.frag_sizes[0] < _SCTP_HEADER and self._ip.tracker.settings.checksum:
+            skb.frag_sizes = ()  # conntrack has pulled the whole header into the first piece (sctp_error)
         if whole <= decision.mtu and (not skb.frag_max or (packet.version == 6 and whole <= skb.frag_max)):
             self._ip.transmit(decision.dev, decision.via, packet)
             return

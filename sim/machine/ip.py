@@ -24,8 +24,9 @@ from sim.machine.forwarding import Forwarding
 from sim.machine.fragments import Fragmentation
 from sim.machine.interfaces import Interface
 from sim.machine.loopback import LoopQueue
-from sim.machine.martians import martian_source, may_come_from_nobody, refused_by_ipv6
+from sim.machine.martians import refused_by_ipv6
 from sim.machine.routes import NO_ROUTE, REFUSING, Decision, Kind, Routes, in_group
+from sim.machine.sources import Sources
 from sim.machine.sysctl import Sysctls
 from sim.machine.translation import Translation
 from sim.netfilter.hooks import Hooks
@@ -76,7 +77,7 @@ class IpLayer:
         self.track_always = False
         self.path_in: Callable[[Skb, Decision], Decision] | None = None
         self.rules.on_load.append(self.arrange_conntrack)
-        self._sane: dict[Address, bool] = {}
+        self._sources = Sources(self)
         self._path_mtu: dict[Address, int] = {}
         self.settled: Callable[[], None] = _nothing
         self.tracker.on_warning = self.kernel_log
@@ -105,7 +106,7 @@ class IpLayer:
         """Read the interfaces anew: an address came or went, a device went up or down."""
         self.routes.changed()
         self._translation.addresses_changed()
-        self._sane.clear()
+        self._sources.changed()
 
     def forward(self, on: bool) -> None:
         """Be a router from the start (ip_forward and its IPv6 counterpart), without a word in the trace."""
@@ -117,10 +118,7 @@ class IpLayer:
         number = self.sysctls.number
         self.forwarding = {4: number("net.ipv4.ip_forward") != 0, 6: number("net.ipv6.conf.all.forwarding") != 0}
         self.routes.be_router(self.forwarding[6])
-        self._accept_local = number("net.ipv4.conf.all.accept_local") != 0
-        self._route_localnet = number("net.ipv4.conf.all.route_localnet") != 0
-        self._sane.clear()
-        self._rp_filter = self.sysctls.reverse_path_filters()
+        self._sources.changed()
 
     def arrange_conntrack(self) -> None:
         """Put conntrack into the hooks where a rule needs it, or always (`track_always`); take it out where none does."""
@@ -172,7 +170,7 @@ class IpLayer:
         decision = self.routes.decide(packet.dst)
         if self.path_in is not None:
             decision = self.path_in(skb, decision)
-        if packet.version == 4 and not self._sane_source(packet, skb, decision):
+        if packet.version == 4 and not self._sources.good(skb):
             return
         if packet.version == 4 and packet.data[0] != 0x45 and not self._forward.options_fit(skb, decision):
             return
@@ -188,32 +186,6 @@ class IpLayer:
             self._deliver_to_many(skb, decision)
         else:
             self._forward.no_route(skb, decision)
-
-    def _sane_source(self, packet: Packet, skb: Skb, decision: Decision) -> bool:
-        """fib_validate_source: no packet from nobody, from many or from ourselves; with rp_filter, from where the way back leads."""
-        sane = self._sane.get(packet.src)
-        if sane is None:
-            if len(self._sane) > 65536:
-                self._sane.clear()
-            sane = self._sane[packet.src] = martian_source(packet.src, self.routes, self._accept_local, self._route_localnet) is None
-        if packet.dst == b"\0\0\0\0":
-            self.drop(skb, "routing", "routing", Reason("martian", "0.0.0.0 is nobody's address (martian destination)."))
-            return False
-        if not sane and not (packet.src == b"\0\0\0\0" and may_come_from_nobody(packet.dst)):
-            text = martian_source(packet.src, self.routes, self._accept_local, self._route_localnet) or ""
-            self.drop(skb, "routing", "routing", Reason("martian", text, {"source": show_address(packet.src)}))
-            return False
-        return not self._rp_filter or self._passes_rp_filter(packet, skb)
-
-    def _passes_rp_filter(self, packet: Packet, skb: Skb) -> bool:
-        mode = self._rp_filter.get(skb.indev, 0)
-        back = self.routes.decide(packet.src)
-        if not mode or (back.kind == Kind.UNICAST and (mode == 2 or back.dev == skb.indev)):
-            return True
-        way = f"leads to {back.dev}, not back to {skb.indev}" if back.dev else "leads nowhere"
-        text = f"rp_filter: the way to the source {show_address(packet.src)} {way}."
-        self.drop(skb, "routing", "rp_filter", Reason("rp_filter", text))
-        return False
 
     # ---- for this machine --------------------------------------------------------------------------------------------
 

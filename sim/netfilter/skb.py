@@ -11,9 +11,10 @@ if TYPE_CHECKING:
 
 
 class Template(NamedTuple):
-    """What iptables' CT asks of conntrack for a packet's new entry: a helper's name, or None."""
+    """What iptables' CT asks of conntrack: a helper's name or None for a new entry, and the zone in which the packet is tracked."""
 
     helper: str | None = None
+    zone: int = 0
 
 
 class Skb:

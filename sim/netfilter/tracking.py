@@ -92,7 +92,10 @@ class Tracking:
             return ACCEPT
         tracker = self.tracker
         template = skb.template
-        skb.ctinfo = tracker.enter(skb.packet, hook, skb.now, helper=None if template is None else template.helper)
+        if template is None:
+            skb.ctinfo = tracker.enter(skb.packet, hook, skb.now)
+        else:
+            skb.ctinfo = tracker.enter(skb.packet, hook, skb.now, template.zone, template.helper)
         skb.conn = tracker.conn
         skb.reason = tracker.reason
         if tracker.verdict != ACCEPT:

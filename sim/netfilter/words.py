@@ -4,7 +4,7 @@
                                         └─ local ──> INPUT ─> sockets ─> OUTPUT ┘
 
 At each hook a list of functions stands, sorted by priority:
-    raw -300   conntrack -200   mangle -150   dstnat -100   filter 0   security 50   srcnat 100   helper 300   confirm last
+    raw -300   conntrack -200   mangle -150   dstnat -100   filter 0   security 50   srcnat 100   helpers and confirm last
 """
 
 from __future__ import annotations

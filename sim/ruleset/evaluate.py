@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from sim.conntrack.conn import Conn
+from sim.conntrack.words import CONFIRMED
 from sim.netfilter.nat import Nat
 from sim.netfilter.skb import Skb
 from sim.packet import Packet
@@ -18,7 +19,7 @@ from sim.ruleset.helping import set_helper, use_template
 from sim.ruleset.log import log_line
 from sim.ruleset.model import Compare, Log, Reject, Table
 from sim.ruleset.reject import rejection
-from sim.ruleset.rewrite import rewrite
+from sim.ruleset.rewrite import maxseg_place, rewrite
 from sim.ruleset.translation import translate
 
 ChainFunction = Callable[[Skb], int]
@@ -68,8 +69,10 @@ def direction_of(skb: Skb) -> int:
 
 
 def milliseconds_left(skb: Skb) -> int:
-    """How long the entry would live on without another packet."""
+    """How long the entry would live on without another packet. One that is not in the table yet: nothing (nf_ct_expires)."""
     assert skb.conn is not None
+    if not skb.conn.status & CONFIRMED:
+        return 0
     return max(0, skb.conn.expires - skb.now) // 1000
 
 
@@ -95,7 +98,9 @@ def tcp_options(packet: Packet) -> int:
 
 def tcp_option(packet: Packet, kind: int, size: int) -> int | None:
     """The `size` bytes behind kind and length of a segment's first such option; None without it, or cut short (nft_exthdr_tcp_eval)."""
-    data, at, end = packet.data, packet.l4 + 20, min(packet.payload, len(packet.data))
+    data, at, end = packet.data, packet.l4 + 20, packet.payload
+    if end < at or end > len(data):
+        return None
     while at < end - 1:
         length = 1 if data[at] < 2 else max(1, data[at + 1])
         if data[at] == kind:
@@ -144,7 +149,7 @@ def environment(effects: Effects) -> dict[str, Any]:
 
     return {
         "CT_STATE_BITS": CT_STATE_BITS, "xt_state": xt_state, "direction_of": direction_of, "packet_type": packet_type,
-        "tcp_options": tcp_options, "tcp_option": tcp_option, "ct_counted": ct_counted,
+        "tcp_options": tcp_options, "tcp_option": tcp_option, "maxseg_place": maxseg_place, "ct_counted": ct_counted,
         "fib_device": lambda packet, address, dev: fib_device(packet, address, dev, effects),
         "address_class": lambda address, dev: address_class(address, effects.address_type(address, dev)),
         "translate": lambda part, skb: translate(part, skb, effects.nat),

@@ -11,7 +11,7 @@ from typing import Any
 
 from sim.netfilter.skb import Skb
 from sim.packet import Packet
-from sim.ruleset.helping import SetHelper, UseTemplate
+from sim.ruleset.helping import BY_MARK, SetHelper, UseTemplate
 from sim.ruleset.judged import does, judged
 from sim.ruleset.model import (
     Action,
@@ -119,6 +119,11 @@ def dropped_by_policy(table: str, chain: str) -> Reason:
     return Reason("policy", text, {"table": table, "chain": chain})
 
 
+def _template(part: UseTemplate) -> str:
+    zone = "" if not part.zone else " in the zone of its mark" if part.zone == BY_MARK else f" in zone {part.zone}"
+    return f"give new connections of {{}}{zone} the helper {part.helper}" if part.helper else f"track {{}}{zone}"
+
+
 def dropped_by_rule(verdict: Verdict | Reject | Nat, rule: Rule, table: str, chain: str, number: int) -> Reason:
     """The reason when a rule dropped or rejected it."""
     told = "the sender is told" if isinstance(verdict, Reject) else "nobody is told"
@@ -210,7 +215,7 @@ def _does(part: Test | Action) -> str:
         case Notrack():
             return "keep {} out of connection tracking"
         case UseTemplate():
-            return f"give new connections of {{}} the helper {part.helper}" if part.helper else "track {}"
+            return _template(part)
         case SetHelper():
             return f"give new connections of {{}} the helper object {part.name}"
         case Nat():

@@ -181,8 +181,9 @@ class ChainSource:
             case HeaderThere():
                 self._flush()
                 attack = " or p.fragment == 8" if part.tcp else ""
-                self._line(f"if not (p.complete or p.fragment){attack}: return 0")
-                self._require((NEEDS["header"],))
+                there = NEEDS["4 bytes"] if part.ports else NEEDS["header"]
+                self._line(f"if not ({there} or p.fragment){attack}: return 0")
+                self._require((there,))
             case Limit():
                 self._pending.append(f"{self._keep(self._cells.bucket(rule, self._serial, part))}.take(skb.now, len(p.data))")
             case VerdictMap():

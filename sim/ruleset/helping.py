@@ -6,7 +6,7 @@ The parts of the model, and what they do to a packet (xt_CT.c, nft_ct.c, Linux 6
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sim.conntrack import helpers
 from sim.netfilter.skb import Skb, Template
@@ -15,11 +15,18 @@ if TYPE_CHECKING:
     from sim.ruleset.model import Table
 
 
+BY_MARK: Final = -1
+
+
 @dataclass(frozen=True, slots=True)
 class UseTemplate:
-    """iptables' `-j CT` without --notrack: the new entry that conntrack makes for this packet gets `helper` (None: nothing)."""
+    """iptables' `-j CT` without --notrack: the new entry that conntrack makes for this packet gets `helper` (None: nothing).
+
+    `zone`: where the packet is tracked; BY_MARK: in the zone that its mark names.
+    """
 
     helper: str | None = None
+    zone: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +49,9 @@ class CtHelper:
 
 
 def use_template(part: UseTemplate, skb: Skb) -> None:
-    """xt_ct_target: only ahead of conntrack, and the first rule wins."""
+    """xt_ct_target: only ahead of conntrack, and the first rule wins. Rules between here and conntrack see no label yet."""
     if skb.ctinfo is None and skb.template is None:
-        skb.template = Template(part.helper)
+        skb.template = Template(part.helper, skb.mark & 0xFFFF if part.zone == BY_MARK else part.zone)
 
 
 def set_helper(found: CtHelper, skb: Skb) -> None:

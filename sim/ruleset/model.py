@@ -79,9 +79,11 @@ class HeaderThere:
     """iptables' tcp, udp, icmp ... modules: a transport header cut short drops the packet (hotdrop), a later fragment fails.
 
     `tcp`: a fragment at offset 8, which would overwrite TCP's flags, is dropped too (tcp_mt, net/netfilter/xt_tcpudp.c).
+    `ports`: no more than the ports need be there (multiport_mt, net/netfilter/xt_multiport.c).
     """
 
     tcp: bool = False
+    ports: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,18 +67,19 @@ def icmp_code(part: Reject, version: int) -> int:
 
 def _checksum_ok(packet: Packet) -> bool:
     """nf_ip_checksum and nf_ip6_checksum: the pseudo header counts for TCP and UDP, in IPv6 for every protocol."""
-    segment = packet.data[packet.l4 :]
+    data, protonum = packet.data, packet.protonum
+    segment = data[packet.l4 :]
     if packet.version == 6 and not segment:
         return False
-    if packet.protonum in _UNSUMMED:
+    if protonum in _UNSUMMED:
         return True
     if packet.version == 6:
-        return wire.transport_checksum_ok(packet.src, packet.dst, packet.protonum, segment)
-    if packet.protonum == 17 and segment[6:8] == b"\0\0":
+        return wire.transport_checksum_ok(packet.src, packet.dst, protonum, segment)
+    if protonum == 17 and segment[6:8] == b"\0\0":
         return True
-    if packet.protonum in (6, 17):
-        return wire.transport_checksum_ok(packet.src, packet.dst, packet.protonum, segment)
-    return wire.ones_sum(segment) in (0, 0xFFFF)  # nothing but zeros passes, too
+    # the kernel sums from the IP header on, which is 0xFFFF if right: nothing but zeros behind it passes
+    pseudo = wire.pseudo_header(packet.src, packet.dst, protonum, len(segment)) if protonum in (6, 17) else b""
+    return wire.ones_sum(pseudo + data) == 0xFFFF
 
 
 def _icmp_error(part: Reject, packet: Packet, speaker: Address) -> bytes | None:

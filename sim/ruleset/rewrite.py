@@ -39,7 +39,7 @@ def rewrite(part: Rewrite, skb: Skb, path_mtu: PathMtu) -> bool:
 def rewrite_needs(part: Rewrite) -> tuple[str, ...]:
     """What must be there, as keys of selectors.NEEDS; without it nft's rule ends there."""
     if part.field.startswith("maxseg"):
-        return ("tcp", "header")
+        return ("tcp", "header", "settable")
     return {4: ("ip",), 6: ("ip6",)}.get(part.only, ())
 
 
@@ -113,11 +113,24 @@ def _route_mss(packet: Packet, path_mtu: PathMtu) -> int:
     return mtu - smallest if smallest < mtu <= 0xFFFF else 536
 
 
+def maxseg_place(packet: Packet) -> int:
+    """Where nft finds the MSS option in a TCP header: 0 without one, -1 when header or option are cut short (nft's rule ends there)."""
+    data, start = packet.data, packet.l4
+    size, at = (data[start + 12] >> 4) * 4, _TCP_SIZE
+    if size < _TCP_SIZE or len(data) - start < size:
+        return -1
+    while at < size - 1:
+        length = 1 if data[start + at] < 2 else max(1, data[start + at + 1])
+        if data[start + at] == _MSS:
+            return at if at + length <= size and length >= _MSS_SIZE else -1
+        at += length
+    return 0
+
+
 def _lower_maxseg(packet: Packet, mss: int) -> None:
     """nft_exthdr_tcp_set_eval: an option that is there is lowered."""
-    data, start = packet.data, packet.l4
-    at = _find_mss(data[start : start + (data[start + 12] >> 4) * 4])
-    if at and int.from_bytes(data[start + at + 2 : start + at + 4]) > mss:
+    data, start, at = packet.data, packet.l4, maxseg_place(packet)
+    if at > 0 and int.from_bytes(data[start + at + 2 : start + at + 4]) > mss:
         _with_tcp(packet, at + 2, mss.to_bytes(2))
 
 

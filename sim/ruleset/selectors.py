@@ -3,7 +3,7 @@
 A row says: the data type (datatypes.py), the size in bits, what must be there first (`needs`), and how the value is read: a Python
 expression over `skb` (Skb) and `p` (its Packet). Numbers are ints, addresses bytes, device names str.
 
-Payload that is cut short counts as absent as a whole header (Packet.complete), not field by field.
+A field of a header that is cut short is there while its own bytes are (nft_payload); options want the whole header.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ NEEDS = {
     "ip": "p.version == 4",
     "ip6": "p.version == 6",
     "header": "p.complete",
+    **{f"{size} bytes": f"(p.complete or len(p.data) >= p.l4 + {size} and not p.fragment)" for size in range(1, 21)},
+    **{f"any {size} bytes": f"len(p.data) >= p.l4 + {size} and not p.fragment" for size in (2, 4)},
     "first": "not p.fragment",
     "icmp": "p.protonum == 1",
     "tcp": "p.protonum == 6",
@@ -36,6 +38,7 @@ NEEDS = {
     "sctp": "p.protonum == 132",
     "udplite": "p.protonum == 136",
     "conn": "skb.conn is not None",
+    "settable": "maxseg_place(p) >= 0",
     "maxseg": "tcp_option(p, 2, 2) is not None",
     "window": "tcp_option(p, 3, 1) is not None",
     "master": "skb.conn is not None and skb.conn.master is not None and skb.conn.master.helper is not None",
@@ -92,37 +95,37 @@ _IP = (
     Selector("ip6 flowlabel", "integer", 20, ("ip6",), "int.from_bytes(p.data[1:4]) & 0xFFFFF"),
 )
 _PORTS = tuple(
-    Selector(f"{protocol} {port}", "inet_service", 16, (protocol, "header"), f"p.{port}")
+    Selector(f"{protocol} {port}", "inet_service", 16, (protocol, f"{at + 2} bytes"), f"(p.{port} if p.complete else {_l4(at, 2)})")
     for protocol in ("tcp", "udp", "udplite", "sctp", "dccp")
-    for port in ("sport", "dport")
+    for at, port in ((0, "sport"), (2, "dport"))
 )
 _TRANSPORT = (
-    Selector("th sport", "inet_service", 16, ("header",), _l4(0, 2)),
-    Selector("th dport", "inet_service", 16, ("header",), _l4(2, 2)),
-    Selector("tcp flags", "tcp_flag", 8, ("tcp", "header"), "p.flags"),
+    Selector("th sport", "inet_service", 16, ("any 2 bytes",), _l4(0, 2)),
+    Selector("th dport", "inet_service", 16, ("any 4 bytes",), _l4(2, 2)),
+    Selector("tcp flags", "tcp_flag", 8, ("tcp", "14 bytes"), f"(p.flags if p.complete else {_l4(13, 1)})"),
     Selector("xt tcp-option", "integer", 256, ("tcp", "header"), "tcp_options(p)"),
-    Selector("tcp sequence", "integer", 32, ("tcp", "header"), "p.seq"),
-    Selector("tcp ackseq", "integer", 32, ("tcp", "header"), "p.ack"),
-    Selector("tcp doff", "integer", 4, ("tcp", "header"), "p.data[p.l4 + 12] >> 4"),
-    Selector("tcp reserved", "integer", 4, ("tcp", "header"), "p.data[p.l4 + 12] & 15"),
-    Selector("tcp window", "integer", 16, ("tcp", "header"), "p.window"),
-    Selector("tcp checksum", "integer", 16, ("tcp", "header"), _l4(16, 2)),
-    Selector("tcp urgptr", "integer", 16, ("tcp", "header"), _l4(18, 2)),
-    Selector("udp length", "integer", 16, ("udp", "header"), _l4(4, 2)),
-    Selector("udp checksum", "integer", 16, ("udp", "header"), _l4(6, 2)),
-    Selector("icmp type", "icmp_type", 8, ("icmp", "header"), _l4(0, 1)),
-    Selector("icmp code", "icmp_code", 8, ("icmp", "header"), _l4(1, 1)),
-    Selector("icmp checksum", "integer", 16, ("icmp", "header"), _l4(2, 2)),
-    Selector("icmp id", "integer", 16, ("icmp", "header"), _l4(4, 2)),
-    Selector("icmp sequence", "integer", 16, ("icmp", "header"), _l4(6, 2)),
-    Selector("icmp gateway", "integer", 32, ("icmp", "header"), _l4(4, 4)),
-    Selector("icmp mtu", "integer", 16, ("icmp", "header"), _l4(6, 2)),
-    Selector("icmpv6 type", "icmpv6_type", 8, ("icmpv6", "header"), _l4(0, 1)),
-    Selector("icmpv6 code", "icmpv6_code", 8, ("icmpv6", "header"), _l4(1, 1)),
-    Selector("icmpv6 checksum", "integer", 16, ("icmpv6", "header"), _l4(2, 2)),
-    Selector("icmpv6 id", "integer", 16, ("icmpv6", "header"), _l4(4, 2)),
-    Selector("icmpv6 sequence", "integer", 16, ("icmpv6", "header"), _l4(6, 2)),
-    Selector("icmpv6 mtu", "integer", 32, ("icmpv6", "header"), _l4(4, 4)),
+    Selector("tcp sequence", "integer", 32, ("tcp", "8 bytes"), f"(p.seq if p.complete else {_l4(4, 4)})"),
+    Selector("tcp ackseq", "integer", 32, ("tcp", "12 bytes"), f"(p.ack if p.complete else {_l4(8, 4)})"),
+    Selector("tcp doff", "integer", 4, ("tcp", "13 bytes"), "p.data[p.l4 + 12] >> 4"),
+    Selector("tcp reserved", "integer", 4, ("tcp", "13 bytes"), "p.data[p.l4 + 12] & 15"),
+    Selector("tcp window", "integer", 16, ("tcp", "16 bytes"), f"(p.window if p.complete else {_l4(14, 2)})"),
+    Selector("tcp checksum", "integer", 16, ("tcp", "18 bytes"), _l4(16, 2)),
+    Selector("tcp urgptr", "integer", 16, ("tcp", "20 bytes"), _l4(18, 2)),
+    Selector("udp length", "integer", 16, ("udp", "6 bytes"), _l4(4, 2)),
+    Selector("udp checksum", "integer", 16, ("udp", "8 bytes"), _l4(6, 2)),
+    Selector("icmp type", "icmp_type", 8, ("icmp", "1 bytes"), _l4(0, 1)),
+    Selector("icmp code", "icmp_code", 8, ("icmp", "2 bytes"), _l4(1, 1)),
+    Selector("icmp checksum", "integer", 16, ("icmp", "4 bytes"), _l4(2, 2)),
+    Selector("icmp id", "integer", 16, ("icmp", "6 bytes"), _l4(4, 2)),
+    Selector("icmp sequence", "integer", 16, ("icmp", "8 bytes"), _l4(6, 2)),
+    Selector("icmp gateway", "integer", 32, ("icmp", "8 bytes"), _l4(4, 4)),
+    Selector("icmp mtu", "integer", 16, ("icmp", "8 bytes"), _l4(6, 2)),
+    Selector("icmpv6 type", "icmpv6_type", 8, ("icmpv6", "1 bytes"), _l4(0, 1)),
+    Selector("icmpv6 code", "icmpv6_code", 8, ("icmpv6", "2 bytes"), _l4(1, 1)),
+    Selector("icmpv6 checksum", "integer", 16, ("icmpv6", "4 bytes"), _l4(2, 2)),
+    Selector("icmpv6 id", "integer", 16, ("icmpv6", "6 bytes"), _l4(4, 2)),
+    Selector("icmpv6 sequence", "integer", 16, ("icmpv6", "8 bytes"), _l4(6, 2)),
+    Selector("icmpv6 mtu", "integer", 32, ("icmpv6", "8 bytes"), _l4(4, 4)),
 )
 
 
@@ -192,7 +195,7 @@ _CT_COUNTS = tuple(
 ACCOUNTED = frozenset(row.name for row in _CT_COUNTS)
 _TCP_OPTIONS = (
     *(
-        Selector(f"tcp option {name}", "there", 8, ("tcp", "header"), f"tcp_options(p) >> {kind} & 1")
+        Selector(f"tcp option {name}", "there", 8, (), f"int(p.protonum == 6 and p.complete and tcp_option(p, {kind}, 0) is not None)")
         for name, kind in (("maxseg", 2), ("window", 3), ("sack-perm", 4), ("sack", 5), ("timestamp", 8), ("md5sig", 19), ("fastopen", 34))
     ),
     Selector("tcp option maxseg size", "integer", 16, ("tcp", "header", "maxseg"), "tcp_option(p, 2, 2)"),

@@ -252,4 +252,6 @@ def _uses_conntrack(part: object) -> bool:
         return True
     if isinstance(part, Compare | VerdictMap):
         return any(row.name.startswith(("ct ", "xt ct")) for row in parts_of(part.selector))
-    return isinstance(part, Notrack | UseTemplate | SetHelper | Nat) or (isinstance(part, Assign) and "ct mark" in (part.selector, part.source))
+    if isinstance(part, Assign):
+        return "ct mark" in (part.selector, part.source)
+    return isinstance(part, Notrack | UseTemplate | SetHelper | Nat)

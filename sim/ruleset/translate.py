@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from sim.ruleset.helping import UseTemplate
 from sim.ruleset.iptables.icmp import ICMP, ICMPV6
 from sim.ruleset.iptables.module import saved_string
 from sim.ruleset.iptables.names import protocol_text
+from sim.ruleset.iptables.nat import target_text
 from sim.ruleset.model import (
     Assign,
     Compare,
@@ -28,7 +30,7 @@ from sim.ruleset.model import (
     Verdict,
     Wildcard,
 )
-from sim.ruleset.parts import Blend, Judge, Nothing, Rewrite
+from sim.ruleset.parts import Blend, Judge, Nat, Nothing, Rewrite
 from sim.units import show_address
 
 
@@ -41,11 +43,16 @@ def other_text(table: Table, rule: Rule) -> str | None:
 
 def nft_text(rule: Rule, family: str) -> str | None:
     """An iptables rule in nft's words; None for what nft has no selector for."""
-    from sim.ruleset.nft.show import rule_text  # nft's printer stands beside us, and is only asked when a rule is shown
+    from sim.ruleset.nft.show import (  # nft's printer stands beside us, and is only asked when a rule is shown
+        part_words,
+        rule_text,
+    )
 
-    if any(isinstance(part, Judge | Blend | Nothing | Rewrite) for part in rule.flat()):
+    if any(isinstance(part, Nat | Rewrite) and not part_words(part, family) for part in rule.flat()):
         return None
-    if any(isinstance(part, Compare | Assign) and "xt " in part.selector for part in rule.flat()):
+    if any(isinstance(part, Judge | Blend | Nothing) for part in rule.flat()):
+        return None
+    if any(isinstance(part, UseTemplate) or (isinstance(part, Compare | Assign) and "xt " in part.selector) for part in rule.flat()):
         return None
     if any(isinstance(part, Extension) and part.name in ("tcp", "udp", "icmp") for part in rule.parts):
         parts = tuple(part for part in rule.parts if not (isinstance(part, Compare) and part.selector in _PROTOCOLS))
@@ -107,8 +114,16 @@ class _Writer:
                 self._target = [f"-{part.name[0]} {part.chain}"]
             case Reject() | Log() | Assign() | Notrack():
                 self._target = [_target(part, self._family)]
+            case Nat():
+                self._nat(part)
             case _:
                 raise _NoCounterpart
+
+    def _nat(self, part: Nat) -> None:
+        text = target_text(part)
+        if text is None or (part.ports is not None and not self._protocol):
+            raise _NoCounterpart
+        self._target = [text]
 
     def _module(self, name: str, *options: str) -> None:
         self._modules.setdefault(name, []).extend(options)
@@ -117,6 +132,9 @@ class _Writer:
         not_ = "! " if part.op in ("!=", "!&") else ""
         if part.op in ("<", "<=", ">", ">="):
             raise _NoCounterpart
+        if part.selector == "ct helper" and part.op == "==" and len(values) == 1:
+            self._module("helper", f"--helper {saved_string(str(values[0]))}")
+            return
         if part.selector in _WRITERS:
             _WRITERS[part.selector](self, part, values, not_)
             return

@@ -30,7 +30,7 @@ from sim.ruleset.model import (
     VerdictMap,
 )
 from sim.ruleset.parts import Blend, Judge, Nat, Rewrite
-from sim.ruleset.rewrite import rewrite_needs
+from sim.ruleset.rewrite import maxseg_place, rewrite_needs
 from sim.ruleset.translation import concerns
 from sim.trace import Because, ChainDecided, Emit, RuleTried
 
@@ -183,7 +183,8 @@ class Walker:
     def _rewritable(part: Rewrite, skb: Skb) -> bool:
         packet = skb.packet
         there = {"ip": packet.version == 4, "ip6": packet.version == 6, "tcp": packet.protonum == 6, "header": packet.complete}
-        return all(there[need] for need in rewrite_needs(part))
+        wanted = rewrite_needs(part)
+        return all(there.get(need, True) for need in wanted) and ("settable" not in wanted or maxseg_place(packet) >= 0)
 
     def _because(self, tried: _Tried, because: Because) -> None:
         tried.because = (*tried.because, because)
@@ -197,8 +198,9 @@ class Walker:
 
     def _header(self, part: HeaderThere, skb: Skb, tried: _Tried) -> None:
         packet = skb.packet
-        tried.matched = packet.complete
-        if (not packet.complete and not packet.fragment) or (part.tcp and packet.fragment == 8):
+        there = packet.complete or (part.ports and not packet.fragment and len(packet.data) >= packet.l4 + 4)
+        tried.matched = there
+        if (not there and not packet.fragment) or (part.tcp and packet.fragment == 8):
             tried.verdict = _DROP
             self._because(tried, explain.because_cut_short(packet))
         elif not packet.complete:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sim.shell.conntrack_options import STATUS, Request, network, number
-from sim.units import in_prefix, parse_address
+from sim.shell.conntrack_options import STATUS, Request, endpoint, network, number
+from sim.units import Address, in_prefix, parse_address
 
 View = Mapping[str, Any]
 Test = Callable[[View], bool]
@@ -61,26 +61,32 @@ def _mark(text: str) -> Test:
 
 
 def _nat(request: Request) -> Test:
-    """--src-nat: the reply goes to another address than the original came from; --dst-nat: it comes from another."""
-
-    def source(view: View) -> str:
-        return str(view["reply"]["dst"]) if view["reply"]["dst"] != view["original"]["src"] else ""
-
-    def target(view: View) -> str:
-        return str(view["reply"]["src"]) if view["reply"]["src"] != view["original"]["dst"] else ""
-
-    def one(own: str, seen: str) -> bool:
-        return bool(seen) and in_prefix(parse_address(seen), *network(request.options[own]))
+    """--src-nat: the answers go to another address or port than the original came from; --dst-nat: they come from another."""
+    wanted = {own: endpoint(request.options[own], own) if request.options[own] else None for own in "ngj" if own in request.options}
 
     def test(view: View) -> bool:
-        options = request.options
-        return (
-            ("n" not in options or one("n", source(view)))
-            and ("g" not in options or one("g", target(view)))
-            and ("j" not in options or one("j", source(view)) or one("j", target(view)))
-        )
+        source, target = (_changed(view, *ends) for ends in (("src", "sport", "dst", "dport"), ("dst", "dport", "src", "sport")))
+        tests = {"n": (source,), "g": (target,), "j": (source, target)}
+        return all(any(_meets(found, value) for found in tests[own]) for own, value in wanted.items())
 
     return test
+
+
+_Change = tuple[str | None, int | None]
+
+
+def _changed(view: View, end: str, port: str, answers: str, answer_port: str) -> _Change:
+    """(address, port) that NAT put in the place of one end, each None where it left it alone."""
+    original, reply = view["original"], view["reply"]
+    address = reply[answers] if reply[answers] != original[end] else None
+    return address, reply.get(answer_port) if original.get(port) != reply.get(answer_port) else None
+
+
+def _meets(found: _Change, value: tuple[Address, int | None] | None) -> bool:
+    address, port = found
+    if value is None:
+        return address is not None or port is not None
+    return address is not None and parse_address(address) == value[0] and value[1] in (None, port)
 
 
 def _status(words: frozenset[str]) -> list[Test]:

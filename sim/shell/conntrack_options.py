@@ -60,6 +60,7 @@ TCP_STATES = (
     "SYN_SENT2",
 )
 _OPTIONAL = "LIDGFECU"
+_MAYBE = ("n", "g", "j")  # a value may follow them
 STATUS = ("ASSURED", "SEEN_REPLY", "UNSET", "FIXED_TIMEOUT", "EXPECTED", "OFFLOAD", "HW_OFFLOAD", "UNREPLIED")
 EVENTS = ("ALL", "NEW", "UPDATES", "DESTROY")
 OUTPUTS = ("xml", "extended", "timestamp", "id", "ktimestamp", "labels", "userspace", "save")
@@ -137,7 +138,9 @@ def _short(letters: str, words: list[str], commands: list[str], request: Request
         if len(letter) != 1 or letter not in OPTIONS:
             raise Complaint(f"unknown option `-{letter}'")
         value = ""
-        if OPTIONS[letter][1]:
+        if letter in _MAYBE:
+            value, letters = _next_value([] if letters else words), ""
+        elif OPTIONS[letter][1]:
             if not letters and not words:
                 raise Complaint(f"option `-{letter}' requires an argument")
             value, letters = (letters, "") if letters else (words.pop(0), "")
@@ -157,7 +160,9 @@ def _long(word: str, words: list[str], commands: list[str], request: Request) ->
     if kind == "command":
         commands.append(own)
         return
-    if kind == "special" or OPTIONS[own][1]:
+    if own in _MAYBE and kind == "option":
+        value = _next_value([] if equals else words)
+    elif kind == "special" or OPTIONS[own][1]:
         if not equals and not words:
             raise Complaint(f"option `{word}' requires an argument")
         value = value if equals else words.pop(0)
@@ -166,6 +171,11 @@ def _long(word: str, words: list[str], commands: list[str], request: Request) ->
         _check_special(own, value, request)
     else:
         _set(own, value, request)
+
+
+def _next_value(words: list[str]) -> str:
+    """The value that may follow --src-nat; what is attached (-n1.2.3.4) the tool overlooks (get_optional_arg)."""
+    return words.pop(0) if words and words[0][:1] not in ("-", "!") else ""
 
 
 def _check_special(own: str, value: str, request: Request) -> None:
@@ -181,8 +191,10 @@ def _set(own: str, value: str, request: Request) -> None:
         request.protonum = _protocol(value)
     elif own == "f" and value not in ("ipv4", "ipv6"):
         raise Complaint(f"`{value}' unsupported protocol")
-    elif own in ("s", "d", "r", "q", "n", "g", "j"):
+    elif own in ("s", "d", "r", "q"):
         network(value)
+    elif own in _MAYBE and value:
+        endpoint(value, own)
     for option, names in (("u", STATUS), ("e", EVENTS), ("o", OUTPUTS)):
         if own == option:
             request.chosen(option, names)
@@ -210,6 +222,15 @@ def network(text: str) -> tuple[Address, int]:
     if length and not (length.isdigit() and int(length) <= bits):
         raise Complaint("Invalid netmask")
     return address.packed, int(length or 0)
+
+
+def endpoint(text: str, own: str) -> tuple[Address, int | None]:
+    """(address, port or None) of "203.0.113.2" or "203.0.113.2:5000". Raises Complaint."""
+    if "/" in text:
+        raise Complaint(f"CIDR notation unavailable for `--{OPTIONS[own][0][0]}'")
+    name, colon, port = text.partition(":") if text.count(":") == 1 else (text, "", "")
+    address, _ = network(name)
+    return address, number(port) & 0xFFFF if colon else None
 
 
 def _checked(commands: list[str], operands: list[str], request: Request) -> Request:
@@ -243,7 +264,8 @@ def _check_masks(request: Request) -> None:
 
 
 def _check_family(request: Request) -> None:
-    sizes = {len(network(request.options[own])[0]) for own in "sdrqngj" if own in request.options}
+    sizes = {len(network(request.options[own])[0]) for own in "sdrq" if own in request.options}
+    sizes |= {len(endpoint(request.options[own], own)[0]) for own in _MAYBE if request.options.get(own)}
     if "f" in request.options:
         sizes.add(4 if request.options["f"] == "ipv4" else 16)
     if len(sizes) > 1:

@@ -59,8 +59,9 @@ class Page:
                 button.click()
                 self.settle()
             if following.count() == 0:
-                return
+                break
             following.click()
+        self.lab("setSpeed(1)")
 
     def until(self, condition: str, seconds: float = 20) -> None:
         """Wait until a JavaScript expression holds. (The tab's own wait_for_function needs eval, which the page's policy forbids.)"""
@@ -83,6 +84,8 @@ class Page:
             self.tab.keyboard.type(line)
             self.tab.keyboard.press("Enter")
             self.settle()
+        if faster:
+            self.lab("setSpeed(1)")
         self.tab.keyboard.press("Escape")
 
     def screen(self) -> str:

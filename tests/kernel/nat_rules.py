@@ -10,6 +10,9 @@ TARGETS = ("192.168.1.10", "192.168.1.11", "192.168.1.10-192.168.1.12", "203.0.1
 TARGETS6 = ("fd00:1::10", "fd00:1::10-fd00:1::13", "fd00:2::9")
 PORTS = ("1000", "2000-2003", "1-65535", "80", "40000-40100")
 PORTED = ("tcp", "udp", "sctp")
+KINDS = {
+    "prerouting": ("dnat", "dnat", "redirect"), "output": ("dnat", "redirect"), "input": ("snat",), "postrouting": ("snat", "masquerade"),
+}  # fmt: skip
 NETS = ("192.168.1.0/24", "203.0.113.0/24", "10.20.0.0/16", "192.168.1.8/29")
 NETS6 = ("fd00:1::/64", "fd00:9::/64", "fd00:2::/112")
 
@@ -40,7 +43,7 @@ class Rules:
         choose = self.random
         protocol, match = self._match("iptables")
         chain, target = choose.choice((
-            ("POSTROUTING", "SNAT"), ("POSTROUTING", "SNAT"), ("POSTROUTING", "MASQUERADE"), ("POSTROUTING", "MASQUERADE"), ("INPUT", "SNAT"),
+            *(("POSTROUTING", "SNAT"), ("POSTROUTING", "MASQUERADE")) * 2, ("INPUT", "SNAT"),
             ("PREROUTING", "DNAT"), ("PREROUTING", "DNAT"), ("OUTPUT", "DNAT"), ("PREROUTING", "REDIRECT"), ("OUTPUT", "REDIRECT"),
             ("PREROUTING", "NETMAP"), ("POSTROUTING", "NETMAP"), ("OUTPUT", "NETMAP"),
         ))  # fmt: skip
@@ -62,7 +65,8 @@ class Rules:
 
     def nft(self) -> str:
         """Tables of all families, for nft -f."""
-        return "\n".join(self._table(family, number) for number, family in enumerate(("ip", "ip6", "inet")) if self.random.random() < 0.7) + "\n"
+        families = enumerate(("ip", "ip6", "inet"))
+        return "\n".join(self._table(family, number) for number, family in families if self.random.random() < 0.7) + "\n"
 
     def _table(self, family: str, number: int) -> str:
         choose = self.random
@@ -77,8 +81,7 @@ class Rules:
     def _nft(self, hook: str, family: str) -> str:
         choose = self.random
         protocol, match = self._match("nft")
-        kinds = {"prerouting": ("dnat", "dnat", "redirect"), "output": ("dnat", "redirect"), "input": ("snat",), "postrouting": ("snat", "masquerade")}
-        kind = choose.choice(kinds[hook])
+        kind = choose.choice(KINDS[hook])
         six = family == "ip6" or (family == "inet" and choose.random() < 0.4)
         ports = choose.choice(PORTS) if protocol and choose.random() < 0.5 else ""
         flags = ",".join(flag for flag in ("random", "fully-random", "persistent") if choose.random() < 0.12)

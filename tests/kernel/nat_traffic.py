@@ -1,4 +1,4 @@
-"""Traffic through a translating firewall, by seed: connections both ways, answers to what left, ICMP errors about it, hairpin, own packets."""
+"""Traffic through a translating firewall, by seed: connections both ways, answers to what left, ICMP errors, hairpin, own packets."""
 
 from __future__ import annotations
 
@@ -55,12 +55,16 @@ class Traffic:
             dev, src, dst = None, choose.choice(own[:2]), choose.choice(wan + lan)
         return dev, self._packet(src, dst, choose.choice(KINDS), choose.choice(PORTS), choose.choice(PORTS))
 
-    def _packet(self, src: Address, dst: Address, kind: int, sport: int, dport: int, flags: int = SYN, seq: int = 1000, ack: int = 0) -> bytes:
+    def _packet(
+        self, src: Address, dst: Address, kind: int, sport: int, dport: int, flags: int = SYN, seq: int = 1000, ack: int = 0
+    ) -> bytes:
         body = bytes(self.random.randrange(4)) if kind not in (6, 132) else b""
         number = 58 if kind == 1 and len(src) == 16 else kind
-        return wire.ip(src, dst, number, self._transport(src, dst, kind, sport, dport, flags, seq, ack, body), ttl=self.random.choice((64, 64, 64, 2, 1)))
+        segment = self._transport(src, dst, kind, (sport, dport), (flags, seq, ack), body)
+        return wire.ip(src, dst, number, segment, ttl=self.random.choice((64, 64, 64, 2, 1)))
 
-    def _transport(self, src: Address, dst: Address, kind: int, sport: int, dport: int, flags: int, seq: int, ack: int, body: bytes) -> bytes:
+    def _transport(self, src: Address, dst: Address, kind: int, ends: tuple[int, int], tcp: tuple[int, int, int], body: bytes) -> bytes:
+        (sport, dport), (flags, seq, ack) = ends, tcp
         ports = sport.to_bytes(2) + dport.to_bytes(2)
         match kind:
             case 6:

@@ -13,11 +13,13 @@ from sim.edges.replay import load_rules
 from sim.edges.replay.wall import Wall
 from sim.packet import Packet
 from tests.kernel.conftest import DEVICES
-from tests.kernel.test_helpers_against_kernel import FOUR, FTP, FTP6, IRC, SIP, SIP6, SIP_TCP, SIX, TFTP, Packets, differences
+from tests.kernel.helped import FOUR, FTP, FTP6, IRC, SIP, SIP6, SIP_TCP, SIX, TFTP, Packets
+from tests.kernel.test_helpers_against_kernel import differences
 
 EVERYTHING: dict[str, Packets] = {**FTP, **FTP6, **TFTP, **IRC, **SIP, **SIP6, **SIP_TCP}
 SCRAPS = (
-    b"\r\n", b"\n", b" ", b":", b",", b"|", b"(", b"192,168,1,10,4,1", b"227 ", b"sip:", b"@", b"\r\n ", b";expires=5", b"m=audio 4000 x\r\n",
+    b"\r\n", b"\n", b" ", b":", b",", b"|", b"(", b"192,168,1,10,4,1", b"227 ", b"sip:", b"@", b"\r\n ", b";expires=5",
+    b"m=audio 4000 x\r\n",
     b"c=IN IP4 192.168.1.10\r\n", b"\0", b"\xff", b"0", b"9", b"v=0\r\n", b"CSeq: 2 INVITE\r\n", b"\1DCC ", b" :", b"[", b"]",
 )  # fmt: skip
 MOST = 1200

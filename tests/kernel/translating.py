@@ -124,7 +124,8 @@ def same_tables(table: list[dict[str, Any]], mine: Ours) -> list[str]:
     """Entries that only one side has."""
     views = [entry_view(conn, mine.wall.now) for conn in mine.wall.ip.tracker.entries()]
     theirs, ours = (sorted(str({name: entry[name] for name in COMPARED}) for entry in entries) for entries in (table, views))
-    return [f"only the kernel: {line}" for line in theirs if line not in ours] + [f"only ours: {line}" for line in ours if line not in theirs]
+    found = [f"only the kernel: {line}" for line in theirs if line not in ours]
+    return found + [f"only ours: {line}" for line in ours if line not in theirs]
 
 
 def _said(data: bytes) -> str:

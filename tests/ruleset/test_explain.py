@@ -28,6 +28,15 @@ SAID = [
     ("-p icmp --icmp-type echo-request -j RETURN", "Let packets of ICMP type echo-request leave this chain.",
      "icmp type echo-request counter return"),
     ("-j web", "Send every packet through chain web.", "counter jump web"),
+    ("-m connmark --mark 1 -j ACCEPT", "Accept packets of connections with mark 0x1.", "ct mark 0x00000001 counter accept"),
+    ("-m dscp --dscp-class EF -j ACCEPT", "Accept packets with DSCP ef.", "ip dscp ef counter accept"),
+    ("-m recent --update --seconds 60 --hitcount 4 --name SSH -j DROP",
+     "Drop packets whose source was seen 4 times in the last 60 seconds (list SSH).", None),
+    ("-p tcp -m connlimit --connlimit-above 3 -j DROP", "Drop packets of protocol TCP when its source has more than 3 connections.", None),
+    ("-m statistic --mode nth --every 3 --packet 0 -j DROP", "Drop packets one of every 3.", None),
+    ("-m string --string evil --algo bm -j DROP", "Drop packets that hold the text 'evil'.", None),
+    ("-m hashlimit --hashlimit-name a --hashlimit-above 5/sec --hashlimit-mode srcip -j DROP",
+     "Drop packets beyond 5 packets a second for each source.", None),
     ("-m mark --mark 1", "Count packets with mark 0x1.", "meta mark 0x00000001 counter"),
     ("-m conntrack --ctexpire 5:7 -j DROP", "Drop packets of connections with 5–7 s left.", None),
 ]  # fmt: skip
@@ -62,3 +71,9 @@ def test_an_nft_rule_as_iptables_options_or_none_where_there_are_none(rule: Rule
     assert other_text(table, rule) == options
     if options is not None:
         assert Firewall("-N c").try_(f"-A INPUT {options}".replace('"why not"', "w").replace('"a b"', "p")).status == 0
+
+
+def test_a_change_of_a_header_is_said_and_translated() -> None:
+    firewall = Firewall("iptables -t mangle -A FORWARD -j DSCP --set-dscp-class EF")
+    ((table, _, _, made),) = firewall.state.ruleset.rules()
+    assert (sentence(made), other_text(table, made)) == ("Set the DSCP of every packet to ef.", "counter ip dscp set ef")

@@ -113,7 +113,9 @@ def test_source_nat_shows_in_where_the_reply_goes() -> None:
         ("-n 203.0.113.2", True),
         ("-n 203.0.113.3", False),
         ("-g 203.0.113.2", False),
-        ("-j 203.0.113.0/24", True),
+        ("-j 203.0.113.2", True),
+        ("-n", True),
+        ("-g", False),
     ):
         request = parse(["conntrack", "-L", *options.split()])
         assert all(check(natted) for check in checks_of(request)) == matches, options

@@ -13,7 +13,18 @@ from pathlib import Path
 import click
 
 from sim.edges.capture import read_capture
-from sim.edges.replay import Outcome, Printed, Replay, Step, Writer, dumps, load_rules, read_addresses, read_at
+from sim.edges.replay import (
+    Outcome,
+    Printed,
+    Replay,
+    Rewritten,
+    Step,
+    Writer,
+    dumps,
+    load_rules,
+    read_addresses,
+    read_at,
+)
 from sim.errors import Malformed, UsageError
 from sim.packet import Packet, describe
 from sim.units import SECOND
@@ -34,7 +45,7 @@ _File = click.Path(path_type=Path, dir_okay=False)
 @click.option("--at", "moments", metavar="'SECONDS COMMAND'", multiple=True, help="Run COMMAND at that moment. Repeatable.")
 @click.option("--then", "then", metavar="COMMAND", multiple=True, help="Run COMMAND at the end. Repeatable.")
 @click.option("--jsonl", is_flag=True, help="A line of JSON a packet.")
-@click.option("--trace", is_flag=True, help="Every rule tried, too.")
+@click.option("--trace", is_flag=True, help="Every rule tried, too, and what NAT changes.")
 def replay(
     capture: Path, rules: tuple[Path, ...], rules6: tuple[Path, ...], addresses: tuple[str, ...], sysctls: tuple[str, ...],
     moments: tuple[str, ...], then: tuple[str, ...], jsonl: bool, trace: bool,
@@ -148,7 +159,9 @@ class _Table:
             yield OFFLOADED.format(count=self._large)
 
 
-def _step(step: Step) -> str:
+def _step(step: Step | Rewritten) -> str:
+    if isinstance(step, Rewritten):
+        return f"{'':21} {step.what} {step.hook}: {step.before}  becomes  {step.after}"
     return f"{'':21} {step.table} {step.chain}: {step.rule}" + (f"  => {step.verdict}" if step.verdict else "")
 
 

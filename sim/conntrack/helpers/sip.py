@@ -10,24 +10,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from sim.conntrack.expect import INACTIVE, PERMANENT, Expectation
+from sim.conntrack.expect import INACTIVE, PERMANENT
 from sim.conntrack.helpers import sip_text as text
 from sim.conntrack.helpers.help import ESTABLISHED, Help, Helper, Policy
 from sim.conntrack.helpers.numbers import is_alpha
+from sim.conntrack.helpers.sip_media import CALL_OVER, SIGNALLING, flush, session
 from sim.conntrack.helpers.sip_text import Found, Message, Wrong
 from sim.conntrack.words import ACCEPT, EXPECTED
 from sim.trace import Reason
-from sim.units import SECOND, Address, show_address
+from sim.units import SECOND, Address
 
 LIFETIME: Final = 3600 * SECOND
 """sip_timeout: how long a message keeps its connection."""
 SHORTEST: Final = len("SIP/2.0 200")
-SIGNALLING, AUDIO, VIDEO, IMAGE = range(4)
-MEDIA: Final = ((b"audio ", AUDIO), (b"video ", VIDEO), (b"image ", IMAGE))
-MOST_MEDIA: Final = 3
 POLICIES: Final = (Policy(1, 180 * SECOND), Policy(4, 180 * SECOND), Policy(4, 180 * SECOND), Policy(2, 180 * SECOND))
 PROTOCOLS: Final = {b"TCP": 6, b"UDP": 17}
-CALL_OVER: Final = Reason("flushed", "The call is over, refused or asked for anew: its media streams are no longer expected.")
 UNREGISTERED: Final = Reason("flushed", "The registrar says that the client is not registered: calls to it are no longer expected.")
 RENEWED: Final = Reason("helper", "The registrar has accepted the registration: from now on calls may come.", {"helper": "sip"})
 
@@ -46,112 +43,32 @@ def _memory(help: Help) -> Numbers:
     return memory
 
 
-# ---- media -----------------------------------------------------------------------------------------------------------
-
-
-def _sdp_address(message: Message, at: int) -> Address | None:
-    """The connection address of the session (up to the first media line), or of one media description."""
-    found = message.sdp(text.CONNECTION[message.size], at, text.MEDIA)
-    if not isinstance(found, Found):
-        return None
-    read = message.address(found.at, found.at + found.length, brackets=False)
-    return read[0] if read else None
-
-
-def _session(help: Help, message: Message) -> int:
-    """Every media line names a port: expect RTP there and RTCP one above (process_sdp)."""
-    start = message.sdp(text.VERSION, 0)
-    if not isinstance(start, Found):
-        return ACCEPT
-    common = _sdp_address(message, start.at)
-    at, streams = start.at, 0
-    while streams < MOST_MEDIA:
-        found = message.sdp(text.MEDIA, at)
-        if not isinstance(found, Found):
-            break
-        kind = next(((word, kind) for word, kind in MEDIA if message.data[found.at : found.at + found.length].startswith(word)), None)
-        if kind is None:
-            at = found.at + found.length
-            continue
-        at = found.at + len(kind[0])
-        port, end = message.number(at)
-        if port == 0 or end == at:
-            continue
-        verdict = _stream(help, message, at, port, kind[1], common)
-        if verdict != ACCEPT:
-            return verdict
-        streams += 1
-    return ACCEPT
-
-
-def _stream(help: Help, message: Message, at: int, port: int, kind: int, common: Address | None) -> int:
-    if not 1024 <= port <= 65535:
-        return help.drop(f"wrong port {port}", f"The session description names port {port}: no stream may be there.")
-    where = _sdp_address(message, at) or common
-    if where is None:
-        return help.drop("cannot parse SDP message", "The session description names a port but no address.")
-    if _expect_media(help, where, port, kind):
-        return ACCEPT
-    return help.drop("cannot add expectation for voice", f"The streams to port {port} cannot be expected now.")
-
-
-def _expect_media(help: Help, where: Address, port: int, kind: int) -> bool:
-    """set_expected_rtp_rtcp; False where that cannot be. An address that is not the speaker's own is passed over."""
-    if where != help.mine.src:
-        return True
-    src, table = help.other.src, help.tracker.expectations
-    there = table.lookup((src, where, 0, port, 17), help.conn.zone)
-    if there is not None and there.master is not help.conn and there.master.helper == help.conn.helper and there.kind == kind:
-        return True
-    base = port & ~1
-    why = f"The session description names {show_address(where)} port {port}: the other party's stream will come there."
-    made: list[Expectation] = []
-    for each in (base, base + 1):
-        new = help.expectation(src, where, each, 17, kind=kind)
-        error = help.related(new, why, any_master=True)
-        if error not in ("", "EALREADY"):
-            for earlier in made:
-                table.remove(earlier, "removed", CALL_OVER, help.packet.id)
-            return False
-        made += [new] if not error else []
-    return True
-
-
-def _flush(help: Help, media: bool, reason: Reason) -> None:
-    """Forget the media streams that are expected, or the newest expected call (flush_expectations)."""
-    for one in list(reversed(help.conn.expecting or ())):
-        if (one.kind != SIGNALLING) == media:
-            help.tracker.expectations.remove(one, "removed", reason, help.packet.id)
-            if not media:
-                break
-
-
 # ---- calls -----------------------------------------------------------------------------------------------------------
 
 
 def _invite(help: Help, message: Message, cseq: int) -> int:
-    _flush(help, True, CALL_OVER)
-    verdict = _session(help, message)
+    flush(help, True, CALL_OVER)
+    verdict = session(help, message)
     if verdict == ACCEPT:
         _memory(help).invite = cseq
     return verdict
 
 
 def _with_session(help: Help, message: Message, cseq: int) -> int:
-    return _session(help, message)
+    return session(help, message)
 
 
 def _bye(help: Help, message: Message, cseq: int) -> int:
-    _flush(help, True, CALL_OVER)
+    flush(help, True, CALL_OVER)
     return ACCEPT
 
 
 def _answer(help: Help, message: Message, cseq: int, code: int) -> int:
     """To INVITE, UPDATE and PRACK: on the way or well, or no."""
     if 100 <= code <= 299:
-        return _session(help, message)
+        return session(help, message)
     if _memory(help).invite == cseq:
-        _flush(help, True, CALL_OVER)
+        flush(help, True, CALL_OVER)
     return ACCEPT
 
 
@@ -246,7 +163,7 @@ def _registered(help: Help, message: Message, cseq: int, code: int) -> int:
         done = _accepted(help, message)
         if done is not None:
             return done
-    _flush(help, False, UNREGISTERED)
+    flush(help, False, UNREGISTERED)
     return ACCEPT
 
 

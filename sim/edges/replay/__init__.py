@@ -9,10 +9,13 @@ Where is what:
 """
 
 from sim.edges.replay.arrival import read_addresses
-from sim.edges.replay.outcome import Outcome, Printed, Step, dumps, to_json
+from sim.edges.replay.outcome import Outcome, Printed, Rewritten, Step, dumps, to_json
 from sim.edges.replay.rules import load_rules
 from sim.edges.replay.run import At, Replay, read_at
 from sim.edges.replay.text import Writer
 from sim.edges.replay.wall import Wall
 
-__all__ = ["At", "Outcome", "Printed", "Replay", "Step", "Wall", "Writer", "dumps", "load_rules", "read_addresses", "read_at", "to_json"]
+__all__ = [
+    "At", "Outcome", "Printed", "Replay", "Rewritten", "Step", "Wall", "Writer", "dumps", "load_rules", "read_addresses", "read_at",
+    "to_json",
+]  # fmt: skip

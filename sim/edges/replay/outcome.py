@@ -24,6 +24,15 @@ class Step(NamedTuple):
     verdict: str | None
 
 
+class Rewritten(NamedTuple):
+    """NAT changed the packet: at which hook, by which translation of its connection (snat, dnat), and how it read before and after."""
+
+    hook: str
+    what: str
+    before: str
+    after: str
+
+
 class Outcome(NamedTuple):
     """What became of one packet.
 
@@ -33,7 +42,7 @@ class Outcome(NamedTuple):
     out        what left because of it, in order: (device, bytes), what INPUT accepted last with the device "self"
     kernel_log what the kernel would log with nf_conntrack_log_invalid=255
     reason     why that label, or why none;  dropped: by what it was dropped, where the trace was asked for
-    trace      every rule tried;  made: what the firewall made because of it
+    trace      every rule tried, and what NAT changed in between;  made: what the firewall made because of it
     """
 
     number: int
@@ -47,7 +56,7 @@ class Outcome(NamedTuple):
     kernel_log: tuple[str, ...]
     reason: str
     dropped: str = ""
-    trace: tuple[Step, ...] = ()
+    trace: tuple[Step | Rewritten, ...] = ()
     made: tuple[Made, ...] = ()
 
 
@@ -61,7 +70,7 @@ class Printed(NamedTuple):
 
 
 def to_json(outcome: Outcome, entry: dict[str, Json] | None, trace: bool) -> dict[str, Json]:
-    """The line of one packet, as a dict."""
+    """The line of one packet, as a dict; with `trace` also "trace", the rules tried, and "nat" where NAT changed it."""
     line: dict[str, Json] = {
         "packet": outcome.number,
         "time": outcome.time_us / SECOND,
@@ -74,7 +83,14 @@ def to_json(outcome: Outcome, entry: dict[str, Json] | None, trace: bool) -> dic
         "reason": outcome.reason,
         "entry": entry,
     }
-    return line | {"trace": [step._asdict() for step in outcome.trace]} if trace else line
+    return line | traced(outcome) if trace else line
+
+
+def traced(outcome: Outcome) -> dict[str, Json]:
+    """What --trace adds to the line."""
+    steps = [step._asdict() for step in outcome.trace if isinstance(step, Step)]
+    rewritten = [step._asdict() for step in outcome.trace if isinstance(step, Rewritten)]
+    return {"trace": steps} | ({"nat": rewritten} if rewritten else {})
 
 
 def dumps(line: dict[str, Json]) -> str:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from sim.conntrack.conn import Conn
 from sim.conntrack.show import protocol, seconds_left, tuple_view
 from sim.conntrack.words import ASSURED, SEEN_REPLY
-from sim.edges.replay.outcome import Outcome, to_json
+from sim.edges.replay.outcome import Outcome, traced
 from sim.units import SECOND
 
 _MOST = 1 << 15
@@ -40,8 +40,7 @@ class Writer:
 
     def traced(self, outcome: Outcome, conn: Conn | None, now: int) -> str:
         """The same with every rule tried."""
-        steps = to_json(outcome, None, True)["trace"]
-        return f'{self.line(outcome, conn, now)[:-1]}, "trace": {json.dumps(steps, ensure_ascii=False)}}}'
+        return f"{self.line(outcome, conn, now)[:-1]}, {json.dumps(traced(outcome), ensure_ascii=False)[1:]}"
 
     def _entry(self, conn: Conn, now: int) -> str:
         head, tuples = self._known.get(conn.id) or self._remember(conn)

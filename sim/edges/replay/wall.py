@@ -20,7 +20,7 @@ from sim.conntrack.show import protocol, seconds_left, tuple_view
 from sim.conntrack.tuples import Key, key_of
 from sim.conntrack.words import ASSURED, LABEL, SEEN_REPLY, Ctinfo, direction
 from sim.edges.replay.arrival import target_of
-from sim.edges.replay.outcome import NONE, SELF, Made, Outcome, Step
+from sim.edges.replay.outcome import NONE, SELF, Made, Outcome, Rewritten, Step
 from sim.errors import Malformed, UsageError
 from sim.machine.errors import SocketError
 from sim.machine.ip import IpLayer
@@ -28,7 +28,7 @@ from sim.machine.routes import NO_ROUTE, Decision, Kind, Route
 from sim.netfilter.skb import Skb
 from sim.netfilter.words import Hook, Priority
 from sim.packet import Packet
-from sim.trace import Dropped, Event, Json, RuleTried
+from sim.trace import Dropped, Event, Json, RuleTried, Translated
 from sim.units import Address, is_link_local
 
 NAME: Final = "firewall"
@@ -109,7 +109,7 @@ class Wall:
         self._self: list[tuple[str, bytes]] = []
         self._makes: list[Skb] = []
         self._passed = False
-        self._steps: list[Step] = []
+        self._steps: list[Step | Rewritten] = []
         self._dropped = NONE
 
     def _outcome(self, data: bytes, dev: str | None, sent: bool = False, refused: str = "") -> Outcome:
@@ -163,6 +163,8 @@ class Wall:
         if isinstance(event, RuleTried) and event.packet == (-1 if self._own else self._number):
             rule = f"-A {event.chain} {event.text}" if event.language == "iptables" else event.text
             self._steps.append(Step(event.table, event.chain, rule, event.verdict))
+        elif isinstance(event, Translated) and event.packet == (-1 if self._own else self._number):
+            self._steps.append(Rewritten(event.hook, event.what, event.before, event.after))
         elif isinstance(event, Dropped) and not self._dropped and event.packet in (-1, self._number):
             self._dropped = event.by if event.where not in ("ip", "routing") else event.reason.text
 

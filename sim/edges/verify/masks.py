@@ -8,7 +8,8 @@
 
 from __future__ import annotations
 
-FRAGMENT = 44
+from sim.netfilter.fragments import fragment_header
+
 ICMP, ICMPV6 = 1, 58
 TIMESTAMP = 68
 
@@ -24,6 +25,7 @@ def masked(data: bytes) -> bytes:
     if data[0] >> 4 == 6 and len(data) >= 40:
         if data[6] == ICMPV6:
             return data[:1] + bytes((data[1] & 0xF0, 0, 0)) + data[4:]
-        if data[6] == FRAGMENT:
-            return data[:44] + bytes(4) + data[48:]
+        at = fragment_header(data)
+        if at is not None:
+            return data[: at + 4] + bytes(4) + data[at + 8 :]
     return data

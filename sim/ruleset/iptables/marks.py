@@ -172,7 +172,7 @@ def _read_dscp_target(module: Module, given: tuple[Given, ...], context: Context
         raise Mistake("DSCP target: Parameter --set-dscp is required")
     option = given[0]
     value = integer(module, option, 0, 63) if option.opt.name == "set-dscp" else dscp_class(option)
-    return module.extension([Option("set-dscp", f"0x{value:02x}")], (Rewrite("tos", value << 2, 3),))
+    return module.extension([Option("set-dscp", f"0x{value:02x}")], (Rewrite("tos", value << 2, 3, 4 if context.family == "ip" else 6),))
 
 
 DSCP_TARGET = Module(

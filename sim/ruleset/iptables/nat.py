@@ -242,3 +242,16 @@ NETMAP = Module(
     tables=_TABLES, hooks=frozenset((Hook.PREROUTING, Hook.OUTPUT, Hook.POSTROUTING, Hook.INPUT)),
 )  # fmt: skip
 MODULES = (SNAT, DNAT, MASQUERADE, REDIRECT, NETMAP)
+_TARGETS = {module.name.lower(): module for module in MODULES}
+
+
+def target_text(part: Nat) -> str | None:
+    """`-j SNAT --to-source ...` for a part of nft's making; None where the target has no such flag."""
+    module = _TARGETS[part.kind]
+    words = _flag_words(part)
+    if not set(words) <= {opt.name for opt in module.options}:
+        return None
+    where = []
+    if part.low is not None or part.ports is not None:
+        where = [f"--{module.options[0].name} {range_text(part) if part.kind in ('snat', 'dnat') else _ports_text(part.ports or ())}"]
+    return " ".join([f"-j {module.name}", *where, *(f"--{word}" for word in words)])

@@ -169,7 +169,7 @@ def _read_multiport(module: Module, given: tuple[Given, ...], context: Context) 
         test = Compare(f"{protocol} sport . {protocol} dport", pairs, op, braces=True)
     else:
         test = Compare(f"{protocol} {name[0]}port", items, op, braces=len(items) > 1)
-    return module.extension([Option(name, text, option.negated)], (HeaderThere(), test))
+    return module.extension([Option(name, text, option.negated)], (HeaderThere(ports=True), test))
 
 
 def _port_list(option: Given, protocol: str) -> tuple[Item, ...]:

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from sim.conntrack import helpers
 from sim.errors import Unsupported
-from sim.ruleset.helping import UseTemplate
+from sim.ruleset.helping import BY_MARK, UseTemplate
 from sim.ruleset.iptables import nat
 from sim.ruleset.iptables.errors import NO_SUCH, Mistake, kernel
 from sim.ruleset.iptables.marks import TARGETS as MARKS
-from sim.ruleset.iptables.module import Context, Given, Module, Opt, by_name, integer, saved_string, value_and_mask
+from sim.ruleset.iptables.module import (
+    Context,
+    Given,
+    Module,
+    Opt,
+    by_name,
+    integer,
+    number,
+    saved_string,
+    value_and_mask,
+)
 from sim.ruleset.model import Assign, Extension, Log, Notrack, Option, Reject
 
 # ---- REJECT ----------------------------------------------------------------------------------------------------------
@@ -170,7 +180,16 @@ def _read_ct(module: Module, given: tuple[Given, ...], context: Context) -> Exte
     if wanted and context.protocol is not None and helpers.is_elsewhere(wanted, context.protocol):
         raise Unsupported(f"helper '{wanted}' is right, but not simulated here", names["helper"].span)
     options += [Option("helper", saved_string(wanted))] if wanted else []
-    return module.extension(options, (Notrack() if "notrack" in names else UseTemplate(wanted or None),))
+    zone = _zone(names["zone"]) if "zone" in names else 0
+    options += [Option("zone", "mark" if zone == BY_MARK else str(zone))] if zone else []
+    return module.extension(options, (Notrack() if "notrack" in names else UseTemplate(wanted or None, zone),))
+
+
+def _zone(given: Given) -> int:
+    value = BY_MARK if given.value == "mark" else number(given.value)
+    if value is None or value > 0xFFFF:
+        raise Mistake(f"Cannot parse {given.value} as a zone ID", given.span)
+    return value
 
 
 def _ct_fits(extension: Extension, context: Context) -> bool:
@@ -184,7 +203,7 @@ def _ct_fits(extension: Extension, context: Context) -> bool:
 
 
 CT = Module(
-    "CT", (Opt("notrack", args=0), Opt("helper")), _read_ct,
+    "CT", (Opt("notrack", args=0), Opt("helper"), Opt("zone")), _read_ct,
     lambda extension, numeric, family: " CT" + "".join(f" {each.name} {each.value}".rstrip() for each in extension.options),
     target=True, tables=frozenset(("raw",)), needs=_ct_fits,
 )  # fmt: skip
@@ -197,4 +216,4 @@ TARGETS = {module.name: module for module in (REJECT, LOG, NFLOG, MARK, CT, NOTR
 NOT_SIMULATED = frozenset("""
     AUDIT CLUSTERIP CONNSECMARK DNPT HMARK IDLETIMER LED NFQUEUE QUEUE RATEEST SECMARK SET SNPT SYNPROXY TCPOPTSTRIP TEE TPROXY TRACE ULOG
 """.split())  # fmt: skip
-NOT_SIMULATED_OPTIONS = frozenset(("zone", "zone-orig", "zone-reply", "timeout", "ctevents", "expevents", "nflog-range"))
+NOT_SIMULATED_OPTIONS = frozenset(("zone-orig", "zone-reply", "timeout", "ctevents", "expevents", "nflog-range"))

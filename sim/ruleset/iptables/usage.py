@@ -16,5 +16,5 @@ A rule is any of these, `!' before one turns it round:
   -p protocol   -s address[/mask]   -d address[/mask]   -i interface   -o interface   -f
   -m module ...   -j target|chain   -g chain   -c packets bytes
 Modules: tcp udp icmp icmp6 conntrack state multiport comment limit mark iprange addrtype pkttype length ttl hl
-Targets: ACCEPT DROP RETURN REJECT LOG NFLOG MARK CT NOTRACK, or a chain of your own
+Targets: ACCEPT DROP RETURN REJECT LOG NFLOG MARK CT NOTRACK SNAT DNAT MASQUERADE REDIRECT NETMAP, or a chain of your own
 """

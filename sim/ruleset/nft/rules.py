@@ -236,7 +236,7 @@ class _Rule:
             if known.transport not in (None, "tcp"):
                 raise Mistake(reject.at, "you cannot use tcp reset with this protocol", *_places(known.transport_at))
             if known.transport is None:
-                self.parts.append(Compare("meta l4proto", (6,)))
+                self.parts.insert(0, Compare("meta l4proto", (6,)))  # nft puts what it adds for reject at the rule's head
             self.parts.append(Reject("tcp reset", known.family))
             return
         if not reject.kind:
@@ -257,7 +257,7 @@ class _Rule:
         if name is None:
             raise NotSimulated(code.text, code.at)
         if family != "inet" and known.network is None:
-            self.parts.append(Compare("meta nfproto", (2 if family == "ip" else 10,)))
+            self.parts.insert(0, Compare("meta nfproto", (2 if family == "ip" else 10,)))
         self.parts.append(Reject(name, family))
 
     def _assign(self, statement: AssignOf) -> Assign | SetHelper | Rewrite:

@@ -22,9 +22,11 @@ _FLAGS = {
     "T": ("numeric-time", "time"),
     "S": ("service", "service"), "s": ("stateless", "stateless"), "a": ("handle", "handles"), "t": ("terse", "terse"),
     "c": ("check", "check"), "h": ("help", "help"), "v": ("version", "version"), "V": ("", "version"),
-    "u": ("guid", ""), "N": ("reversedns", ""),
 }  # fmt: skip
-_REFUSED = {"j": "json", "e": "echo", "i": "interactive", "o": "optimize", "D": "define", "I": "includepath", "d": "debug"}
+_REFUSED = {
+    "N": "reversedns", "u": "guid", "j": "json", "e": "echo", "i": "interactive", "o": "optimize", "D": "define", "I": "includepath",
+    "d": "debug",
+}  # fmt: skip
 _STYLE = frozenset(Style.__dataclass_fields__)
 
 

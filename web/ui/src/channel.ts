@@ -90,6 +90,15 @@ export class Channel {
     }
   }
 
+  /** The records of a future that was cut off; null when the server does not answer within ten seconds, or keeps it no longer. */
+  async future(branch: number): Promise<TraceRecord[] | null> {
+    try {
+      return (await this.#socket.timeout(10_000).emitWithAck('future', { branch })) as TraceRecord[] | null
+    } catch {
+      return null
+    }
+  }
+
   /** The layers of the packet that record `n` (a `sent`) put on a link; null when the server does not answer within five seconds. */
   async dissect(n: number): Promise<Layer[] | null> {
     try {

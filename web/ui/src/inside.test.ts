@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { bytes, bytesOf, checksum, onesSum, owners, type Layer } from './inside'
 
 // A DNS-sized UDP datagram made by scapy: IP(src="10.0.0.1", dst="10.0.0.2")/UDP(sport=1000, dport=53)/b"abc"
-const UDP = '4500001f00010000401166cb0a0000010a00000203e80035000b24d4616263'
+const UDP = '4500001f00010000401166cb0a0000010a00000203e80035000b2356616263'
 
 const flip = (data: number[], at: number): number[] => data.map((byte, i) => (i === at ? byte ^ 1 : byte))
 

@@ -10,12 +10,12 @@ import { Index, type Trip } from './index'
 import { journey, type Journey } from './journey'
 import { tellEvent, tellPacket } from './narrate'
 import type { Layer } from './inside'
-import type { Input, RecordOf } from './records'
+import type { Input, RecordOf, TraceRecord } from './records'
 import { remembered, remember } from './remember'
 import { Story, type State } from './story'
 import { text } from './text'
 
-export type StageView = 'ladder' | 'topology' | 'beliefs'
+export type StageView = 'ladder' | 'topology' | 'beliefs' | 'futures'
 export type PacketView = 'way' | 'inside'
 export type TableView = 'table' | 'lines' | 'rules'
 const FIRST_INPUT = 1000 // µs: not at the very start, so that one can go back to before it
@@ -247,6 +247,11 @@ export class Lab implements Ears {
   restore(branch: number): void {
     this.pause()
     this.#channel.say('restore', { branch })
+  }
+
+  /** The records of a future that was cut off, or null. */
+  future(branch: number): Promise<TraceRecord[] | null> {
+    return this.#channel.future(branch)
   }
 
   complete(line: string, cursor: number): Promise<{ start: number; words: string[] }> {

@@ -6,8 +6,10 @@ import { arrows, items, lifelines, places, rows } from './ladder'
 import { common, EMPTY, insert, key, recall, replace, tailColumn } from './lineedit'
 import { entry, Maker, why } from './made'
 import type { TraceRecord } from './records'
-import { inputEvents, Track, wordsOf } from './timeline'
-import { plan, position } from './topology'
+import { journey } from './journey'
+import { apply, beginning } from './story'
+import { inputEvents, tableEvents, Track, wordsOf } from './timeline'
+import { labelSize, linkState, plan, position } from './topology'
 
 const machine = (name: string, kind: string, x: number, services: string[] = []) => ({ name, kind, x, y: 0.5, interfaces: [], services })
 const link = (a: string, b: string) => ({ id: `${a}-${b}`, a: { machine: a, dev: 'eth0' }, b: { machine: b, dev: 'eth0' }, delay: 5000, loss: 0 })
@@ -165,4 +167,48 @@ test('a long command is cut to the room before the next', () => {
   const [long, short] = inputEvents(new Track(indexed(made.records), { left: 50, width: 200 }))
   expect(long?.words.endsWith('…')).toBe(true)
   expect((long?.x ?? 0) + (long?.wide ?? 0)).toBeLessThanOrEqual(short?.x ?? 0)
+})
+
+test('the label of a packet on a link covers neither of the machines', () => {
+  const placed = plan(THREE, { width: 900, height: 300 }).boxes
+  const size = labelSize(['⇄ EST', 'PSH "ls"'])
+  const flight = { packet: 1, from: 'client', dev: 'eth0', to: 'fw', toDev: 'eth0', sent: 0, arrives: 5000, headers: {}, text: '', about: '', again: 0 }
+  const [client, fw] = [placed.get('client'), placed.get('fw')]
+  if (!client || !fw) throw new Error('no boxes')
+  for (const t of [0, 2500, 5000]) {
+    const x = position(flight, t, placed, false, size)?.x ?? 0
+    expect(x - size.width / 2).toBeGreaterThanOrEqual(client.x + client.width / 2 - 1)
+    expect(x + size.width / 2).toBeLessThanOrEqual(fw.x - fw.width / 2 + 1)
+  }
+})
+
+test('a link stands as the last input left it', () => {
+  const [first] = TWO.links
+  if (!first) throw new Error('no link')
+  const input = (change: object) => ({ text: '', input: { type: 'link' as const, link: first.id, ...change } })
+  const made = new Maker().add('', 'input', input({ loss: 0.5 })).add('', 'input', input({ up: false })).add('', 'input', input({ loss: 0.1 }))
+  const inputs = made.records.reduce(apply, beginning('server')).inputs
+  expect(linkState(first, inputs)).toEqual({ delay: 5000, loss: 0.1, up: false })
+})
+
+test('the words of table changes never run into each other, at the right edge neither', () => {
+  const made = new Maker()
+  for (let conn = 1; conn <= 40; conn++) made.at(made.t + 70_000).add('server', 'entry-new', { conn, packet: null, entry: entry('SYN_SENT'), reason: why('') })
+  for (let conn = 1; conn <= 40; conn++) made.add('server', 'entry-destroy', { conn, packet: null, entry: entry('SYN_SENT'), reason: { code: 'expired', text: '', numbers: {} } })
+  const events = tableEvents(new Track(indexed(made.records), { left: 12, width: 900 })).filter((one) => one.wide)
+  const spans = events.map((one) => ({ lane: one.lane, from: one.before ? one.x - one.wide : one.x, to: one.before ? one.x : one.x + one.wide }))
+  for (const lane of [0, 1]) {
+    const mine = spans.filter((one) => one.lane === lane)
+    for (let i = 1; i < mine.length; i++) expect(mine[i]?.from).toBeGreaterThanOrEqual(mine[i - 1]?.to ?? 0)
+  }
+  expect(Math.max(...spans.map((one) => one.to))).toBeLessThanOrEqual(936)
+})
+
+test('a packet’s way tells what NAT made of it', () => {
+  const made = new Maker().sent(1, 'laptop', 'server').label(1, 'NEW')
+  made.add('server', 'nat', { packet: 1, hook: 'POSTROUTING', what: 'snat', before: 'TCP 10.0.0.2:5 > 1.2.3.4:80', after: 'TCP 1.2.3.1:5 > 1.2.3.4:80' })
+  const [trip] = indexed(made.records).order
+  if (!trip) throw new Error('no trip')
+  expect(journey(trip, 'server', 9).rewritten.map(({ before, after }) => [before, after])).toEqual([['TCP 10.0.0.2:5 > 1.2.3.4:80', 'TCP 1.2.3.1:5 > 1.2.3.4:80']])
+  expect(journey(trip, 'server', 2).rewritten).toEqual([])
 })

@@ -32,7 +32,7 @@ export function decider(trip: Trip, n: number, machine: string): string | null {
   return rule ? say.ruleOf(rule.number, rule.chain) : verdict.chain
 }
 
-function outcome(trip: Trip, n: number): string {
+export function outcome(trip: Trip, n: number): string {
   const end = trip.end && trip.end.n < n ? trip.end : null
   if (end?.kind === 'dropped') return say.droppedBy(decider(trip, n, end.machine) ?? end.by)
   if (end?.kind === 'lost') return say.lost(end.reason.text)

@@ -35,7 +35,7 @@ export const text = {
   },
   freeLab: { region: 'This lab', machines: 'Machines', services: 'runs', firewall: 'the firewall', typing: 'Type in a terminal, then watch what it did.' },
   stage: {
-    region: 'What happens', ladder: 'Ladder', topology: 'Topology', beliefs: 'Three beliefs',
+    region: 'What happens', ladder: 'Ladder', topology: 'Topology', beliefs: 'Three beliefs', futures: 'Futures',
     packetOf: (packet: number, all: number): string => `packet ${packet} of ${all}`, noPacket: 'no packet yet',
   },
   ladder: {
@@ -57,6 +57,13 @@ export const text = {
     partedLong: (client: string, conntrack: string, server: string): string => `client ${client}, conntrack ${conntrack}, server ${server}`,
     moment: 'since', datagrams: 'Only TCP ends believe anything about a connection; for this protocol conntrack alone keeps a state.',
     gone: 'no entry',
+  },
+  futures: {
+    label: 'Two futures side by side', none: 'There is one future so far. Go back, do something else, and compare.', other: 'Compare with', restore: 'Go on with that one',
+    failed: 'That future could not be computed, or is no longer kept.', computing: 'Computing that future…', same: 'So far as they are known the two are the same.',
+    part: (t: number): string => `They part at ${seconds(t)} s.`, here: 'they part here', when: 'at', mine: 'This future', theirs: 'The other one',
+    sum: ({ packets, ended, labels }: { packets: number; ended: number; labels: { [label: string]: number } }): string =>
+      [many(packets, 'packet', 'packets'), `${ended} stopped`, ...Object.entries(labels).map(([label, count]) => `${count} ${label}`)].join(', '),
   },
   journey: {
     region: (packet: number, machine: string): string => `Packet ${packet} through ${machine}`, none: 'No packet is chosen yet.', title: 'A packet’s way',

@@ -63,7 +63,8 @@ class _Maker:
     def text(self) -> str:
         """A table that our own nft takes."""
         r = self._random
-        chains = {"deep": self._rules("deep", r.randrange(3)), "side": self._rules("side", r.randrange(4))}
+        side = self._rules("side", r.randrange(4))
+        chains = {"deep": self._rules("deep", r.randrange(3)), "side": side}
         bases = []
         for at, hook in enumerate(r.choice(HOOKS) for _ in range(r.choice((1, 2, 2, 3, 4)))):
             head = f"type filter hook {hook} priority {r.choice(PRIORITIES)}; policy {r.choice(('accept', 'accept', 'accept', 'drop'))};"
@@ -110,6 +111,10 @@ class _Maker:
         if any("vmap" in word for word in words):
             return words[0] if len(words) == 1 else " ".join(sorted(words, key=lambda word: "vmap" in word)[:2])
         action = r.choice(REJECTS[self._family]) if r.random() < 0.1 else r.choice(ACTIONS)
+        if hook == "output" and "reject" in action:
+            action = "drop"  # a reset that is refused again is quoted with half a checksum
+        if hook in ("deep", "side") and ("reject" in action or action == "notrack"):
+            action = "counter"  # nft refuses a jump to it from some hooks
         if (hook == "deep" and action.endswith(("side", "deep"))) or (hook == "side" and action.endswith("side")):
             action = "counter"
         return " ".join([*words, *(["counter"] if r.random() < 0.5 and "counter" not in action else []), action])
