@@ -190,6 +190,7 @@ class Sessions:
         self._most = most
         self._alive: dict[str, Session] = {}
         self._lock = threading.Lock()
+        self._waking = threading.Lock()
 
     def create(self, lesson: str | None, scenario: str | None) -> Session:
         """A new session with a key that nobody can guess. Raises UsageError."""
@@ -201,18 +202,20 @@ class Sessions:
         return session
 
     def find(self, key: str) -> Session:
-        """The session of this key. Raises UsageError when there is none."""
-        with self._lock:
-            session = self._alive.get(key)
-        if session is None:
-            data = self._store.load(key)
-            if data is None:
-                raise UsageError(
-                    "There is no experiment at this address. It may have been made on another machine: begin at the course page."
-                )
-            session = self._make(key, data)
-        self._remember(session)
-        return session
+        """The session of this key. Raises UsageError when there is none. Two who ask at once get the same one."""
+        with self._waking:
+            with self._lock:
+                session = self._alive.get(key)
+            if session is None:
+                session = self._wake(key)
+            self._remember(session)
+            return session
+
+    def _wake(self, key: str) -> Session:
+        data = self._store.load(key)
+        if data is None:
+            raise UsageError("There is no experiment at this address. It may have been made on another machine: begin at the course page.")
+        return self._make(key, data)
 
     def _make(self, key: str, data: dict[str, Any]) -> Session:
         course = self._course()

@@ -167,7 +167,7 @@ def cut6(packet: Packet, mtu: int, skb: Skb) -> list[bytes]:
     data, largest, rest = packet.data, skb.frag_max, skb.frag_sizes[1:]
     if largest:
         mtu = max(largest, _MIN_MTU6)
-    where, named = _unfragmentable(data)
+    where, named = _unfragmentable(data, len(data) - sum(rest))
     if not where or mtu < where + 16:
         return []
     ident, kind = packet.id & 0xFFFFFFFF, data[named]
@@ -183,14 +183,17 @@ def cut6(packet: Packet, mtu: int, skb: Skb) -> list[bytes]:
     return pieces
 
 
-def _unfragmentable(data: bytes) -> tuple[int, int]:
-    """ip6_find_1stfragopt: where the fragment header goes, and the byte that names what follows. (0, 0) when headers run out."""
+def _unfragmentable(data: bytes, size: int) -> tuple[int, int]:
+    """ip6_find_1stfragopt: where the fragment header goes, and the byte that names what follows. (0, 0) when headers run out.
+
+    Of what was put together it looks into the first piece alone (`size`: how far that goes).
+    """
     at, named, routing = 40, 6, False
     while data[named] in (0, 43, 60) and not (data[named] == 60 and routing):
         routing = routing or data[named] == 43
-        if at + 2 > len(data):
+        if at + 2 > size:
             return 0, 0
         at, named = at + (data[at + 1] + 1) * 8, at
-        if at > len(data):
+        if at > size:
             return 0, 0
     return at, named

@@ -46,7 +46,7 @@ from sim.ruleset.model import (
 )
 from sim.ruleset.parts import Blend, Judge, Nat, Nothing, Rewrite
 from sim.ruleset.rewrite import rewrite_needs
-from sim.ruleset.selectors import NEEDS, parts_of
+from sim.ruleset.selectors import HEADERS_RUN_OUT, NEEDS, parts_of
 
 Keep = Callable[[Any], str]  # gives a value a name in the source's name space
 
@@ -200,6 +200,9 @@ class ChainSource:
                 self._act(rule, part)
 
     def _compare(self, part: Compare) -> None:
+        if part.selector == "meta l4proto" and self._table.language == "iptables":
+            self._flush()
+            self._line(f"if {HEADERS_RUN_OUT}: return 0")
         test = comparison(part, self._table, self._keep)
         if part.absent:
             missing = [f"not ({need})" for need in needs(part.selector) if need not in self._facts]

@@ -73,13 +73,14 @@ def _checksum_ok(packet: Packet) -> bool:
         return False
     if protonum in _UNSUMMED:
         return True
-    if packet.version == 6:
-        return wire.transport_checksum_ok(packet.src, packet.dst, protonum, segment)
     if protonum == 17 and segment[6:8] == b"\0\0":
         return True
-    # the kernel sums from the IP header on, which is 0xFFFF if right: nothing but zeros behind it passes
+    if packet.version == 6:
+        return wire.transport_checksum_ok(packet.src, packet.dst, protonum, segment)
+    # the kernel sums from the IP header on, which is 0xFFFF if right: nothing but zeros behind it passes. (A header whose options
+    # were just written into is not right yet; but conntrack has summed TCP, UDP and ICMP before, and that is not done again.)
     pseudo = wire.pseudo_header(packet.src, packet.dst, protonum, len(segment)) if protonum in (6, 17) else b""
-    return wire.ones_sum(pseudo + data) == 0xFFFF
+    return wire.ones_sum(pseudo + segment) in (0, 0xFFFF) if protonum in (1, 6, 17) else wire.ones_sum(data) == 0xFFFF
 
 
 def _icmp_error(part: Reject, packet: Packet, speaker: Address) -> bytes | None:

@@ -44,6 +44,9 @@ NEEDS = {
     "master": "skb.conn is not None and skb.conn.master is not None and skb.conn.master.helper is not None",
 }
 
+HEADERS_RUN_OUT = "p.protonum in (0, 43, 44, 51, 60) and not p.fragment"
+"""Where ip6tables' -p finds no protocol because the packet ends among IPv6's headers, it drops the packet (ip6_packet_match)."""
+
 
 def _l4(offset: int, size: int) -> str:
     """The source that reads `size` bytes at `offset` of the transport header as a number."""

@@ -121,6 +121,8 @@ class Walker:
 
     def _part(self, rule: Rule, serial: int, part: object, text: str, skb: Skb, tried: _Tried) -> None:
         match part:
+            case Compare() if self._headers_run_out(part, skb):
+                tried.matched, tried.verdict = False, _DROP
             case Compare():
                 probe = self._probe(part)
                 tried.matched = bool(probe.test(skb))
@@ -144,6 +146,12 @@ class Walker:
                 tried.matched = False
             case _:
                 self._act(part, skb, tried)
+
+    def _headers_run_out(self, part: Compare, skb: Skb) -> bool:
+        """See selectors.HEADERS_RUN_OUT."""
+        packet = skb.packet
+        asked = part.selector == "meta l4proto" and self._table.language == "iptables"
+        return asked and packet.protonum in (0, 43, 44, 51, 60) and not packet.fragment
 
     def _act(self, part: object, skb: Skb, tried: _Tried) -> None:
         match part:

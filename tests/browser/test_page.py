@@ -134,67 +134,6 @@ def test_the_journey_tells_which_rules_were_tried_and_why_each_did_or_did_not_ma
     page.shoot("journey")
 
 
-def test_a_field_of_the_packet_lights_its_bytes_and_a_byte_its_field(page: Page) -> None:
-    page.open(scenario="laptop-and-server")
-    page.type("laptop", "dig +short @192.168.1.20 www.example.net")
-    page.lab("choose(1)")
-    page.tab.keyboard.press("7")
-    fields = page.tab.get_by_role("listbox", name="Fields")
-    fields.get_by_role("group", name="UDP, checksum right").wait_for()
-    lit = page.tab.locator(".bytes .lit")
-    fields.get_by_role("option", name=re.compile("^dst ?192")).hover()
-    assert lit.all_inner_texts() == ["c0", "a8", "01", "14"]
-    page.tab.get_by_role("grid", name="Bytes").focus()
-    for key in ["ArrowRight"] * 3 + ["ArrowDown", "ArrowLeft"]:  # 19 is the last of dst; below and one back is in the DNS header
-        page.tab.keyboard.press(key)
-    assert lit.count() > 0
-    chosen = fields.locator("[aria-selected=true]")
-    assert "DNS" in str(fields.locator("[role=group]:has([aria-selected=true])").get_attribute("aria-label"))
-    before = chosen.get_attribute("id")
-    fields.focus()
-    page.tab.keyboard.press("ArrowDown")
-    assert chosen.get_attribute("id") != before
-
-
-def test_a_link_is_cut_and_mended_by_keyboard(page: Page) -> None:
-    page.open(scenario="laptop-and-server")
-    page.tab.keyboard.press("2")
-    wire = page.tab.get_by_role("button", name=re.compile("^Link laptop – server|^Link server – laptop"))
-    wire.focus()
-    page.tab.keyboard.press("Enter")
-    page.tab.get_by_role("checkbox", name="cut").check()
-    page.tab.keyboard.press("Enter")
-    page.settle()
-    assert "cut" in str(wire.get_attribute("aria-label"))
-    page.type("laptop", "ping -c 1 -W 1 192.168.1.20")
-    page.shows("0 received")
-    assert any(record["kind"] == "lost" for record in page.lab("records"))
-
-
-def test_the_timeline_can_be_looked_at_more_closely(page: Page) -> None:
-    pinged(page)
-    page.lab("seek(0)")
-    box = page.tab.get_by_role("slider").bounding_box()
-    place = (box["x"] + box["width"] / 2, box["y"] + 88)
-    page.tab.mouse.click(*place)
-    far = page.lab("t")
-    page.lab("seek(0)")
-    page.tab.get_by_role("button", name="Zoom into the timeline").click()
-    page.tab.mouse.click(*place)
-    assert 0 < page.lab("t") < far
-    assert page.axe("#time") == []
-
-
-def test_the_rules_of_another_machine_are_shown_when_it_has_some(page: Page) -> None:
-    page.open(scenario="laptop-and-server")
-    assert page.tab.get_by_label("Machine", exact=True).count() == 0
-    page.type("laptop", "sudo iptables -A OUTPUT -p icmp -j ACCEPT", "ping -c 1 192.168.1.20")
-    page.tab.get_by_label("Machine", exact=True).select_option("laptop")
-    page.tab.keyboard.press("6")
-    rules = page.tab.get_by_role("tabpanel", name="Rules")
-    assert "-p icmp -j ACCEPT" in rules.locator("li.lit").inner_text()
-
-
 def test_keys_play_step_and_jump_to_expiries(page: Page) -> None:
     pinged(page)
     page.tab.keyboard.press("Home")

@@ -54,10 +54,16 @@ _File = click.Path(path_type=Path, dir_okay=False, exists=True)
 @click.option("--sysctl", "sysctls", metavar="KEY=VALUE", multiple=True, help="A kernel setting. Repeatable.")
 @click.option("--times", is_flag=True, help="A capture at its own times; else as fast as it goes.")
 @click.option("--fuzz", type=click.IntRange(1), metavar="N", help="Make N packets of all protocols, gone wrong.")
-@click.option("--rulesets", type=click.IntRange(0), default=0, metavar="M", help="And M random rulesets, 150 packets each.")
+@click.option(
+    "--rulesets", type=click.IntRange(0), default=0, metavar="M", help="And M random rulesets, 150 packets each."
+)
 @click.option("--seed", type=int, default=None, help="The first seed; else one is drawn and printed.")
-@click.option("--save", type=click.Path(path_type=Path, file_okay=False), help="Write what fails there, as conversations.")
-@click.option("--coverage", is_flag=True, help="Of --fuzz: which branches and cells of conntrack were reached (asks no kernel).")
+@click.option(
+    "--save", type=click.Path(path_type=Path, file_okay=False), help="Write what fails there, as conversations."
+)
+@click.option(
+    "--coverage", is_flag=True, help="Of --fuzz: which branches and cells of conntrack were reached (asks no kernel)."
+)
 def verify(
     what: str | None, rules: tuple[Path, ...], rules6: tuple[Path, ...], addresses: tuple[str, ...], sysctls: tuple[str, ...],
     times: bool, fuzz: int | None, rulesets: int, seed: int | None, save: Path | None, coverage: bool,
@@ -125,7 +131,9 @@ def _things(what: str, plan: Plan, addressed: bool, times: bool) -> Iterator[Thi
 
 def _named(name: str) -> Iterator[Thing]:
     course = read_course(HERE)
-    folder = next((path.parent for path in HERE.glob("*/lesson.md") if path.parent.name.partition("-")[2] == name), None)
+    folder = next(
+        (path.parent for path in HERE.glob("*/lesson.md") if path.parent.name.partition("-")[2] == name), None
+    )
     if folder is not None:
         yield from _of_lesson(folder)
     elif name in course.scenarios:
@@ -166,7 +174,9 @@ def _compare(name: str, plan: Plan, steps: Sequence[Step]) -> int:
         for difference in differences:
             click.echo(f"{name}: {difference}")
     word = click.style("differ", fg="red") if shown else click.style("the same", fg="green")
-    click.echo(f"{name}: {len(packets)} packets, {f'{len(shown)} {word}' if shown else word} as in this machine's kernel")
+    click.echo(
+        f"{name}: {len(packets)} packets, {f'{len(shown)} {word}' if shown else word} as in this machine's kernel"
+    )
     return len(shown)
 
 
@@ -211,7 +221,9 @@ def _tell(found: Found, save: Path | None) -> None:
     if save is not None and found.differences[0].number:
         save.mkdir(parents=True, exist_ok=True)
         file = save / f"{found.case.name.replace(' ', '-')}.yaml"
-        file.write_text(conversation(found.least, [difference.field for difference in found.differences]), encoding="utf-8")
+        file.write_text(
+            conversation(found.least, [difference.field for difference in found.differences]), encoding="utf-8"
+        )
         click.echo(f"  written to {file}")
 
 

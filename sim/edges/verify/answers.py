@@ -42,7 +42,13 @@ def _shown(value: Any) -> str:
 
 
 def differences(
-    number: int, outcome: Outcome, conn: Conn | None, answer: Answer, now: int, fields: Sequence[str] = FIELDS, slack: int = SLACK
+    number: int,
+    outcome: Outcome,
+    conn: Conn | None,
+    answer: Answer,
+    now: int,
+    fields: Sequence[str] = FIELDS,
+    slack: int = SLACK,
 ) -> Iterator[Difference]:
     """Every field on which they differ. `conn`: the entry that ours finds for the packet, at `now` (µs); `slack`: of time-outs."""
     made = [(label, direction) for _, label, direction in outcome.made]
@@ -65,7 +71,9 @@ def _plain(out: Sequence[tuple[str, bytes]]) -> list[tuple[str, str]]:
     return [(dev, masked(data).hex()) for dev, data in out]
 
 
-def _entries(number: int, conn: Conn | None, answer: Answer, now: int, outcome: Outcome, slack: int) -> Iterator[Difference]:
+def _entries(
+    number: int, conn: Conn | None, answer: Answer, now: int, outcome: Outcome, slack: int
+) -> Iterator[Difference]:
     ours = None if conn is None else entry_line(conn, now)
     theirs = answer.entry
     if conn is not None and ours is not None and theirs is not None:

@@ -60,7 +60,9 @@ class Branches:
         sys.settrace(self._call)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         sys.settrace(None)
 
     def _call(self, frame: FrameType, event: str, argument: Any) -> Callable[[FrameType, str, Any], Any] | None:
@@ -120,7 +122,9 @@ def _ways(code: CodeType) -> dict[tuple[int, int], Branch]:
             continue
         if "EXC_MATCH" in instructions[at - 1].opname:
             continue
-        jumps_if = not ("FALSE" in instruction.opname or "FOR_ITER" in instruction.opname or "IF_NOT_NONE" in instruction.opname)
+        jumps_if = not (
+            "FALSE" in instruction.opname or "FOR_ITER" in instruction.opname or "IF_NOT_NONE" in instruction.opname
+        )
         if linecache.getline(code.co_filename, line).strip().startswith("assert"):
             continue
         positions = instruction.positions

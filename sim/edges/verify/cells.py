@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from types import ModuleType, TracebackType
 from typing import Any, Final, Self
 
-from sim.conntrack import sctp, tcp
+from sim.conntrack import sctp, tcp, tcp_grid
 from sim.conntrack.words import SCTP_STATE_NAMES, TCP_STATE_NAMES, Segment
 
 DIRECTIONS: Final = ("original", "reply")
@@ -26,7 +26,9 @@ class _Counted:
 
     def __init__(self, rows: Any, counts: Counter[tuple[int, ...]], path: tuple[int, ...] = ()) -> None:
         self._counts, self._path = counts, path
-        self._rows = [_Counted(row, counts, (*path, at)) if isinstance(row, tuple) else row for at, row in enumerate(rows)]
+        self._rows = [
+            _Counted(row, counts, (*path, at)) if isinstance(row, tuple) else row for at, row in enumerate(rows)
+        ]
 
     def __getitem__(self, at: int) -> Any:
         value = self._rows[at]
@@ -42,7 +44,7 @@ class Cells:
         self.tcp: Counter[tuple[int, ...]] = Counter()
         self.sctp: Counter[tuple[int, ...]] = Counter()
         self._grids: list[tuple[ModuleType, Any, _Counted]] = [
-            (tcp, tcp.GRID, _Counted(tcp.GRID, self.tcp)), (sctp, sctp.GRID, _Counted(sctp.GRID, self.sctp)),
+            (tcp, tcp_grid.GRID, _Counted(tcp_grid.GRID, self.tcp)), (sctp, sctp.GRID, _Counted(sctp.GRID, self.sctp)),
         ]  # fmt: skip
 
     def __enter__(self) -> Self:
@@ -50,14 +52,20 @@ class Cells:
             vars(module)["GRID"] = counted
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for module, grid, _ in self._grids:
             vars(module)["GRID"] = grid
 
     def table(self) -> Iterator[tuple[str, str, str, str, int]]:
         """(protocol, direction, kind, state, count) of every cell that can be reached."""
         for name, grid, counts in (("tcp", self._grids[0][1], self.tcp), ("sctp", self._grids[1][1], self.sctp)):
-            kinds = [kind.name for kind in Segment] if name == "tcp" else [f"chunk {SCTP_ROWS[row]}" for row in range(len(SCTP_ROWS))]
+            kinds = (
+                [kind.name for kind in Segment]
+                if name == "tcp"
+                else [f"chunk {SCTP_ROWS[row]}" for row in range(len(SCTP_ROWS))]
+            )
             states = TCP_STATE_NAMES if name == "tcp" else SCTP_STATE_NAMES
             for way, direction in enumerate(DIRECTIONS):
                 for row, kind in enumerate(kinds):
@@ -72,4 +80,6 @@ class Cells:
             met = [row for row in rows if row[4]]
             least = min((row[4] for row in met), default=0)
             yield f"cells of {name}'s grid that segments met: {len(met)} of {len(rows)}; the rarest {least} times"
-            yield from (f"{name} {direction} {kind} in {state}: never" for _, direction, kind, state, count in rows if not count)
+            yield from (
+                f"{name} {direction} {kind} in {state}: never" for _, direction, kind, state, count in rows if not count
+            )

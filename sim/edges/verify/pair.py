@@ -36,13 +36,22 @@ class Refused(CtlabError):
     """A ruleset was refused, by ours, by the real tool, or by both (`ours`, `kernels`: what they say, "" where it was taken)."""
 
     def __init__(self, ours: str, kernels: str) -> None:
-        who = "ctlab and the real tool refuse" if ours and kernels else "ctlab refuses" if ours else "the real tool refuses"
+        who = (
+            "ctlab and the real tool refuse"
+            if ours and kernels
+            else "ctlab refuses"
+            if ours
+            else "the real tool refuses"
+        )
         super().__init__(f"{who} these rules: {ours or kernels}")
         self.ours, self.kernels = ours, kernels
 
 
 class Pair:
-    """A context manager. `fields`: what is compared; with `keep`, `heard` has every packet and the kernel's answer. Raises what KernelFirewall raises, and LanguageError for rules."""
+    """A context manager. `fields`: what is compared; with `keep`, `heard` has every packet and the kernel's answer.
+
+    Raises what KernelFirewall raises, and Refused for rules.
+    """
 
     def __init__(self, plan: Plan, fields: Sequence[str] = FIELDS, keep: bool = False) -> None:
         self.plan = plan
@@ -70,7 +79,9 @@ class Pair:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -126,7 +137,11 @@ class Pair:
     def _load(self, rules: Load) -> None:
         """Load into both. Raises Refused."""
         before, self._rules = self._rules, rules
-        self.kernel.load(iptables=_emptied(before.iptables), ip6tables=_emptied(before.ip6tables), nft="flush ruleset\n" if before.nft else "")
+        self.kernel.load(
+            iptables=_emptied(before.iptables),
+            ip6tables=_emptied(before.ip6tables),
+            nft="flush ruleset\n" if before.nft else "",
+        )
         self.wall.ip.rules.load(Ruleset(), by="verify")
         ours = theirs = ""
         try:
@@ -141,7 +156,7 @@ class Pair:
             raise Refused(ours, theirs)
 
     def counters(self) -> Iterator[Difference]:
-        """What differs in the rules' counters: which rules packets met. A rule is told by chain and place: how it prints is not compared."""
+        """What differs in the rules' counters: which rules packets met. How rules print is not compared."""
         state = self.wall.ip.rules
         for program in ("iptables", "ip6tables"):
             ours = iptables_tool.run([f"{program}-save", "-c"], state).out
@@ -173,7 +188,9 @@ class Pair:
         self._slack = SLACK + SECOND  # from here on the kernel's seconds begin at another moment than ours
         wall.advance(now + rest)
         entries = wall.ip.tracker.entries()
-        self.kernel.set_timeouts({name_of(entry_line(conn, wall.now)): -(-(conn.expires - wall.now) // SECOND) for conn in entries})
+        self.kernel.set_timeouts(
+            {name_of(entry_line(conn, wall.now)): -(-(conn.expires - wall.now) // SECOND) for conn in entries}
+        )
 
     def _compare_tables(self, now: int) -> Iterator[Difference]:
         self.wall.advance(now)
@@ -190,7 +207,6 @@ class Pair:
             line = entry_line(found[0], self.wall.now)
             self.wall.ip.tracker.delete(found[0], self.wall.now)
             self.kernel.forget(name_of(line))
-
 
 
 def _emptied(saved: str) -> str:

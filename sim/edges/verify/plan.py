@@ -66,7 +66,7 @@ class Plan:
     """A firewall: its devices with their addresses, rules and settings (dotted names) at the start."""
 
     addresses: Mapping[str, Sequence[str]] = field(default_factory=lambda: DEVICES)
-    rules: Load = Load()
+    rules: Load = field(default_factory=Load)
     sysctls: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -17,7 +17,6 @@ function handle(lab: Lab) {
     get waiting() { return lab.waiting },
     get saved() { return lab.saved },
     get chosen() { return lab.chosen?.packet ?? null },
-    timings: lab.timings,
     seek: (n: number): void => lab.seek(n),
     seekTime: (t: number): void => lab.seekTime(t),
     stepForward: (): void => lab.stepEvent(1),

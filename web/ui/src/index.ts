@@ -112,7 +112,7 @@ export class Index {
       }
       last = record
     }
-    return rest ?? this.lastDoing
+    return rest ?? Math.max(this.lastDoing, Math.min(from + 1, records.length)) // what was done counts, even if nothing came of it
   }
 
   #triesAgain(record: TraceRecord, last: TraceRecord): boolean {

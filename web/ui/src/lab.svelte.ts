@@ -1,9 +1,8 @@
 // The lab as the views see it: one moment, one chosen packet, what the server said. The glue of channel, story, index and clock.
 // Views read its fields and call its verbs; none of them talks to the server or keeps a moment of its own.
 
-import { tick } from 'svelte'
 import {
-  Channel, type Branch, type Ears, type Hello, type Language, type Lesson, type Progress, type Refusal, type Scenario, type TraceBatch,
+  Channel, type Branch, type Ears, type Hello, type Lesson, type Progress, type Refusal, type Scenario, type TraceBatch,
 } from './channel'
 import { Clock, SPEEDS, type Position } from './clock'
 import { Index, type Trip } from './index'
@@ -11,17 +10,15 @@ import { journey, type Journey } from './journey'
 import { tellEvent, tellPacket } from './narrate'
 import type { Layer } from './inside'
 import type { Input, RecordOf, TraceRecord } from './records'
-import { remembered, remember } from './remember'
+import { Shown } from './shown.svelte'
 import { Story, type State } from './story'
 import { text } from './text'
 
-export type StageView = 'ladder' | 'topology' | 'beliefs' | 'futures'
-export type PacketView = 'way' | 'inside'
-export type TableView = 'table' | 'lines' | 'rules'
+export type { PacketView, StageView, TableView } from './shown.svelte'
 const FIRST_INPUT = 1000 // µs: not at the very start, so that one can go back to before it
 const TRIES = 6 // stretches asked for in a row, when what is looked for lies further ahead
 
-export class Lab implements Ears {
+export class Lab extends Shown implements Ears {
   scenario = $state.raw<Scenario | null>(null)
   lesson = $state.raw<Lesson | null>(null)
   progress = $state.raw<Progress>({ answers: {}, goals: {}, step: 0 })
@@ -40,16 +37,7 @@ export class Lab implements Ears {
   online = $state(true)
   picked = $state<number | null>(null)
   said = $state('')
-  stage = $state<StageView>('ladder')
-  tables = $state<TableView>('table')
-  inspected = $state('')
-  packetView = $state<PacketView>('way')
-  language = $state<Language | 'both'>(remembered('language', ['iptables', 'nft', 'both']) ?? 'iptables')
-  terminal = $state('')
-  help = $state(false)
   readonly key: string
-  /** How long (ms) each move took from its call until the page was brought up to it; the browser tests read it. */
-  readonly timings: number[] = []
 
   story = new Story('')
   index = new Index('')
@@ -71,6 +59,7 @@ export class Lab implements Ears {
   readonly packets: number = $derived.by(() => (this.version, this.index.order.length))
 
   constructor(key: string, channel = (ears: Ears): Channel => new Channel(key, ears)) {
+    super()
     this.key = key
     this.#clock = new Clock({
       warp: () => this.index.warp,
@@ -158,14 +147,14 @@ export class Lab implements Ears {
     this.pause()
     this.picked = null
     const wanted = Math.max(0, Math.min(n, this.story.length))
-    this.#timed({ n: wanted, t: this.story.records[wanted - 1]?.t ?? 0 })
+    this.#move({ n: wanted, t: this.story.records[wanted - 1]?.t ?? 0 })
   }
 
   /** To a time in µs, between events too. */
   seekTime(t: number): void {
     this.pause()
     this.picked = null
-    this.#timed({ n: this.index.warp.countAt(t), t })
+    this.#move({ n: this.index.warp.countAt(t), t })
   }
 
   /** One event on or back. */
@@ -269,11 +258,6 @@ export class Lab implements Ears {
     return asked
   }
 
-  setLanguage(language: Language | 'both'): void {
-    this.language = language
-    remember('language', language)
-  }
-
   // ---- inside
 
   /** When (µs) what is done now is done: at this moment, but before an input that is still to come at the same instant. */
@@ -310,12 +294,6 @@ export class Lab implements Ears {
     this.#save()
     const near = this.playing && to.n >= this.story.length - 5
     if (near && this.more && this.#openEnded) this.#ask()
-  }
-
-  #timed(to: Position): void {
-    const begun = performance.now()
-    this.#move(to)
-    void tick().then(() => this.timings.push(performance.now() - begun))
   }
 
   #toTrip(trip: Trip | undefined, otherwise: number): void {

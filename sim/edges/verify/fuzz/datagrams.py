@@ -10,15 +10,43 @@ from sim.edges.verify.fuzz.path import Path
 from sim.edges.verify.fuzz.shadow import Shadow
 
 GRE_HEADS: Final = (
-    b"\0\0\x08\0", b"\0\0\x08\0", b"\x20\0\x08\0\0\0\0\7", b"\x30\1\x88\x0b\0\4\0\7data", b"\x30\1\x88\x0b\0\4\0\x08data", b"\x30\1\x08\0\0\4\0\7",
+    b"\0\0\x08\0", b"\0\0\x08\0", b"\x20\0\x08\0\0\0\0\7", b"\x30\1\x88\x0b\0\4\0\7data", b"\x30\1\x88\x0b\0\4\0\x08data",
+    b"\x30\1\x08\0\0\4\0\7",
     b"\x30\1\x88\x0b\0\4", b"\x30\1\x88\x0b", b"\x30\1", b"\0", b"", b"\x30\2\x88\x0b\0\4\0\7",
 )  # fmt: skip
 """Version 0, with a key; PPTP's version 1; version 1 with something else; cut short; version 2."""
-PLAIN: Final = (50, 50, 51, 2, 4, 41, 89, 94, 103, 200, 253, 255, 1, 58, 33, 0, 43, 44, 59, 60, 135, 139)
+PLAIN: Final = (50, 50, 2, 4, 41, 89, 94, 103, 200, 253, 255, 1, 58, 33, 0, 43, 44, 59, 60, 135, 139)
 QUESTIONS4: Final = ((8, 0), (8, 0), (8, 0), (13, 14), (15, 16), (17, 18), (10, 9))
 QUESTIONS6: Final = ((128, 129), (128, 129), (128, 129), (139, 140))
 ODD4: Final = (1, 2, 6, 7, 9, 10, 18, 19, 30, 40, 41, 255)
-ODD6: Final = (0, 5, 99, 100, 127, 130, 131, 132, 133, 134, 135, 136, 138, 139, 140, 141, 142, 143, 144, 148, 151, 152, 153, 155, 200, 255)
+ODD6: Final = (
+    0,
+    5,
+    99,
+    100,
+    127,
+    130,
+    131,
+    132,
+    133,
+    134,
+    135,
+    136,
+    138,
+    139,
+    140,
+    141,
+    142,
+    143,
+    144,
+    148,
+    151,
+    152,
+    153,
+    155,
+    200,
+    255,
+)
 
 
 class UdpTalk:
@@ -39,7 +67,11 @@ class UdpTalk:
         """(way, datagram)."""
         choose, way = self._random, self._way()
         datagram = wire.udp(
-            self.path.ends[way], self.path.ends[1 - way], self._ports[way], self._ports[1 - way], bytes(choose.choice((0, 1, 12, 100, 900)))
+            self.path.ends[way],
+            self.path.ends[1 - way],
+            self._ports[way],
+            self._ports[1 - way],
+            bytes(choose.choice((0, 1, 12, 100, 900))),
         )
         if choose.random() < self._wrong / 4:
             datagram = datagram[:6] + choose.choice((b"\0\0", b"\xff\xff", b"\1\2")) + datagram[8:]
@@ -65,7 +97,9 @@ class UdpLiteTalk(UdpTalk):
         head = self._ports[way].to_bytes(2) + self._ports[1 - way].to_bytes(2) + coverage.to_bytes(2) + b"\0\0"
         # 17: the kernel's sum has UDP's number in the pseudo header, and so does what it takes for right
         number = 136 if choose.random() < self._wrong / 3 else 17
-        total = wire.checksum(wire.pseudo_header(src, dst, number, 8 + len(payload)) + (head + payload)[: coverage or 8 + len(payload)])
+        total = wire.checksum(
+            wire.pseudo_header(src, dst, number, 8 + len(payload)) + (head + payload)[: coverage or 8 + len(payload)]
+        )
         if choose.random() < self._wrong / 5:
             total = 0
         return way, head[:6] + (total or 0xFFFF * (choose.random() < 0.8)).to_bytes(2) + payload
@@ -90,7 +124,9 @@ class PlainTalk(UdpTalk):
 
     def next(self) -> tuple[int, bytes]:
         """(way, packet)."""
-        return self._way(), self._random.choice((b"", b"\x08\0\xf7\xff\0\0\0\0", b"\1\0\0\0" + bytes(20), bytes(8), bytes(3), b"\x3b\0" + bytes(14)))
+        return self._way(), self._random.choice(
+            (b"", b"\x08\0\xf7\xff\0\0\0\0", b"\1\0\0\0" + bytes(20), bytes(8), bytes(3), b"\x3b\0" + bytes(14))
+        )
 
 
 class EchoTalk(UdpTalk):

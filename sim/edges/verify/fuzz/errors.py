@@ -62,14 +62,22 @@ class Errors:
             header = bytes((number, 1 if kind == 51 else 0)) + bytes(10 if kind == 51 else 6)
             return inner[:6] + bytes((kind,)) + inner[7:40] + header + inner[40:]
         if at < self._wrong * 0.7:
-            return wire.ipv4(bytes(4), bytes(4), 1, wire.icmp(3, 3, 0, inner[:28])) if inner[:1] and inner[0] >> 4 == 4 else inner[:40]
+            return (
+                wire.ipv4(bytes(4), bytes(4), 1, wire.icmp(3, 3, 0, inner[:28]))
+                if inner[:1] and inner[0] >> 4 == 4
+                else inner[:40]
+            )
         return inner
 
     def _redirect(self, source: bytes, target: bytes, inner: bytes) -> bytes:
         choose = self._random
-        option = choose.choice((b"\4\1\0\0\0\0\0\0" + inner, b"\4\1\0\0\0\0\0\0" + inner, b"\4\0\0\0", b"\2\1" + bytes(6), b"\4", b""))
+        option = choose.choice(
+            (b"\4\1\0\0\0\0\0\0" + inner, b"\4\1\0\0\0\0\0\0" + inner, b"\4\0\0\0", b"\2\1" + bytes(6), b"\4", b"")
+        )
         origin = choose.choice((LINK_LOCAL, LINK_LOCAL, LINK_LOCAL, source))
-        message = wire.icmpv6(origin, target, 137, choose.choice((0, 0, 0, 0, 1)), 0, bytes(32 if choose.random() < 0.9 else 20) + option)
+        message = wire.icmpv6(
+            origin, target, 137, choose.choice((0, 0, 0, 0, 1)), 0, bytes(32 if choose.random() < 0.9 else 20) + option
+        )
         return wire.ipv6(origin, target, 58, message[:1200], ttl=choose.choice((255, 255, 255, 64)))
 
 

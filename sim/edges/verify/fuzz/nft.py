@@ -10,14 +10,23 @@ from sim.errors import LanguageError
 from sim.ruleset.nft import parse
 from sim.ruleset.selectors import SELECTORS, Selector
 
-ADDRESSES4: Final = ("192.168.1.10", "192.168.1.0/24", "203.0.113.9", "198.51.100.0/24", "192.168.1.1", "192.168.1.5-192.168.1.15", "10.0.0.0/8")
+ADDRESSES4: Final = (
+    "192.168.1.10",
+    "192.168.1.0/24",
+    "203.0.113.9",
+    "198.51.100.0/24",
+    "192.168.1.1",
+    "192.168.1.5-192.168.1.15",
+    "10.0.0.0/8",
+)
 ADDRESSES6: Final = ("fd00:1::10", "fd00:1::/64", "fd00:2::9", "2001:db8::/32", "fd00:1::1", "fd00:1::5-fd00:1::15")
 PORTS: Final = ("22", "53", "80", "443", "1000", "1-1000", "1024-65535", "40000", "0")
 VALUES: Final[dict[str, tuple[str, ...]]] = {
     "ipv4_addr": ADDRESSES4, "ipv6_addr": ADDRESSES6, "inet_service": PORTS,
     "inet_proto": ("tcp", "udp", "icmp", "ipv6-icmp", "sctp", "47", "50", "udplite", "253"), "nf_proto": ("ipv4", "ipv6"),
     "ether_type": ("ip", "ip6"), "mark": ("0x0", "0x1", "0x2", "0x1-0x5", "0x8"), "ifname": ('"lan"', '"wan"', '"l*"', '"lo"'),
-    "iface_index": ('"lan"', '"wan"'), "pkt_type": ("unicast", "host", "broadcast", "multicast"), "dscp": ("cs0", "cs1", "af11", "4", "0x04"), "ecn": ("not-ect", "ect0", "0"),
+    "iface_index": ('"lan"', '"wan"'), "pkt_type": ("unicast", "host", "broadcast", "multicast"),
+    "dscp": ("cs0", "cs1", "af11", "4", "0x04"), "ecn": ("not-ect", "ect0", "0"),
     "icmp_type": ("echo-request", "echo-reply", "destination-unreachable", "time-exceeded", "13"), "icmp_code": ("0", "1", "3", "13"),
     "icmpv6_type": ("echo-request", "echo-reply", "destination-unreachable", "packet-too-big", "135"), "icmpv6_code": ("0", "1", "4"),
     "ct_state": ("new", "established", "related", "invalid", "untracked"), "ct_dir": ("original", "reply"),
@@ -25,24 +34,67 @@ VALUES: Final[dict[str, tuple[str, ...]]] = {
     "fib_addrtype": ("local", "unicast", "broadcast", "multicast"),
     "tcp_flag": ("syn", "ack", "fin", "rst", "psh"),
 }  # fmt: skip
-MATCHES_OF_FLAGS: Final = ("tcp flags & (fin|syn|rst|ack) == syn", "tcp flags syn", "tcp flags & (syn|ack) != 0", "tcp flags & fin != 0", "tcp flags != syn", "tcp flags == syn|ack")
+MATCHES_OF_FLAGS: Final = (
+    "tcp flags & (fin|syn|rst|ack) == syn",
+    "tcp flags syn",
+    "tcp flags & (syn|ack) != 0",
+    "tcp flags & fin != 0",
+    "tcp flags != syn",
+    "tcp flags == syn|ack",
+)
 STATES: Final = (
-    "ct state established,related", "ct state new", "ct state invalid", "ct state { new, untracked }", "ct state != established", "ct state untracked",
+    "ct state established,related", "ct state new", "ct state invalid", "ct state { new, untracked }", "ct state != established",
+    "ct state untracked",
     "ct state vmap { established : accept, invalid : drop }", "ct state vmap { new : jump side, related : accept }",
 )  # fmt: skip
 ACTIONS: Final = (
-    "accept", "accept", "drop", "drop", "return", "counter", "counter accept", "counter drop", "jump side", "goto side", "jump deep", "continue", "meta mark set 0x1",
-    "meta mark set mark or 0x8", "ct mark set 0x2", "ct mark set mark", "meta mark set ct mark", "limit rate 1/day burst 5 packets accept", "limit rate over 1/day burst 5 packets drop",
+    "accept", "accept", "drop", "drop", "return", "counter", "counter accept", "counter drop", "jump side", "goto side",
+    "jump deep", "continue", "meta mark set 0x1",
+    "meta mark set mark or 0x8", "ct mark set 0x2", "ct mark set mark", "meta mark set ct mark",
+    "limit rate 1/day burst 5 packets accept", "limit rate over 1/day burst 5 packets drop",
     'log prefix "seen " accept', "reject", "reject with tcp reset", "notrack",
 )  # fmt: skip
 REJECTS: Final = {
-    "ip": ("reject with icmp host-unreachable", "reject with icmp admin-prohibited", "reject with icmp port-unreachable"),
-    "ip6": ("reject with icmpv6 no-route", "reject with icmpv6 admin-prohibited", "reject with icmpv6 addr-unreachable"),
+    "ip": (
+        "reject with icmp host-unreachable",
+        "reject with icmp admin-prohibited",
+        "reject with icmp port-unreachable",
+    ),
+    "ip6": (
+        "reject with icmpv6 no-route",
+        "reject with icmpv6 admin-prohibited",
+        "reject with icmpv6 addr-unreachable",
+    ),
     "inet": ("reject with icmpx admin-prohibited", "reject with icmpx no-route", "reject with icmpx host-unreachable"),
 }
 HOOKS: Final = ("prerouting", "input", "forward", "output", "postrouting")
 PRIORITIES: Final = ("raw", "-350", "mangle", "-100", "filter", "filter", "filter", "10", "security", "200")
-SKIPPED: Final = ("xt ", "meta priority", "ct helper", "ct zone", "meta protocol", "ip6 flowlabel", "ip id", "ip checksum", "ct original bytes", "ct original packets", "ct reply bytes", "ct reply packets", "ct bytes", "ct packets", "ct avgpkt", "ct id", "ct label", "ct event", "ct secmark", "meta time", "meta day", "meta hour", "meta random", "meta cpu")
+SKIPPED: Final = (
+    "xt ",
+    "meta priority",
+    "ct helper",
+    "ct zone",
+    "meta protocol",
+    "ip6 flowlabel",
+    "ip id",
+    "ip checksum",
+    "ct original bytes",
+    "ct original packets",
+    "ct reply bytes",
+    "ct reply packets",
+    "ct bytes",
+    "ct packets",
+    "ct avgpkt",
+    "ct id",
+    "ct label",
+    "ct event",
+    "ct secmark",
+    "meta time",
+    "meta day",
+    "meta hour",
+    "meta random",
+    "meta cpu",
+)
 """What the kernel draws by chance for a packet of its own, and what nft has in another way."""
 FIB: Final = ("fib saddr type", "fib daddr type")
 NAMES: Final = (*FIB, *(name for name in SELECTORS if not name.startswith((*SKIPPED, "fib "))))
@@ -76,7 +128,11 @@ class _Maker:
         return f" chain {name} {{\n" + "".join(f"  {line}\n" for line in lines) + " }\n"
 
     def _sets(self) -> str:
-        kind, some = ("ipv6_addr", "fd00:1::10, fd00:2::/64") if self._family == "ip6" else ("ipv4_addr", "192.168.1.10, 203.0.113.0/24")
+        kind, some = (
+            ("ipv6_addr", "fd00:1::10, fd00:2::/64")
+            if self._family == "ip6"
+            else ("ipv4_addr", "192.168.1.10, 203.0.113.0/24")
+        )
         return (
             f" set hosts {{ type {kind}; flags interval; elements = {{ {some} }}; }}\n"
             " set ports { type inet_service; elements = { 22, 80, 1000 }; }\n"
@@ -84,7 +140,7 @@ class _Maker:
         )
 
     def _rules(self, hook: str, count: int) -> list[str]:
-        found = []
+        found: list[str] = []
         for _ in range(count * 3):
             if len(found) == count:
                 break
@@ -98,7 +154,10 @@ class _Maker:
         base = f"type filter hook {hook} priority 0;" if hook in HOOKS else ""
         others = "".join(f" chain {name} {{ }}\n" for name in ("side", "deep") if name != hook)
         try:
-            parse.load(f"table {self._family} fuzz {{\n{self._sets()}{others} chain {hook} {{ {base}\n {rule}\n }}\n}}\n", "fuzz.nft")
+            parse.load(
+                f"table {self._family} fuzz {{\n{self._sets()}{others} chain {hook} {{ {base}\n {rule}\n }}\n}}\n",
+                "fuzz.nft",
+            )
         except LanguageError:
             return False
         return True
@@ -108,6 +167,7 @@ class _Maker:
         words = [self._match() for _ in range(r.choice((0, 1, 1, 1, 2)))]
         if hook in ("deep", "side"):
             words = [word for word in words if not word.startswith("fib")]  # as with reject
+        words = _of_one_mind(words)
         if any("vmap" in word for word in words):
             return words[0] if len(words) == 1 else " ".join(sorted(words, key=lambda word: "vmap" in word)[:2])
         action = r.choice(REJECTS[self._family]) if r.random() < 0.1 else r.choice(ACTIONS)
@@ -117,6 +177,10 @@ class _Maker:
             action = "counter"  # nft refuses a jump to it from some hooks
         if (hook == "deep" and action.endswith(("side", "deep"))) or (hook == "side" and action.endswith("side")):
             action = "counter"
+        if action == "reject with tcp reset" and any(
+            word.startswith((*_NETWORKS, *_PROTOCOLS, *_TRANSPORTS)) for word in words
+        ):
+            action = "reject"
         return " ".join([*words, *(["counter"] if r.random() < 0.5 and "counter" not in action else []), action])
 
     def _match(self) -> str:
@@ -127,7 +191,14 @@ class _Maker:
         if at < 0.32:
             return r.choice(MATCHES_OF_FLAGS)
         if at < 0.4:
-            return r.choice(("tcp dport @ports", "udp dport != @ports", "tcp dport vmap @doors", f"{'ip6' if self._family == 'ip6' else 'ip'} saddr @hosts"))
+            return r.choice(
+                (
+                    "tcp dport @ports",
+                    "udp dport != @ports",
+                    "tcp dport vmap @doors",
+                    f"{'ip6' if self._family == 'ip6' else 'ip'} saddr @hosts",
+                )
+            )
         selector = SELECTORS[r.choice(NAMES)]
         while FAMILY_WORDS.get(self._family, "  ") in f"{selector.name} ":
             selector = SELECTORS[r.choice(NAMES)]
@@ -141,7 +212,9 @@ class _Maker:
         if at < 0.7:
             return f"!= {value}"
         if at < 0.85:
-            return f"{'!= ' if at < 0.75 else ''}{{ {', '.join(dict.fromkeys(self._value(selector) for _ in range(3)))} }}"
+            return (
+                f"{'!= ' if at < 0.75 else ''}{{ {', '.join(dict.fromkeys(self._value(selector) for _ in range(3)))} }}"
+            )
         plain = not any(sign in value for sign in "-/*")
         return f"{r.choice(('<', '>', '<=', '>='))} {value}" if plain else value
 
@@ -153,3 +226,32 @@ class _Maker:
         most = (1 << selector.bits) - 1
         number = r.choice((0, 1, 2, 4, 5, 6, 20, 40, 60, 64, 64, 255, 1000, 8192, most))
         return f"{min(number, most)}-{most}" if r.random() < 0.15 and number < most else str(min(number, most))
+
+
+_NETWORKS: Final = (
+    "ip ",
+    "ip6 ",
+    "icmp ",
+    "icmpv6 ",
+    "ct original ip ",
+    "ct reply ip ",
+    "ct original ip6 ",
+    "ct reply ip6 ",
+)
+_PROTOCOLS: Final = (
+    "ct protocol",
+    "ct original protocol",
+    "ct reply protocol",
+    "meta l4proto",
+    "ip protocol",
+    "ip6 nexthdr",
+    "meta nfproto",
+    "ct l3proto",
+)
+_TRANSPORTS: Final = ("tcp ", "udp ", "sctp ", "dccp ", "udplite ", "icmp ", "icmpv6 ", "th ")
+
+
+def _of_one_mind(words: list[str]) -> list[str]:
+    """One match where two could contradict each other: nft refuses some such rules that ours takes."""
+    said = [sum(word.startswith(starts) for word in words) for starts in (_NETWORKS, _PROTOCOLS, _TRANSPORTS)]
+    return words[:1] if said[0] > 1 or (said[1] and said[2]) or said[1] > 1 or said[2] > 1 else words

@@ -48,7 +48,9 @@ def _wrong(random: Random, cuts: list[Cut]) -> list[Cut]:
 def _fragment(data: bytes, start: int, offset: int, part: bytes, more: bool, ident: int) -> bytes:
     word = offset // 8 | more << 13
     if data[0] >> 4 == 4:
-        head = data[:2] + (start + len(part)).to_bytes(2) + (ident & 0xFFFF).to_bytes(2) + word.to_bytes(2) + data[8:start]
+        head = (
+            data[:2] + (start + len(part)).to_bytes(2) + (ident & 0xFFFF).to_bytes(2) + word.to_bytes(2) + data[8:start]
+        )
         return summed(head + part)
     extension = data[6:7] + b"\0" + (offset | more).to_bytes(2) + ident.to_bytes(4)
     return data[:4] + (8 + len(part)).to_bytes(2) + b"\x2c" + data[7:40] + extension + part

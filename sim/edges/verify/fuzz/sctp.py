@@ -16,18 +16,23 @@ KINDS: Final = (*range(15), 63, 128, FORWARD_TSN)
 Saying = tuple[int, tuple[int, ...]]
 OPEN: Final[tuple[Saying, ...]] = ((0, (INIT,)), (1, (INIT_ACK,)), (0, (COOKIE_ECHO,)), (1, (COOKIE_ACK,)))
 ACTS: Final[tuple[tuple[Saying, ...], ...]] = (
-    OPEN, OPEN, (*OPEN[:2], (0, (COOKIE_ECHO, DATA)), (1, (COOKIE_ACK, SACK))), ((0, (DATA,)), (1, (SACK,))), ((1, (DATA, DATA)), (0, (SACK,))),
+    OPEN, OPEN, (*OPEN[:2], (0, (COOKIE_ECHO, DATA)), (1, (COOKIE_ACK, SACK))), ((0, (DATA,)), (1, (SACK,))),
+    ((1, (DATA, DATA)), (0, (SACK,))),
     ((0, (HEARTBEAT,)), (1, (HEARTBEAT_ACK,))), ((1, (HEARTBEAT,)), (0, (HEARTBEAT_ACK,))),
-    ((0, (SHUTDOWN,)), (1, (SHUTDOWN_ACK,)), (0, (SHUTDOWN_COMPLETE,))), ((1, (SHUTDOWN,)), (0, (SHUTDOWN_ACK,)), (1, (SHUTDOWN_COMPLETE,))),
+    ((0, (SHUTDOWN,)), (1, (SHUTDOWN_ACK,)), (0, (SHUTDOWN_COMPLETE,))),
+    ((1, (SHUTDOWN,)), (0, (SHUTDOWN_ACK,)), (1, (SHUTDOWN_COMPLETE,))),
     ((0, (ABORT,)),), ((1, (ABORT,)),), ((1, (ERROR,)),), ((0, (INIT,)), (1, (INIT,)), (0, (INIT_ACK,)), (1, (INIT_ACK,))),
     ((0, (INIT,)), (0, (INIT,)), (1, (ABORT,))),
 )  # fmt: skip
 
 LINGERING: Final[tuple[tuple[Saying, ...], ...]] = (
-    ((0, (SHUTDOWN,)),), ((1, (SHUTDOWN,)),), ((0, (SHUTDOWN,)), (1, (SHUTDOWN_ACK,))), ((0, (HEARTBEAT,)),), ((0, (INIT,)),), ((0, (INIT,)), (1, (INIT_ACK,))),
+    ((0, (SHUTDOWN,)),), ((1, (SHUTDOWN,)),), ((0, (SHUTDOWN,)), (1, (SHUTDOWN_ACK,))), ((0, (HEARTBEAT,)),), ((0, (INIT,)),),
+    ((0, (INIT,)), (1, (INIT_ACK,))),
 )  # fmt: skip
 """After which any chunk may come."""
-BEGINNINGS: Final = (OPEN,) * 6 + (((0, (HEARTBEAT,)),),) * 3 + (((0, (SHUTDOWN_ACK,)),), ((0, (DATA,)),), ((0, (INIT,)),))
+BEGINNINGS: Final = (
+    (OPEN,) * 6 + (((0, (HEARTBEAT,)),),) * 3 + (((0, (SHUTDOWN_ACK,)),), ((0, (DATA,)),), ((0, (INIT,)),))
+)
 
 
 class SctpTalk:
@@ -70,7 +75,9 @@ class SctpTalk:
         if INIT in kinds and choose.random() < 0.3:
             self._tags[1 - way] = self._tag()
         body = b"".join(self._chunk(way, kind) for kind in kinds)
-        head = self._ports[way].to_bytes(2) + self._ports[1 - way].to_bytes(2) + self._verification(way, kinds).to_bytes(4)
+        head = (
+            self._ports[way].to_bytes(2) + self._ports[1 - way].to_bytes(2) + self._verification(way, kinds).to_bytes(4)
+        )
         crc = crc32c(head + bytes(4) + body) ^ (choose.random() < self._wrong / 8)
         packet = head + crc.to_bytes(4, "little") + body
         return packet[: choose.randrange(len(packet))] if choose.random() < self._wrong / 16 else packet
@@ -81,7 +88,9 @@ class SctpTalk:
             return choose.choice((0, self._tags[0], self._tags[1], self._tag()))
         if INIT in kinds:
             return 0
-        known = self._shadow.sctp_tags((self.path.ends[way], self.path.ends[1 - way]), (self._ports[way], self._ports[1 - way]))
+        known = self._shadow.sctp_tags(
+            (self.path.ends[way], self.path.ends[1 - way]), (self._ports[way], self._ports[1 - way])
+        )
         return self._tags[way] if known is None else known[0]
 
     def _chunk(self, way: int, kind: int) -> bytes:

@@ -12,9 +12,12 @@ from sim.edges.verify.plan import Case, Load, Plan, Step, Wait
 
 CONNTRACK: Final = "net.netfilter.nf_conntrack_"
 SETTINGS: Final[tuple[dict[str, str], ...]] = (
-    {}, {}, {}, {"tcp_be_liberal": "1"}, {"tcp_loose": "0"}, {"tcp_ignore_invalid_rst": "1"}, {"tcp_max_retrans": "1"}, {"tcp_max_retrans": "0"},
-    {"checksum": "0"}, {"acct": "1"}, {"tcp_timeout_established": "200", "tcp_timeout_unacknowledged": "50", "tcp_timeout_max_retrans": "7"},
-    {"checksum": "0", "tcp_be_liberal": "1", "tcp_ignore_invalid_rst": "1"}, {"tcp_timeout_unacknowledged": "500000", "tcp_timeout_close": "400"},
+    {}, {}, {}, {"tcp_be_liberal": "1"}, {"tcp_loose": "0"}, {"tcp_ignore_invalid_rst": "1"}, {"tcp_max_retrans": "1"},
+    {"tcp_max_retrans": "0"},
+    {"checksum": "0"}, {"acct": "1"}, {"tcp_timeout_established": "200", "tcp_timeout_unacknowledged": "50",
+    "tcp_timeout_max_retrans": "7"},
+    {"checksum": "0", "tcp_be_liberal": "1", "tcp_ignore_invalid_rst": "1"},
+    {"tcp_timeout_unacknowledged": "500000", "tcp_timeout_close": "400"},
     {"tcp_timeout_unacknowledged": "100", "tcp_timeout_established": "130"}, {"timestamp": "1"},
 )  # fmt: skip
 SHORT: Final = (
@@ -23,11 +26,12 @@ SHORT: Final = (
     "gre_timeout gre_timeout_stream sctp_timeout_established sctp_timeout_cookie_echoed sctp_timeout_cookie_wait sctp_timeout_heartbeat_sent"
 ).split()
 """Time-outs that a case with pauses makes short."""
+NO_RULES: Final = Load()
 PAUSES: Final = (0.35, 1.35, 2.2)
 """Seconds: none near a whole one, for a time-out that ends while packets come is nobody's to say."""
 
 
-def session(seed: int, packets: int, rules: Load = Load(), pauses: bool = False) -> Case:  # noqa: B008  (a value)
+def session(seed: int, packets: int, rules: Load = NO_RULES, pauses: bool = False) -> Case:
     """Case number `seed`: about `packets` packets."""
     random = Random(f"session {seed}")
     settings = dict(random.choice(SETTINGS))

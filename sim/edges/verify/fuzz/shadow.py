@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from random import Random
 
-from sim.conntrack.conn import Conn, SctpConn, TcpConn
+from sim.conntrack.conn import SctpConn, TcpConn
 from sim.conntrack.settings import Settings
 from sim.conntrack.tracker import Tracker
-from sim.conntrack.tuples import SCTP, TCP, key_of
+from sim.conntrack.tuples import SCTP, TCP
 from sim.errors import Malformed
 from sim.netfilter.words import Hook
 from sim.packet import Packet
@@ -38,28 +38,18 @@ class Shadow:
         if tracked.conn is not None and tracked.verdict == 1:
             self._tracker.confirm(tracked.conn, packet, self._now, tracked.ctinfo)
 
-    def find(self, data: bytes) -> tuple[Conn, int] | None:
-        """The entry that this packet would find, and its direction."""
-        try:
-            key = key_of(Packet(data))
-        except Malformed:
-            return None
-        return None if key is None else self._tracker.find(key)
-
     def sctp_tags(self, ends: tuple[Address, Address], ports: tuple[int, int]) -> tuple[int, int] | None:
         """The verification tags that each direction is to bear."""
-        found = self._tracker.find((*ends, *ports, SCTP))
-        if found is None or not isinstance(found[0], SctpConn):
-            return None
-        first = found[0].vtag[found[1]]
-        return first, found[0].vtag[1 - found[1]]
+        conn, way = self._tracker.find((*ends, *ports, SCTP)) or (None, 0)
+        return (conn.vtag[way], conn.vtag[1 - way]) if isinstance(conn, SctpConn) else None
 
-    def tcp_edges(self, ends: tuple[Address, Address], ports: tuple[int, int], size: int, random: Random) -> tuple[int, int] | None:
+    def tcp_edges(
+        self, ends: tuple[Address, Address], ports: tuple[int, int], size: int, random: Random
+    ) -> tuple[int, int] | None:
         """(seq, ack) one of which stands at an edge of what TCP's window tracking would take, or one beside it."""
-        found = self._tracker.find((*ends, *ports, TCP))
-        if found is None or not isinstance(found[0], TcpConn):
+        conn, way = self._tracker.find((*ends, *ports, TCP)) or (None, 0)
+        if not isinstance(conn, TcpConn):
             return None
-        conn, way = found
         sender, receiver = conn.sides[way], conn.sides[1 - way]
         near = random.choice((-2, -1, -1, 0, 0, 0, 1, 1, 2))
         seqs = (

@@ -8,15 +8,18 @@ from typing import Final
 from sim import wire
 
 OPTIONS: Final = (
-    b"\1\1\1\0", b"\1\1\1\1", b"\x94\4\0\0", b"\x94\4\0\0\1\1\1\0", b"\x88\4\0\1", b"\0\1\2\3", b"\x83\x07\4\0\0\0\0\0", b"\x94\3\0\0", b"\x44\4\4\0",
+    b"\1\1\1\0", b"\1\1\1\1", b"\x94\4\0\0", b"\x94\4\0\0\1\1\1\0", b"\x88\4\0\1", b"\0\1\2\3", b"\x83\x07\4\0\0\0\0\0",
+    b"\x94\3\0\0", b"\x44\4\4\0",
 )  # fmt: skip
 """IPv4 options: padding, router alert, stream id, what stands behind the end, source routes, lengths that are too short."""
 WRITTEN: Final = (
-    b"\x07\x07\4\0\0\0\0\0", b"\x07\x0b\4" + bytes(9), b"\x07\x07\x08\0\0\0\0\0", b"\x07\x07\5\0\0\0\0\0", b"\x44\x08\5\0\0\0\0\0", b"\x44\x0c\5\1" + bytes(8),
+    b"\x07\x07\4\0\0\0\0\0", b"\x07\x0b\4" + bytes(9), b"\x07\x07\x08\0\0\0\0\0", b"\x07\x07\5\0\0\0\0\0", b"\x44\x08\5\0\0\0\0\0",
+    b"\x44\x0c\5\1" + bytes(8),
     b"\x44\x0c\5\3\xc0\xa8\1\1" + bytes(4), b"\x44\x08\x09\x10\0\0\0\0", b"\x44\x08\x09\xf0\0\0\0\0",
 )  # fmt: skip
 """Those into which a router writes: record route, time stamp."""
-HEADERS: Final = (0, 60, 60, 60, 51, 43, 135)
+HEADERS: Final = (0, 60, 60, 60, 43, 135)
+AUTHENTICATION: Final = 51
 
 
 def flip(random: Random, data: bytes) -> bytes:
@@ -55,13 +58,26 @@ def summed(data: bytes) -> bytes:
 
 
 def with_options(random: Random, data: bytes, written: bool) -> bytes:
-    """IPv4: options in the header (`written`: also those into which a router writes). IPv6: headers between it and the transport's."""
+    """IPv4: options in the header (`written`: also those into which a router writes). IPv6: headers between it and the transport's.
+
+    Authentication headers come with `written` too: behind one nft sees no transport (its l4proto is 51), and ctlab's does.
+    """
     if data[0] >> 4 == 4:
         option = random.choice(OPTIONS + WRITTEN if written else OPTIONS)
-        return lengths_mended(bytes((0x45 + len(option) // 4,)) + data[1:20] + option + data[20:]) if data[0] == 0x45 else data
+        return (
+            lengths_mended(bytes((0x45 + len(option) // 4,)) + data[1:20] + option + data[20:])
+            if data[0] == 0x45
+            else data
+        )
     number, body = data[6], data[40:]
-    for kind in [random.choice(HEADERS) for _ in range(random.choice((1, 1, 2)))]:
-        body = bytes((number, 1 if kind == 51 else 0)) + (bytes(10) if kind == 51 else b"\1\4\0\0\0\0" if kind != 43 else bytes(6)) + body
+    for kind in [
+        random.choice((*HEADERS, AUTHENTICATION) if written else HEADERS) for _ in range(random.choice((1, 1, 2)))
+    ]:
+        body = (
+            bytes((number, 1 if kind == 51 else 0))
+            + (bytes(10) if kind == 51 else b"\1\4\0\0\0\0" if kind != 43 else bytes(6))
+            + body
+        )
         number = kind
     return lengths_mended(data[:6] + bytes((number,)) + data[7:40] + body)
 
@@ -73,7 +89,9 @@ def header_spoiled(random: Random, data: bytes) -> bytes:
         at = random.choice((0, 4, 5, 6, 7, 7, 8, 24, 39))
         return data[:at] + bytes((random.choice((0, 1, 2, 59, 60, 96, 255)),)) + data[at + 1 :]
     at = random.choice((0, 1, 2, 3, 6, 6, 7, 8, 8, 9, 12, 16, 19))
-    spoiled = data[:at] + bytes((random.choice((0, 1, 2, 0x20, 0x40, 0x80, 0x45, 0x46, 127, 224, 255)),)) + data[at + 1 :]
+    spoiled = (
+        data[:at] + bytes((random.choice((0, 1, 2, 0x20, 0x40, 0x80, 0x45, 0x46, 127, 224, 255)),)) + data[at + 1 :]
+    )
     return spoiled if kind < 0.2 else summed(spoiled)
 
 

@@ -12,13 +12,59 @@ from sim.edges.verify.fuzz.shadow import M, Shadow
 
 FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
 WINDOWS: Final = (0, 1, 2, 100, 500, 1000, 8192, 8192, 64240, 64240, 64240, 65535)
-ODD_FLAGS: Final = (0, SYN | FIN, SYN | RST, FIN, FIN | RST, URG, SYN | URG, URG | ACK, FIN | ACK | URG, 0x3F, PSH, 0xD2, 0x50, 0x40, 0x80)
-OFFSETS: Final = (1, -1, 2, 100, -100, 1000, -1000, 8192, -8192, 64240, 65536, -65536, 66000, -66000, -66001, 2**30, 2**31, -(2**31), 2**31 - 1)
+ODD_FLAGS: Final = (
+    0,
+    SYN | FIN,
+    SYN | RST,
+    FIN,
+    FIN | RST,
+    URG,
+    SYN | URG,
+    URG | ACK,
+    FIN | ACK | URG,
+    0x3F,
+    PSH,
+    0xD2,
+    0x50,
+    0x40,
+    0x80,
+)
+OFFSETS: Final = (
+    1,
+    -1,
+    2,
+    100,
+    -100,
+    1000,
+    -1000,
+    8192,
+    -8192,
+    64240,
+    65536,
+    -65536,
+    66000,
+    -66000,
+    -66001,
+    2**30,
+    2**31,
+    -(2**31),
+    2**31 - 1,
+)
 SYN_OPTIONS: Final = (
     b"", b"", b"\2\4\5\xb4", b"\2\4\5\xb4\1\3\3\7", b"\2\4\5\xb4\4\2\1\3\3\2", b"\4\2\1\1", b"\3\3\x0e\0", b"\3\3\x0f\1", b"\3\2\0\0",
     b"\4\2\0\3\3\5\1\1", b"\1\1\1\3", b"\x08\x0a" + bytes(8) + b"\3\3", b"\3\1\1\1", b"\4\5\1\1", b"\3\3\0\4\2\1\1\1",
 )  # fmt: skip
-DATA_OPTIONS: Final = (b"", b"", b"", b"\1\1\x08\x0a" + bytes(8), b"\5\1\0\0", b"\5\x09" + bytes(10), b"\x08\x0a" + bytes(8) + b"\5", b"\1\1\1\5", b"\0\5\x0a\0")
+DATA_OPTIONS: Final = (
+    b"",
+    b"",
+    b"",
+    b"\1\1\x08\x0a" + bytes(8),
+    b"\5\1\0\0",
+    b"\5\x09" + bytes(10),
+    b"\x08\x0a" + bytes(8) + b"\5",
+    b"\1\1\1\5",
+    b"\0\5\x0a\0",
+)
 
 
 class Say(NamedTuple):
@@ -72,7 +118,17 @@ def _acts(way: int, size: int) -> dict[str, Act]:
     }  # fmt: skip
 
 
-FIRST: Final = ("open",) * 8 + ("open with data", "fast open", "open both", "open both, answered", "refuse", "ask again", "challenged", "send", "stray answer")
+FIRST: Final = ("open",) * 8 + (
+    "open with data",
+    "fast open",
+    "open both",
+    "open both, answered",
+    "refuse",
+    "ask again",
+    "challenged",
+    "send",
+    "stray answer",
+)
 NAMES: Final = tuple(_acts(0, 0))
 
 
@@ -89,7 +145,9 @@ class TcpTalk:
         self._acts = 0
 
     def _start(self) -> int:
-        return self._random.choice((0, 1, 1000, M - 500, M, 2**31 - 100, self._random.randrange(2**32), self._random.randrange(2**32)))
+        return self._random.choice(
+            (0, 1, 1000, M - 500, M, 2**31 - 100, self._random.randrange(2**32), self._random.randrange(2**32))
+        )
 
     def next(self) -> tuple[int, bytes]:
         """(way, segment)."""

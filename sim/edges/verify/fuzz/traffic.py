@@ -49,8 +49,10 @@ class Mix:
 
 
 MIXES: Final = (
-    Mix(), Mix(wrong=0.05), Mix(wrong=0.5), Mix(wrong=0.3, kinds=("tcp",)), Mix(wrong=0.1, kinds=("tcp",)), Mix(wrong=0.4, kinds=("sctp",)),
-    Mix(wrong=0.3, kinds=("udp", "udplite", "gre", "plain", "echo")), Mix(error=0.3), Mix(pieces=0.25, own=0.3), Mix(options=0.2, header=0.1, padding=0.1),
+    Mix(), Mix(wrong=0.05), Mix(wrong=0.5), Mix(wrong=0.3, kinds=("tcp",)), Mix(wrong=0.1, kinds=("tcp",)),
+    Mix(wrong=0.4, kinds=("sctp",)),
+    Mix(wrong=0.3, kinds=("udp", "udplite", "gre", "plain", "echo")), Mix(error=0.3), Mix(pieces=0.25, own=0.3),
+    Mix(options=0.2, header=0.1, padding=0.1),
     Mix(options=0.3, low_ttl=0, header=0, written=True),
 )  # fmt: skip
 TALKS: Final[dict[str, Callable[[Random, Path, tuple[int, int], Shadow, float], Talk]]] = {
@@ -103,7 +105,15 @@ class Traffic:
             message = flip(choose, message)
         ttl = choose.choice((0, 1, 2)) if choose.random() < mix.low_ttl else choose.choice((64, 64, 255))
         self._ident += 1
-        return wire.ip(path.ends[way], path.ends[1 - way], number, message, ttl=ttl, tos=choose.choice((0, 0, 0, 0x10)), ident=self._ident & 0xFFFF or 1)
+        return wire.ip(
+            path.ends[way],
+            path.ends[1 - way],
+            number,
+            message,
+            ttl=ttl,
+            tos=choose.choice((0, 0, 0, 0x10)),
+            ident=self._ident & 0xFFFF or 1,
+        )
 
     def _on_its_way(self, dev: str | None, data: bytes) -> Feed:
         choose, mix = self._random, self._mix

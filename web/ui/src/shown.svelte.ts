@@ -1,0 +1,24 @@
+// What a person has chosen to look at: views, machine, terminal, language of rules. Nothing here is about time or the trace.
+
+import type { Language } from './channel'
+import { remember, remembered } from './remember'
+
+export type StageView = 'ladder' | 'topology' | 'beliefs' | 'futures'
+export type PacketView = 'way' | 'inside'
+export type TableView = 'table' | 'lines' | 'rules'
+
+export class Shown {
+  stage = $state<StageView>('ladder')
+  tables = $state<TableView>('table')
+  /** The machine whose rules and connections are shown; "" is the firewall. */
+  inspected = $state('')
+  packetView = $state<PacketView>('way')
+  language = $state<Language | 'both'>(remembered('language', ['iptables', 'nft', 'both']) ?? 'iptables')
+  terminal = $state('')
+  help = $state(false)
+
+  setLanguage(language: Language | 'both'): void {
+    this.language = language
+    remember('language', language)
+  }
+}
