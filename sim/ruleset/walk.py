@@ -163,7 +163,7 @@ class Walker:
             case Assign():
                 _assign(part, skb)
             case Notrack():
-                if skb.ctinfo is None and skb.template is None:
+                if skb.ctinfo in (None, 6) and skb.template is None:
                     skb.ctinfo = 7
             case UseTemplate():
                 use_template(part, skb)

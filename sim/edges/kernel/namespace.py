@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import ctypes
 import fcntl
+import ipaddress
 import os
 import shutil
 import struct
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -28,6 +30,8 @@ TUNSETIFF: Final = 0x400454CA
 IFF_TUN, IFF_NO_PI = 0x0001, 0x1000
 FIRST_TABLE: Final = 100
 TOOL_SECONDS: Final = 30
+SETTLE_SECONDS: Final = 5
+RTF_LOCAL: Final = 0x80000000
 TOOL_PATHS: Final = "/usr/sbin:/sbin:/usr/bin:/bin"
 
 BEFORE_DEVICES: Final[Mapping[str, str]] = {
@@ -172,7 +176,18 @@ def build(devices: Mapping[str, Sequence[str]], routes: Mapping[str, Sequence[st
         crossing = "".join(f"rule add iif {name} lookup {table}\n" for table, name in enumerate(names, FIRST_TABLE))
         for family in ("-4", "-6"):  # a rule's family is told by the option alone: "from ::/0" would be a rule for IPv4
             tools.run(["ip", family, "-batch", "-"], crossing)
+    _wait_for_local({ipaddress.ip_address(text.split("/")[0]) for texts in devices.values() for text in texts if ":" in text})
     return descriptors
+
+
+def _wait_for_local(addresses: set[ipaddress.IPv4Address | ipaddress.IPv6Address]) -> None:
+    """The kernel makes an IPv6 address local in a work queue, a moment after `ip addr add` is done (addrconf_dad_work)."""
+    wanted, until = {address.packed.hex() for address in addresses}, time.monotonic() + SETTLE_SECONDS
+    while time.monotonic() < until:
+        rows = [line.split() for line in Path("/proc/self/net/ipv6_route").read_text().splitlines()]
+        if wanted <= {row[0] for row in rows if int(row[8], 16) & RTF_LOCAL}:
+            return
+        time.sleep(0.001)
 
 
 def _routes(names: Sequence[str], routes: Mapping[str, Sequence[str]]) -> list[str]:

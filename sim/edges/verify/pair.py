@@ -29,6 +29,8 @@ from sim.units import SECOND
 CHUNK: Final = 500
 STREAM_AFTER: Final = 2 * SECOND
 LONGEST_WAIT: Final = 2_100_000
+AGED: Final = SECOND + 100_000
+"""µs that time-outs may be off each other once time was made to pass: the kernel is told whole seconds."""
 UDP: Final = 17
 
 
@@ -185,7 +187,7 @@ class Pair:
         if rest <= 0:
             return
         self._ahead += rest
-        self._slack = SLACK + SECOND  # from here on the kernel's seconds begin at another moment than ours
+        self._slack = AGED  # from here on the kernel's seconds begin at another moment than ours
         wall.advance(now + rest)
         entries = wall.ip.tracker.entries()
         self.kernel.set_timeouts(

@@ -101,7 +101,10 @@ MATCHES: Final[dict[str, Match]] = {
     "tcp": _tcp, "icmp": _icmp, "conntrack": _conntrack, "state": lambda r, f: f"-m state {_not(r)}--state {r.choice(STATES[:6])}",
     "iprange": _iprange,
     "udp": lambda r, f: f"-p udp -m udp {_not(r)}--{r.choice(('dport', 'sport'))} {r.choice(PORTS)}",
-    "multiport": lambda r, f: f"-p {r.choice(('tcp', 'udp', 'sctp', 'udplite'))} -m multiport {_not(r)}--{r.choice(('sports', 'dports', 'ports'))} 22,53,1000:2000",
+    "multiport": lambda r, f: (
+        f"-p {r.choice(('tcp', 'udp', 'sctp', 'udplite'))} -m multiport {_not(r)}"
+        f"--{r.choice(('sports', 'dports', 'ports'))} 22,53,1000:2000"
+    ),
     "protocol": lambda r, f: f"{_not(r)}-p {r.choice(PROTOCOLS[:7])}",
     "source": lambda r, f: f"{_not(r)}-{r.choice('sd')} {r.choice(ADDRESSES[f])}",
     "length": lambda r, f: f"-m length {_not(r)}--length {r.choice(('40', '41:80', '0:60', '100:65535'))}",

@@ -75,7 +75,7 @@ SKIPPED: Final = (
     "ct helper",
     "ct zone",
     "meta protocol",
-    "ip6 flowlabel",
+    "ip6 flowlabel", "tcp checksum", "icmp checksum", "icmpv6 checksum", "udp checksum",
     "ip id",
     "ip checksum",
     "ct original bytes",

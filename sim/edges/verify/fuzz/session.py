@@ -21,9 +21,10 @@ SETTINGS: Final[tuple[dict[str, str], ...]] = (
     {"tcp_timeout_unacknowledged": "100", "tcp_timeout_established": "130"}, {"timestamp": "1"},
 )  # fmt: skip
 SHORT: Final = (
-    "tcp_timeout_syn_sent tcp_timeout_syn_recv tcp_timeout_established tcp_timeout_fin_wait tcp_timeout_close_wait tcp_timeout_last_ack "
-    "tcp_timeout_time_wait tcp_timeout_close tcp_timeout_unacknowledged udp_timeout udp_timeout_stream icmp_timeout icmpv6_timeout generic_timeout "
-    "gre_timeout gre_timeout_stream sctp_timeout_established sctp_timeout_cookie_echoed sctp_timeout_cookie_wait sctp_timeout_heartbeat_sent"
+    "tcp_timeout_syn_sent tcp_timeout_syn_recv tcp_timeout_established tcp_timeout_fin_wait tcp_timeout_close_wait "
+    "tcp_timeout_last_ack tcp_timeout_time_wait tcp_timeout_close tcp_timeout_unacknowledged udp_timeout udp_timeout_stream "
+    "icmp_timeout icmpv6_timeout generic_timeout gre_timeout gre_timeout_stream sctp_timeout_established "
+    "sctp_timeout_cookie_echoed sctp_timeout_cookie_wait sctp_timeout_heartbeat_sent"
 ).split()
 """Time-outs that a case with pauses makes short."""
 NO_RULES: Final = Load()

@@ -8,16 +8,17 @@ from typing import Final
 from sim import wire
 
 OPTIONS: Final = (
-    b"\1\1\1\0", b"\1\1\1\1", b"\x94\4\0\0", b"\x94\4\0\0\1\1\1\0", b"\x88\4\0\1", b"\0\1\2\3", b"\x83\x07\4\0\0\0\0\0",
+    b"\1\1\1\0", b"\1\1\1\1", b"\x94\4\0\0", b"\x94\4\0\0\1\1\1\0", b"\x88\4\0\1", b"\x83\x07\4\0\0\0\0\0",
     b"\x94\3\0\0", b"\x44\4\4\0",
 )  # fmt: skip
-"""IPv4 options: padding, router alert, stream id, what stands behind the end, source routes, lengths that are too short."""
+"""IPv4 options: padding, router alert, stream id, source routes, lengths that are too short."""
 WRITTEN: Final = (
+    b"\0\1\2\3",
     b"\x07\x07\4\0\0\0\0\0", b"\x07\x0b\4" + bytes(9), b"\x07\x07\x08\0\0\0\0\0", b"\x07\x07\5\0\0\0\0\0", b"\x44\x08\5\0\0\0\0\0",
     b"\x44\x0c\5\1" + bytes(8),
     b"\x44\x0c\5\3\xc0\xa8\1\1" + bytes(4), b"\x44\x08\x09\x10\0\0\0\0", b"\x44\x08\x09\xf0\0\0\0\0",
 )  # fmt: skip
-"""Those into which a router writes: record route, time stamp."""
+"""Those into which a router writes: behind the end, record route, time stamp."""
 HEADERS: Final = (0, 60, 60, 60, 43, 135)
 AUTHENTICATION: Final = 51
 

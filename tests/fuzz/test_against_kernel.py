@@ -1,0 +1,107 @@
+"""Fresh traffic and fresh rulesets in every run, through ctlab and through this machine's kernel: not one packet may differ.
+
+The seed is printed; `ctlab verify --fuzz N --rulesets M --seed S` runs the same again, and --save writes down what fails.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from random import SystemRandom
+
+import pytest
+from click.testing import CliRunner
+
+from lessons.course import read_course
+from sim.craft import craft
+from sim.edges.verify.answers import Difference
+from sim.edges.verify.fuzz.session import session, with_rules
+from sim.edges.verify.hunt import Hunt
+from sim.edges.verify.keep import conversation
+from sim.edges.verify.pair import Pair
+from sim.edges.verify.plan import Age, Case, Feed, Load, Plan
+from tests.conntrack import conversation as spoken
+from web.commands.verify import verify
+
+PACKETS, CASES, PAUSED, RULESETS, A_RULESET = 20_000, 50, 3, 100, 60
+
+
+def first_seed() -> int:
+    seed = int(os.environ.get("CTLAB_SEED") or SystemRandom().randrange(10**6) * 1000)
+    print(f"\nseed {seed}")
+    return seed
+
+
+def shown(hunt: Hunt) -> str:
+    return "\n".join(
+        f"{found.case.name} {dict(found.case.plan.sysctls)}:\n"
+        + "".join(f"  {step.dev} {step.data.hex()}\n" for step in found.least.steps if isinstance(step, Feed))
+        + "".join(f"  {difference}\n" for difference in found.differences)
+        for found in hunt.found
+    )
+
+
+def hunted(cases: Iterator[Case]) -> Hunt:
+    hunt = Hunt()
+    hunt.run(cases)
+    print(f"{hunt.cases} cases, {hunt.packets} packets, {len(hunt.found)} differ, {hunt.unsure} unsure, {hunt.refused} rulesets refused")
+    return hunt
+
+
+def test_fresh_traffic_of_every_protocol_gone_wrong_is_judged_as_the_kernel_judges_it() -> None:
+    seed = first_seed()
+    hunt = hunted(session(seed + number, PACKETS // CASES, pauses=number < PAUSED) for number in range(CASES))
+    assert not hunt.found, shown(hunt)
+    assert hunt.packets == PACKETS and hunt.unsure <= 2
+
+
+def test_packets_through_fresh_random_rulesets_meet_the_rules_that_they_meet_in_the_kernel() -> None:
+    seed = first_seed()
+    hunt = hunted(with_rules(seed + number, A_RULESET) for number in range(RULESETS))
+    assert not hunt.found, shown(hunt)
+    assert hunt.refused < RULESETS / 5
+
+
+@pytest.mark.parametrize("lesson", [lesson.id for lesson in read_course().lessons])
+def test_what_a_lesson_shows_is_what_the_kernel_does(lesson: str) -> None:
+    done = CliRunner().invoke(verify, [lesson])
+    assert done.exit_code == 0, done.output
+    assert "the same" in done.output and " 0 packets" not in done.output
+
+
+ASK = craft("udp 192.168.1.10:1000 > 203.0.113.9:53 data ask")
+ANSWER = craft("udp 203.0.113.9:53 > 192.168.1.10:1000 data answer")
+
+
+def test_time_that_nobody_waits_for_passes_for_both() -> None:
+    steps = [Feed("lan", ASK), Feed("wan", ANSWER), Age(25_000_000), Feed("lan", ASK), Age(119_000_000), Feed("wan", ANSWER)]
+    with Pair(Plan(), keep=True) as pair:
+        assert list(pair.run([*steps, Age(121_000_000), Feed("wan", ANSWER)])) == []
+        told = [(answer.label, answer.entry["timeout"] if answer.entry else None) for _, answer in pair.heard]
+    assert [label for label, _ in told] == ["NEW", "ESTABLISHED", "ESTABLISHED", "ESTABLISHED", "NEW"]
+    assert [left for _, left in told[1:4]] in ([30, 120, 120], [30, 120, 119])
+
+
+def test_an_engine_that_is_wrong_is_found_shrunk_and_written_down(tmp_path: Path) -> None:
+    steps = tuple(Feed("lan", craft(f"tcp 192.168.1.10:{1000 + number} > 203.0.113.9:80 S seq 1")) for number in range(40))
+    wrong = Plan(rules=Load(iptables="*filter\n-A FORWARD -p tcp -m tcp --dport 80 -j DROP\nCOMMIT\n"))
+
+    class Wrong(Hunt):
+        """Ours forgets the rules for one port."""
+
+        def _compare(self, case: Case, some: object) -> tuple[Difference, ...]:
+            bad = [step for step in some if isinstance(step, Feed) and step.data[20:22] == (1033).to_bytes(2)]  # type: ignore[attr-defined]
+            return (Difference(list(some).index(bad[0]) + 1, "verdict", "ACCEPT", "DROP"),) if bad else ()  # type: ignore[call-overload]
+
+    hunt = Wrong()
+    hunt.run(iter([Case("seed 1", wrong, steps)]))
+    (found,) = hunt.found
+    assert found.least.packets == 1
+    file = tmp_path / "kept.yaml"
+    file.write_text(conversation(Case("a SYN", Plan(), found.least.steps)))
+    (kept,) = spoken.yaml.safe_load(file.read_text())
+    run = spoken.Conversation(kept.get("sysctls", {}))
+    (step,) = kept["steps"]
+    assert spoken.wanted(step) <= run.say(step)[0]
+    assert step["expect"].startswith("NEW original SYN_SENT")
