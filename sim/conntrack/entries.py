@@ -257,13 +257,12 @@ class Entries:
 
     def set_closing(self, conn: Conn, now: int) -> None:
         """A rule has answered with a reset: the connection is over (nf_conntrack_tcp_set_closing)."""
-        if not isinstance(conn, TcpConn) or not conn.status & CONFIRMED or conn.status & DYING:
+        if not isinstance(conn, TcpConn) or not conn.status & CONFIRMED or conn.status & DYING or conn.state == TcpState.CLOSE:
             return
         before = snapshot(conn)
         self.refresh(conn, self.settings.tcp[TcpState.CLOSE], now)
-        if conn.state != TcpState.CLOSE:
-            conn.state = TcpState.CLOSE
-            conn.cache |= Told.PROTOINFO
+        conn.state = TcpState.CLOSE
+        conn.cache |= Told.PROTOINFO
         self.reason = why.TCP_REFUSED_BY_RULE
         self.updated(conn, before)
 

@@ -97,13 +97,18 @@ def tcp_options(packet: Packet) -> int:
 
 
 def tcp_option(packet: Packet, kind: int, size: int) -> int | None:
-    """The `size` bytes behind kind and length of a segment's first such option; None without it, or cut short (nft_exthdr_tcp_eval)."""
+    """The `size` bytes behind kind and length of a segment's first such option; None without it, or cut short (nft_exthdr_tcp_eval).
+
+    `size` 0 asks only whether it is there, whole, however long.
+    """
     data, at, end = packet.data, packet.l4 + 20, packet.payload
     if end < at or end > len(data):
         return None
     while at < end - 1:
         length = 1 if data[at] < 2 else max(1, data[at + 1])
         if data[at] == kind:
+            if not size:
+                return 0 if at + length <= end else None
             return int.from_bytes(data[at + 2 : at + 2 + size]) if at + length <= end and length >= size + 2 else None
         at += length
     return None

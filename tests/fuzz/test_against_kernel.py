@@ -1,6 +1,7 @@
-"""Fresh traffic and fresh rulesets in every run, through ctlab and through this machine's kernel: not one packet may differ.
+"""Random traffic and random rulesets through ctlab and through this machine's kernel: not one packet may differ.
 
-The seed is printed; `ctlab verify --fuzz N --rulesets M --seed S` runs the same again, and --save writes down what fails.
+CTLAB_SEED chooses the seed ("fresh": another in every run). It is printed; `ctlab verify --fuzz N --rulesets M --seed S`
+runs the same again, and --save writes down what fails.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ PACKETS, CASES, PAUSED, RULESETS, A_RULESET = 20_000, 50, 3, 100, 60
 
 
 def first_seed() -> int:
-    seed = int(os.environ.get("CTLAB_SEED") or SystemRandom().randrange(10**6) * 1000)
+    chosen = os.environ.get("CTLAB_SEED", "5000")
+    seed = SystemRandom().randrange(10**6) * 1000 if chosen == "fresh" else int(chosen)
     print(f"\nseed {seed}")
     return seed
 

@@ -181,7 +181,7 @@ def hear(rig: Rig, folder: Path, load: list[tuple[list[str], str]]) -> Heard:
     capture, log = folder / "router.pcap", folder / "labels.pcap"
     with captured(rig.router, f"nflog:{GROUP}", log), captured(rig.router, "any", capture):
         traffic(rig, folder)
-        time.sleep(0.2)
+        time.sleep(1.5)  # the kernel gathers what it logs for up to a second (NFULNL_TIMEOUT_DEFAULT)
     lines = rig.router.run("conntrack", "-L").splitlines() + rig.router.run("conntrack", "-L", "-f", "ipv6").splitlines()
     ended = time.time()
     last = max(frame.time_us for frame in read_capture(capture)) / 1e6

@@ -103,24 +103,25 @@ class Wall:
         self._data = data
         self._own = own
         self._skb: Skb | None = None
+        self._ctinfo: int | None = None
         self._log: tuple[str, ...] = ()
         self.ip.tracker.kernel_log = ()
         self._out: list[tuple[str, bytes]] = []
         self._self: list[tuple[str, bytes]] = []
-        self._makes: list[Skb] = []
+        self._makes: list[tuple[Skb, int | None]] = []
         self._passed = False
         self._steps: list[Step | Rewritten] = []
         self._dropped = NONE
 
     def _outcome(self, data: bytes, dev: str | None, sent: bool = False, refused: str = "") -> Outcome:
         skb = self._skb
-        if skb is None or skb.ctinfo is None:
+        if skb is None or self._ctinfo is None:
             label = way = None
             reason = refused or self._dropped or why_unlabelled(data)
         else:
-            label, way = LABEL[skb.ctinfo], direction(skb.ctinfo)
+            label, way = LABEL[self._ctinfo], direction(self._ctinfo)
             reason = skb.reason.text if skb.reason is not None else ""
-        went = sent or self._passed or bool(self._self)
+        went = sent if self._own else self._passed or bool(self._self)
         return Outcome(
             self._number, self.now, dev, data, label, way, "ACCEPT" if went else "DROP", (*self._out, *self._self), self._log, reason,
             self._dropped, tuple(self._steps), _made(self._makes) if self._makes else (),
@@ -135,13 +136,14 @@ class Wall:
     def _came(self, skb: Skb) -> int:
         if self._skb is None:
             self._skb = skb
+            self._ctinfo = skb.ctinfo
             self._note_log()
         return _ACCEPT
 
     def _made(self, skb: Skb) -> int:
         if self._own and self._skb is None:
             return self._came(skb)
-        self._makes.append(skb)
+        self._makes.append((skb, skb.ctinfo))
         self._note_log()
         return _ACCEPT
 
@@ -206,8 +208,9 @@ def entry_line(conn: Conn, now: int) -> dict[str, Json]:
     return line | {"zone": conn.zone} if conn.zone else line
 
 
-def _made(skbs: Sequence[Skb]) -> tuple[Made, ...]:
-    return tuple((skb.packet.data, LABEL[skb.ctinfo], direction(skb.ctinfo)) for skb in skbs if skb.ctinfo is not None)
+def _made(makes: Sequence[tuple[Skb, int | None]]) -> tuple[Made, ...]:
+    """The label is conntrack's: a rule behind it may still have made the packet UNTRACKED."""
+    return tuple((skb.packet.data, LABEL[ctinfo], direction(ctinfo)) for skb, ctinfo in makes if ctinfo is not None)
 
 
 def _in_pieces(data: bytes) -> bool:

@@ -91,6 +91,9 @@ class Branches:
         """The report: how many of how many, then what is missing."""
         never, total = self.never(), len(self.counts)
         yield f"branches of sim/conntrack that packets took: {total - len(never)} of {total} ({100 * (total - len(never)) / total:.1f} %)"
+        missing = Counter(branch.file for branch in never)
+        for file, count in sorted(Counter(branch.file for branch in self.counts).items()):
+            yield f"  {file.rpartition('/')[2]:20} {count - missing[file]:4} of {count}"
         yield from map(str, never)
 
 
@@ -129,9 +132,18 @@ def _ways(code: CodeType) -> dict[tuple[int, int], Branch]:
             continue
         positions = instruction.positions
         place = (code.co_filename, line, code.co_name, (positions.col_offset if positions else 0) or 0)
-        # the interpreter may do a comparison and its jump in one: then the jump itself is not heard
-        for start in (instruction.offset, instructions[at - 1].offset):
+        for start in _heard_at(instructions, at):
             found[start, instruction.argval] = Branch(*place, jumps_if)
-            if start == instruction.offset or instructions[at - 1].opname == "COMPARE_OP":
-                found[start, instructions[at + 1].offset] = Branch(*place, not jumps_if)
+            found[start, instructions[at + 1].offset] = Branch(*place, not jumps_if)
+    return found
+
+
+def _heard_at(instructions: list[dis.Instruction], at: int) -> list[int]:
+    """The offsets at which the jump may be heard: its own; a prefix's; that of a comparison which the interpreter does in one with it."""
+    found = [instructions[at].offset]
+    while at and instructions[at - 1].opname == "EXTENDED_ARG":
+        at -= 1
+        found.append(instructions[at].offset)
+    if at and instructions[at - 1].opname == "COMPARE_OP":
+        found.append(instructions[at - 1].offset)
     return found

@@ -15,12 +15,15 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from sim.conntrack.words import HZ
 from sim.edges.kernel import Answer
 from sim.edges.verify.masks import masked
 from sim.edges.verify.pair import Pair
 from sim.edges.verify.plan import Case, Feed, Wait
-from sim.units import show_time
+from sim.units import SECOND, show_time
 
+TICK = SECOND // HZ
+"""µs: moments are told as the kernel's clock counts them."""
 BARE = ("label", "direction", "kernel_log", "entry")
 """Fields that conntrack alone decides."""
 
@@ -54,7 +57,8 @@ def _steps(case: Case, heard: Sequence[tuple[Feed, Answer]], more: set[str]) -> 
 
 
 def _step(feed: Feed, answer: Answer, more: set[str]) -> dict[str, Any]:
-    step: dict[str, Any] = {"at": show_time(answer.at_us), "in": feed.dev or "own", "packet": f"hex {feed.data.hex()}"}
+    moment = show_time(answer.at_us - answer.at_us % TICK)
+    step: dict[str, Any] = {"at": moment, "in": feed.dev or "own", "packet": f"hex {feed.data.hex()}"}
     words = " ".join(_words(answer))
     if words:
         step["expect"] = words

@@ -75,7 +75,11 @@ SKIPPED: Final = (
     "ct helper",
     "ct zone",
     "meta protocol",
-    "ip6 flowlabel", "tcp checksum", "icmp checksum", "icmpv6 checksum", "udp checksum",
+    "ip6 flowlabel",
+    "tcp checksum",
+    "icmp checksum",
+    "icmpv6 checksum",
+    "udp checksum",
     "ip id",
     "ip checksum",
     "ct original bytes",
@@ -248,7 +252,19 @@ _PROTOCOLS: Final = (
     "meta nfproto",
     "ct l3proto",
 )
-_TRANSPORTS: Final = ("tcp ", "udp ", "sctp ", "dccp ", "udplite ", "icmp ", "icmpv6 ", "th ")
+_TRANSPORTS: Final = (
+    "ct original proto-",
+    "ct reply proto-",
+    "ct proto-",
+    "tcp ",
+    "udp ",
+    "sctp ",
+    "dccp ",
+    "udplite ",
+    "icmp ",
+    "icmpv6 ",
+    "th ",
+)
 
 
 def _of_one_mind(words: list[str]) -> list[str]:
