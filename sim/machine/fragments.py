@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 _DELIVERY = "delivery"
 _MIN_MTU6 = 1280
-_SCTP, _SCTP_HEADER = 132, 12
 _WAITS = "fragments that wait for the rest"
 
 
@@ -75,8 +74,9 @@ class Fragmentation:
     def send(self, skb: Skb, decision: Decision) -> None:
         """Out of a device, in pieces where the way takes no more at once, or where it came so."""
         packet, whole = skb.packet, len(skb.packet.data)
-        if skb.frag_sizes and packet.protonum == _SCTP and skb.frag_sizes[0] < _SCTP_HEADER and self._ip.tracker.settings.checksum:
-            skb.frag_sizes = ()  # conntrack has pulled the whole header into the first piece (sctp_error)
+        pulled = self._pulled(packet) if skb.frag_sizes else 0
+        if pulled and packet.l4 + pulled <= whole:
+            skb.frag_sizes = _pull(skb.frag_sizes, packet.l4 + pulled - (whole - sum(skb.frag_sizes[1:])))
         if whole <= decision.mtu and (not skb.frag_max or (packet.version == 6 and whole <= skb.frag_max)):
             self._ip.transmit(decision.dev, decision.via, packet)
             return
@@ -86,6 +86,15 @@ class Fragmentation:
         cut = cut4(packet.data, decision.mtu, skb) if packet.version == 4 else cut6(packet, max(decision.mtu, _MIN_MTU6), skb)
         for number, piece in enumerate(cut):
             self._ip.transmit(decision.dev, decision.via, Packet(piece, self._ip.new_id() if number else packet.id))
+
+    def _pulled(self, packet: Packet) -> int:
+        """How much of the transport header the kernel has pulled into the first piece, so that pieces are no longer what they were:
+
+        conntrack of SCTP to sum it (sctp_error), IPv4 of TCP to look for a socket (tcp_v4_early_demux).
+        """
+        if packet.protonum == 132:
+            return 12 if self._ip.tracker.settings.checksum else 0
+        return 20 if packet.protonum == 6 and packet.version == 4 else 0
 
     def _too_big(self, skb: Skb, decision: Decision) -> None:
         """Its largest fragment already does not fit, and must not be cut."""
@@ -123,12 +132,25 @@ _PROBLEMS = {Fate.UNEVEN: (0, 4), Fate.TOO_FAR: (0, 42), Fate.HEADERLESS: (3, 0)
 """ICMPv6 parameter problem: code and pointer."""
 
 
+def _pull(sizes: tuple[int, ...], count: int) -> tuple[int, ...]:
+    """The sizes once the first piece has taken `count` bytes from those behind it (__pskb_pull_tail)."""
+    first, rest = sizes[0], list(sizes[1:])
+    while count > 0 and rest:
+        taken = min(count, rest[0])
+        first, count, rest[0] = first + taken, count - taken, rest[0] - taken
+        rest = rest if rest[0] else rest[1:]
+    return (first, *rest)
+
+
 def _shape(sizes: tuple[int, ...], size: int, room: int) -> list[int]:
     """How many bytes each piece takes: as they came where that is still right, else as much as goes."""
     if len(sizes) > 1 and sum(sizes) == size and min(sizes) >= 0 and max(sizes) <= room and not any(each & 7 for each in sizes[:-1]):
         return list(sizes)
-    step = room & ~7
-    return [step] * (size // step) + ([size % step] if size % step else []) if size > room else [size]
+    lengths, left = list[int](), size
+    while left > room:
+        lengths.append(room & ~7)
+        left -= room & ~7
+    return [*lengths, left]
 
 
 def cut4(data: bytes, mtu: int, skb: Skb | None = None) -> list[bytes]:

@@ -84,7 +84,7 @@ def _checksum_ok(packet: Packet) -> bool:
 
 
 def _icmp_error(part: Reject, packet: Packet, speaker: Address) -> bytes | None:
-    if packet.protonum == 1 and packet.data[packet.l4] not in _ANSWERABLE_ICMP:
+    if packet.protonum == 1 and (packet.l4 >= len(packet.data) or packet.data[packet.l4] not in _ANSWERABLE_ICMP):
         return None
     inner = packet.data[: _MAX_V4 - 28]
     message = wire.icmp(3, icmp_code(part, 4), 0, inner)

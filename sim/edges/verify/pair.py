@@ -118,8 +118,13 @@ class Pair:
     def _one(self, feed: Feed, answer: Answer) -> Iterator[Difference]:
         wall, number = self.wall, feed.number or self._count
         wall.advance(answer.at_us + self._ahead)
-        outcome = wall.send(feed.data, number) if feed.dev is None else wall.receive(feed.data, feed.dev, number)
-        yield from differences(number, outcome, wall.lookup(feed.data), answer, wall.now, self._fields, self._slack)
+        try:
+            outcome = wall.send(feed.data, number) if feed.dev is None else wall.receive(feed.data, feed.dev, number)
+        except Exception as error:  # a mistake of ours: a finding as any other
+            yield Difference(number, "error", f"{type(error).__name__}: {error}", "none", feed.data, feed.dev)
+            return
+        conn = wall.lookup(feed.data)
+        yield from differences(number, outcome, conn, answer, wall.now, self._fields, self._slack)
 
     def _other(self, step: Step) -> Iterator[Difference]:
         if isinstance(step, Wait):

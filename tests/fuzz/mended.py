@@ -1,0 +1,67 @@
+"""Reads and runs mended.yaml: packets through a whole firewall (rules, fragments, options), as `ctlab verify --save` writes them.
+
+Steps are those of tests/conversations, with more words: `in` is a device or own, `verdict`, `out` what leaves ("device bytes", chance
+masked); `iptables`, `ip6tables` and `nft` are the rules.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sim.conntrack.show import seconds_left
+from sim.craft import craft
+from sim.edges.replay.outcome import Outcome
+from sim.edges.replay.wall import Wall
+from sim.edges.verify.masks import masked
+from sim.edges.verify.measure import give_rules
+from sim.edges.verify.plan import DEVICES, Feed, Load
+from sim.units import parse_time
+
+FILE = Path(__file__).with_name("mended.yaml")
+
+
+def load() -> list[dict[str, Any]]:
+    """Every case."""
+    return list(yaml.safe_load(FILE.read_text()))
+
+
+def rules_of(case: dict[str, Any]) -> Load:
+    """Its rules."""
+    return Load(case.get("iptables", ""), case.get("ip6tables", ""), case.get("nft", ""))
+
+
+def feed_of(step: dict[str, Any]) -> Feed:
+    """Its packet."""
+    return Feed(None if step["in"] == "own" else step["in"], craft(step["packet"]))
+
+
+class Run:
+    """One firewall, fed step by step."""
+
+    def __init__(self, case: dict[str, Any]) -> None:
+        self.wall = Wall(DEVICES)
+        for key, value in case.get("sysctls", {}).items():
+            self.wall.ip.sysctls.set(f"net.netfilter.{key}", str(value))
+        give_rules(self.wall, rules_of(case))
+
+    def say(self, step: dict[str, Any]) -> dict[str, Any]:
+        """What ctlab says, in the step's own words; `words` are all that `expect` may say."""
+        self.wall.advance(parse_time(step["at"]))
+        dev, data, _ = feed_of(step)
+        outcome = self.wall.send(data, 1) if dev is None else self.wall.receive(data, dev, 1)
+        return {
+            "words": self._words(outcome, data), "verdict": outcome.verdict,
+            "out": [f"{where} {masked(sent).hex()}" for where, sent in outcome.out],
+            "log": outcome.kernel_log[0].strip() if outcome.kernel_log else None,
+        }  # fmt: skip
+
+    def _words(self, outcome: Outcome, data: bytes) -> set[str]:
+        conn = self.wall.lookup(data)
+        words = {str(outcome.label), str(outcome.direction)}
+        if conn is None:
+            return words | {"gone"}
+        words |= {str(conn.state_name()), str(seconds_left(conn, self.wall.now))}
+        return words | ({"assured"} if conn.status & 4 else set()) | (set() if conn.status & 2 else {"unreplied"})
