@@ -6,43 +6,45 @@
     python3 dev.py lint                       the checks alone: ruff, mypy, svelte-check, the page's own tests
     python3 dev.py bench [options of pytest]  print the figures of tests/bench
     python3 dev.py page                       build the page, if something in web/ui changed
+    python3 dev.py compile                    compile the hot modules of sim, if their sources changed (run, test, bench do it too)
     python3 dev.py npm [arguments]            npm in web/ui, with ctlab's own Node.js (npm run dev, npm run check …)
     python3 dev.py lock [options of uv]       make the lock files anew after a change of pyproject.toml or package.json
 
-All of it lands in .venv and web/ui/node_modules, from hash-locked pins. What has not changed is not done again.
+All of it lands in .venv, build and web/ui/node_modules, from hash-locked pins. What has not changed is not done again.
+With CTLAB_PURE=1 in the environment nothing is compiled, and Python runs all of ctlab's sources itself.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import re
 import shutil
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-ROOT = Path(__file__).resolve().parent
-VENV = ROOT / ".venv"
-BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
-PYTHON = str(BIN / ("python.exe" if os.name == "nt" else "python"))
+from devtools import BIN, PYTHON, ROOT, VENV, Trouble, aloud, environment, hushed, last_line, last_lines, quietly, say
+
 HOOK = ROOT / "web" / "build_hook.py"
+MODULES = ROOT / "build_modules.py"
 RUN_LOCK, TEST_LOCK = ROOT / "requirements.lock", ROOT / "requirements-test.lock"
 UV = "uv==0.13.9"  # wanted by `lock` alone
 OLDEST = (3, 11)
-NOTHING: Mapping[str, str] = {}
+# What is tested twice: with the compiled modules, as everything is, and once more with the sources run by Python itself.
+PURE_TESTS = ["tests/conntrack", "tests/netfilter", "tests/ruleset", "tests/fuzz", "tests/edges"]
 
-# What the tests ask of the system, and the Debian package that has it. Where one cannot be had, its tests are skipped.
+# What the tests ask of the system, and the Debian package that has it. Where one cannot be had, its tests are skipped
+# (without cc, nothing is compiled, and the tests run in pure Python).
 SYSTEM = {
+    "cc": "gcc",
     "chromium": "chromium",
     "conntrack": "conntrack",
     "curl": "curl",
     "dig": "bind9-dnsutils",
     "ip": "iproute2",
+    "ipset": "ipset",
     "iptables-legacy": "iptables",
     "nc": "netcat-openbsd",
     "nft": "nftables",
@@ -52,48 +54,6 @@ SYSTEM = {
     "sysctl": "procps",
     "tcpdump": "tcpdump",
 }
-
-
-class Trouble(Exception):
-    """Something went wrong; the message is all the user needs to read."""
-
-
-def say(step: str, text: str) -> None:
-    """One line on where we are."""
-    print(f"  {step:<9} {text}", flush=True)
-
-
-def environment() -> dict[str, str]:
-    """Ours, with .venv's programs first and the system's ones findable."""
-    path = os.pathsep.join([str(BIN), os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
-    return {"NODE_USE_SYSTEM_CA": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1", **os.environ, "PATH": path}
-
-
-def hushed(
-    command: Sequence[str], said: str = "", extra: Mapping[str, str] = NOTHING
-) -> subprocess.CompletedProcess[str]:
-    """Run a command and keep what it prints; `said` is its standard input, `extra` goes into its environment."""
-    env = {**environment(), "NO_COLOR": "1", **extra}
-    return subprocess.run(command, cwd=ROOT, env=env, input=said, capture_output=True, text=True, encoding="utf-8")
-
-
-def quietly(command: Sequence[str], trouble: str, **more: Any) -> None:
-    """Run a command that must not fail; when it does, its last words are shown under the sentence `trouble`."""
-    done = hushed(command, **more)
-    if done.returncode:
-        raise Trouble(f"{trouble}\n\n{last_lines(done.stdout + done.stderr, 25)}")
-
-
-def last_lines(text: str, count: int) -> str:
-    """The end of what a program said, indented, without colours."""
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
-    return "\n".join("    " + line for line in plain.strip().splitlines()[-count:])
-
-
-def aloud(command: Sequence[str]) -> int:
-    """Run a command with its output on the screen; gives its exit status."""
-    sys.stdout.flush()
-    return subprocess.run(command, cwd=ROOT, env=environment()).returncode
 
 
 def stamped(step: str, inputs: Sequence[Path], doing: str, work: Callable[[], None], also: Sequence[str] = ()) -> None:
@@ -167,6 +127,24 @@ def page() -> None:
     say("page", f"built in {time.monotonic() - started:.1f} s" if built else "unchanged")
 
 
+def compiled(needed: bool) -> None:
+    """The hot modules, as build_modules.py compiles them. Where this machine cannot, ctlab runs as well, slower: one sentence says so.
+
+    With `needed`, sources that do not compile are a trouble; else they are run as they are.
+    """
+    if os.environ.get("CTLAB_PURE", "") not in ("", "0"):
+        return say("compiled", "not wanted: CTLAB_PURE is set")
+    started = time.monotonic()
+    status = hushed([PYTHON, str(MODULES), "--check"])
+    say("compiled", last_line(status))
+    if status.returncode != 1:
+        return
+    done = hushed([PYTHON, str(MODULES)])
+    say("", f"{last_line(done)} in {time.monotonic() - started:.1f} s")
+    if done.returncode and needed:
+        raise Trouble(f"The hot modules do not compile:\n\n{last_lines(done.stdout + done.stderr, 25)}")
+
+
 def system_tools() -> None:
     """The system's programs that the tests use: installed where there are root and apt, else named."""
     missing = missing_tools()
@@ -217,6 +195,7 @@ def no_service_started() -> Iterator[None]:
 def command_run(arguments: Sequence[str]) -> int:
     """Set up, then become ctlab."""
     set_up()
+    compiled(needed=False)
     print("ctlab: starting", flush=True)
     ctlab = str(BIN / "ctlab")
     if os.name == "nt":
@@ -271,18 +250,36 @@ def command_test(arguments: Sequence[str]) -> int:
     """Set up, check, test; fails when anything failed."""
     set_up(testing=True)
     system_tools()
+    compiled(needed=True)
     results = run_checks()
     print("ctlab: testing", flush=True)
+    results.append(tested("pytest", arguments))
+    if not arguments and not os.environ.get("CTLAB_PURE"):
+        results.append(tested("pytest, pure Python", PURE_TESTS, CTLAB_PURE="1"))
+    return summary(results)
+
+
+def tested(name: str, arguments: Sequence[str], **more: str) -> tuple[str, bool, float]:
+    """One run of pytest, `more` in its environment: name, passed, seconds."""
     started = time.monotonic()
-    status = aloud([PYTHON, "-m", "pytest", *arguments])
-    return summary([*results, ("pytest", status == 0, time.monotonic() - started)])
+    print(f"  {name}", flush=True)
+    status = aloud([PYTHON, "-m", "pytest", *arguments], more)
+    return name, status == 0, time.monotonic() - started
 
 
 def command_bench(arguments: Sequence[str]) -> int:
     """The figures."""
     set_up(testing=True)
     system_tools()
+    compiled(needed=True)
     return aloud([PYTHON, "-m", "pytest", "-m", "bench", "-s", "tests/bench", "tests/browser/test_speed.py", *arguments])
+
+
+def command_compile(arguments: Sequence[str]) -> int:
+    """The hot modules alone."""
+    set_up()
+    compiled(needed=True)
+    return 0
 
 
 def command_npm(arguments: Sequence[str]) -> int:
@@ -323,6 +320,7 @@ COMMANDS = {
     "lint": command_lint,
     "bench": command_bench,
     "page": lambda arguments: set_up(),  # it is built on the way
+    "compile": command_compile,
     "npm": command_npm,
     "lock": command_lock,
 }

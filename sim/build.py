@@ -113,6 +113,7 @@ def _finish(scenario: Scenario, machine: Machine, spec: MachineSpec) -> None:
     """Names, settings, rules and services: they may speak of every other machine."""
     machine.hosts.update(_hosts(scenario))
     machine.resolver, machine.user = spec.resolver, spec.user
+    machine.files.update(spec.files)
     for key, value in spec.sysctls.items():
         _must(machine.name, f"sysctls: {key}", partial(machine.ip.sysctls.set, key, str(value)))
     machine.ip.track_always = spec.conntrack == "always"

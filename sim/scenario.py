@@ -53,6 +53,7 @@ def _service(value: Any) -> Any:
     return value
 
 
+FilePath = Annotated[str, Field(pattern=r"^/(etc|home|root|tmp|usr|var)/[A-Za-z0-9._/-]{1,100}$")]
 Time = Annotated[int, BeforeValidator(_microseconds)]
 Interfaces = Annotated[list[str], BeforeValidator(_as_list)]
 
@@ -73,7 +74,10 @@ class Rules(Strict):
 
 
 class MachineSpec(Strict):
-    """One machine. `conntrack: always` is the kernel module's enable_hooks=1: track even when no rule asks for it."""
+    """One machine. `conntrack: always` is the kernel module's enable_hooks=1: track even when no rule asks for it.
+
+    `files`: texts by their absolute path, which commands on it can read.
+    """
 
     kind: Literal["host", "router", "firewall"] = "host"
     at: tuple[float, float] | None = None
@@ -85,6 +89,7 @@ class MachineSpec(Strict):
     conntrack: Literal["auto", "always"] = "auto"
     user: Word = "admin"
     resolver: str = ""
+    files: Annotated[dict[FilePath, Annotated[str, Field(max_length=65536)]], Field(max_length=64)] = {}
     note: str = ""
 
     @field_validator("interfaces")

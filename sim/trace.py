@@ -114,9 +114,11 @@ class Labelled(Event):
 
 @dataclass(frozen=True, slots=True)
 class Translated(Event):
-    """NAT rewrote the packet. `what`: snat or dnat, the translation of its connection that was done, or undone on an answer.
+    """NAT rewrote the packet. `what`: snat or dnat, the translation of its connection that was done, or undone on an answer; payload:
+    an address that a helper has read there; seqadj: sequence numbers shifted because of such a change before.
 
-    `before` and `after` are one line each, as PacketSent.text: "TCP 192.168.1.10:51514 > 203.0.113.7:80 S".
+    `before` and `after` are one line each, as PacketSent.text: "TCP 192.168.1.10:51514 > 203.0.113.7:80 S"; for a payload with what
+    stood there, in quotes, for seqadj with the numbers.
     """
 
     kind: ClassVar[str] = "nat"

@@ -12,8 +12,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 ORDER = [
-    "errors", "units", "packet", "wire", "craft", "trace", "conntrack", "netfilter", "ruleset", "machine", "apps", "shell", "network",
-    "document", "scenario", "inputs", "build", "simulation", "edges",
+    "compiled", "errors", "units", "packet", "wire", "craft", "trace", "conntrack", "netfilter", "ruleset", "machine", "apps", "shell",
+    "network", "document", "scenario", "inputs", "build", "simulation", "edges",
 ]  # fmt: skip
 
 

@@ -2,12 +2,14 @@
 
 Hatch calls the hook when a wheel or an editable install is made, so `pip install .` needs no Node.js on the machine;
 `python web/build_hook.py` does the same by hand, and `python web/build_hook.py npm …` is npm. A stamp (a hash of all
-inputs) makes a second build free. Not part of the installed package.
+inputs) makes a second build free. For a wheel the hook also has build_modules.py compile the hot modules, and puts them in;
+where that cannot be, the wheel is one of pure Python. Not part of the installed package.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -35,6 +37,18 @@ class PageHook(BuildHookInterface[BuilderConfig]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Called before the wheel is put together; `version` is "standard" or "editable"."""
         build_page(Path(self.root) / "web")
+        if version == "standard" and not os.environ.get("CTLAB_PURE"):
+            self._compile(build_data)
+
+    def _compile(self, build_data: dict[str, Any]) -> None:
+        """A wheel with extensions is for this Python and machine alone. Only pip's -v shows what is said here."""
+        program = [sys.executable, str(Path(self.root) / "build_modules.py")]
+        self.app.display_info(subprocess.run(program, capture_output=True, text=True, encoding="utf-8").stdout)
+        listed = subprocess.run([*program, "--list"], capture_output=True, text=True, encoding="utf-8").stdout
+        files: dict[str, str] = json.loads(listed or "{}")
+        if files:
+            build_data["force_include"].update(files)
+            build_data["pure_python"], build_data["infer_tag"] = False, True
 
 
 def build_page(web: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from sim.compiled import state
 from sim.errors import CtlabError
 
 DEFAULT_PORT = 8022
@@ -22,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "lesson": ("web.commands.lesson:lesson", "List, check and run the lessons."),
     "replay": ("web.commands.replay:replay", "Push a packet capture through a firewall and label every packet."),
     "verify": ("web.commands.verify:verify", "Compare ctlab with this machine's own kernel, packet by packet."),
+    "translate": ("web.commands.translate:translate", "Say rules of iptables in nft's words, and the other way round."),
     "shell": ("web.commands.shell:shell", "The lab's terminals without a browser."),
 }
 
@@ -53,7 +55,7 @@ class LazyGroup(click.Group):
 @click.option("--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(0, 65535), help="0: any free one.")
 @click.option("--no-browser", is_flag=True, help="Print the address, open nothing.")
 @click.option("--data", type=click.Path(dir_okay=False, path_type=Path), help="File that keeps the sessions (sqlite).")
-@click.version_option(package_name="ctlab", prog_name="ctlab")
+@click.version_option(package_name="ctlab", prog_name="ctlab", message=f"%(prog)s, version %(version)s, {state()}")
 @click.pass_context
 def cli(ctx: click.Context, host: str, port: int, no_browser: bool, data: Path | None) -> None:
     """ctlab: learn stateful firewalls in a lab that can rewind.

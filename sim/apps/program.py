@@ -204,13 +204,33 @@ def start(program: Program, context: Context) -> Process:
 def _run(program: Program, context: Context) -> Steps:
     """The program with a kernel around it: signals become statuses, what is open gets closed."""
     try:
-        return (yield from program(context)) or 0
+        return (yield from _as_user(program(context), context)) or 0
     except Interrupted as signal:
         return Killed(128 + SIGNALS[str(signal.cause)])
     except CtlabError as error:
         return context.failed(str(error), 2)
     finally:
         context.close()
+
+
+def _as_user(steps: Steps, context: Context) -> Steps:
+    """The program's steps, while each of which the machine knows whose they are: what it opens and sends then is this user's."""
+    ip, value, thrown = context.machine.ip, None, None
+    while True:
+        before, ip.acting = ip.acting, context.user
+        try:
+            event = steps.send(value) if thrown is None else steps.throw(thrown)
+        except StopIteration as end:
+            return end.value or 0
+        finally:
+            ip.acting = before
+        try:
+            value, thrown = (yield event), None
+        except GeneratorExit:
+            steps.close()
+            raise
+        except Exception as error:
+            value, thrown = None, error
 
 
 def read_all(context: Context) -> Generator[simpy.Event, Any, str]:

@@ -7,53 +7,69 @@ by NAT until then.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from mypy_extensions import mypyc_attr
+
+from sim.conntrack.tuples import Packed, pack, unpack
 from sim.conntrack.words import SCTP_STATE_NAMES, TCP_STATE_NAMES, TOLD_MARK
 from sim.packet import Tuple
 
 if TYPE_CHECKING:
+    from mypy_extensions import i64
+
     from sim.conntrack.expect import Expectation
+    from sim.conntrack.seqadj import Shifts
+
+
+UNSCHEDULED: Final = -1 << 62
 
 
 class Timed:
-    """Something that ends at an instant: `expires` (µs); `scheduled` is the earliest place it has in the timer heap, -1 for none."""
+    """Something that ends at an instant: `expires` (µs). `scheduled` is when the timers look at it next (µs), or UNSCHEDULED."""
 
     __slots__ = ("expires", "id", "scheduled")
+    expires: i64
+    id: int
+    scheduled: i64
 
     def __init__(self, id: int) -> None:
         self.id = id
         self.expires = 0
-        self.scheduled = -1
-
-    def __lt__(self, other: Timed) -> bool:
-        """In the timer heap equals stay as they are."""
-        return False
+        self.scheduled = UNSCHEDULED
 
 
 class Conn(Timed):
     """One entry. `expires` is a duration until the entry is confirmed, and an absolute time after.
 
-    `original`, `reply`: the tuples of packets in each direction; `status`: bits of `words.Status`; `cache`: bits of
-    `words.Told` not yet told; `telling`: those that a listener is being told right now; `heard`: whether anybody listened
-    when the entry was made (without, no event is ever told of it); `acct`: [packets, bytes, packets, bytes] or None;
+    `original`, `reply`: the tuples of packets in each direction (`there`, `back`: the same, packed as the table has them);
+    `status`: bits of `words.Status`; `cache`: bits of `words.Told` not yet told; `telling`: those that a listener is being told
+    right now; `heard`: whether anybody listened when the entry was made (without, no event is ever told of it); `acct`: [packets,
+    bytes, packets, bytes] or None;
     `started`: when confirmed, with nf_conntrack_timestamp, else -1; `master`: the entry whose expectation made this one;
     `children`: how many entries have this one for master; `helper`: the helper's name or None, `help`: what that remembers of
     this connection; `expecting`: its pending expectations; `nat`: None until NAT has settled its source, then the device that
-    it is masqueraded on, or ""; `stamp`: for UDP, when two seconds are over.
+    it is masqueraded on, or ""; `seqadj`: by how much its sequence numbers are shifted, None where NAT does not change it or it had
+    no helper then; `stamp`: for UDP, when two seconds are over.
     """
 
     __slots__ = (
-        "acct", "cache", "children", "expecting", "heard", "help", "helper", "mark", "master", "nat", "original", "reply", "stamp",
-        "started", "status", "telling", "zone",
+        "acct", "back", "cache", "children", "expecting", "heard", "help", "helper", "mark", "master", "nat", "seqadj", "stamp",
+        "started", "status", "telling", "there", "zone",
     )  # fmt: skip
+    cache: i64
+    mark: i64
+    stamp: i64
+    started: int
+    status: i64
+    zone: i64
 
-    def __init__(self, id: int, original: Tuple, reply: Tuple, zone: int) -> None:
+    def __init__(self, id: int, there: Packed, back: Packed, zone: int) -> None:
         self.id = id
         self.expires = 0
-        self.scheduled = -1
-        self.original = original
-        self.reply = reply
+        self.scheduled = UNSCHEDULED
+        self.there = there
+        self.back = back
         self.zone = zone
         self.status = 0
         self.cache = 0
@@ -69,11 +85,31 @@ class Conn(Timed):
         self.help: object | None = None
         self.expecting: list[Expectation] | None = None
         self.nat: str | None = None
+        self.seqadj: Shifts | None = None
+
+    @property
+    def original(self) -> Tuple:
+        """The tuple of packets in the direction that began the connection."""
+        return unpack(self.there)
+
+    @property
+    def reply(self) -> Tuple:
+        """The tuple of packets in the other direction. NAT changes it before the entry is confirmed."""
+        return unpack(self.back)
+
+    @reply.setter
+    def reply(self, reply: Tuple) -> None:
+        self.back = pack(reply)
+
+    @property
+    def protonum(self) -> int:
+        """The IP protocol."""
+        return self.there[-1]
 
     @property
     def family(self) -> str:
         """ipv4 or ipv6."""
-        return "ipv4" if len(self.original.src) == 4 else "ipv6"
+        return "ipv4" if len(self.there) == 13 else "ipv6"
 
     def state_name(self) -> str | None:
         """The protocol's state as `conntrack -L` prints it, or None."""
@@ -89,6 +125,7 @@ class Conn(Timed):
         return f"<Conn {self.id} {self.original} {self.state_name() or ''}>"
 
 
+@mypyc_attr(acyclic=True)
 class Side:
     """What window tracking knows of one end of a TCP connection (struct ip_ct_tcp_state). Sequence numbers are modulo 2**32.
 
@@ -97,6 +134,12 @@ class Side:
     """
 
     __slots__ = ("end", "flags", "maxack", "maxend", "maxwin", "scale")
+    end: i64
+    flags: i64
+    maxack: i64
+    maxend: i64
+    maxwin: i64
+    scale: i64
 
     def __init__(self) -> None:
         self.end = 0
@@ -108,17 +151,28 @@ class Side:
 
 
 class TcpConn(Conn):
-    """A TCP entry (struct ip_ct_tcp): its state, both sides, and what the last segments were."""
+    """A TCP entry (struct ip_ct_tcp): its state, both sides (who began it first), and what the last segments were."""
 
     __slots__ = (
-        "last_ack", "last_direction", "last_end", "last_flags", "last_index", "last_scale", "last_seq", "last_win", "retrans",
-        "sides", "state",
+        "first", "last_ack", "last_direction", "last_end", "last_flags", "last_index", "last_scale", "last_seq", "last_win",
+        "retrans", "second", "state",
     )  # fmt: skip
+    last_ack: i64
+    last_direction: i64
+    last_end: i64
+    last_flags: i64
+    last_index: i64
+    last_scale: i64
+    last_seq: i64
+    last_win: i64
+    retrans: i64
+    state: i64
 
-    def __init__(self, id: int, original: Tuple, reply: Tuple, zone: int) -> None:
-        super().__init__(id, original, reply, zone)
+    def __init__(self, id: int, there: Packed, back: Packed, zone: int) -> None:
+        super().__init__(id, there, back, zone)
         self.state = 0
-        self.sides = (Side(), Side())
+        self.first = Side()
+        self.second = Side()
         self.retrans = 0
         self.last_direction = 0
         self.last_index = 0
@@ -129,6 +183,15 @@ class TcpConn(Conn):
         self.last_scale = 0
         self.last_flags = 0
 
+    @property
+    def sides(self) -> tuple[Side, Side]:
+        """By direction."""
+        return self.first, self.second
+
+    def side(self, direction: i64) -> Side:
+        """The end that sends in a direction."""
+        return self.second if direction else self.first
+
     def state_name(self) -> str | None:
         return TCP_STATE_NAMES[self.state]
 
@@ -138,8 +201,8 @@ class SctpConn(Conn):
 
     __slots__ = ("flags", "init", "last_direction", "state", "vtag")
 
-    def __init__(self, id: int, original: Tuple, reply: Tuple, zone: int) -> None:
-        super().__init__(id, original, reply, zone)
+    def __init__(self, id: int, there: Packed, back: Packed, zone: int) -> None:
+        super().__init__(id, there, back, zone)
         self.state = 0
         self.vtag = [0, 0]
         self.init = [False, False]
@@ -155,7 +218,7 @@ class GreConn(Conn):
 
     __slots__ = ("stream", "timeout")
 
-    def __init__(self, id: int, original: Tuple, reply: Tuple, zone: int) -> None:
-        super().__init__(id, original, reply, zone)
+    def __init__(self, id: int, there: Packed, back: Packed, zone: int) -> None:
+        super().__init__(id, there, back, zone)
         self.timeout = 0
         self.stream = 0

@@ -7,16 +7,18 @@ nf_conntrack_ecache.c, Linux 6.18. Judging packets is tracker.py's.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
-from sim.conntrack import why
+from sim.conntrack import helpers, why
 from sim.conntrack.conn import Conn, TcpConn
 from sim.conntrack.expect import EXPIRED as EXPECTATION_EXPIRED
 from sim.conntrack.expect import Expectation, Expectations
+from sim.conntrack.gre import Keymaps
 from sim.conntrack.settings import Settings
 from sim.conntrack.show import entry_view
-from sim.conntrack.table import Table, Timers
-from sim.conntrack.tuples import GRE, UDP, UDPLITE, Key
+from sim.conntrack.table import Table
+from sim.conntrack.timers import Timers
+from sim.conntrack.tuples import GRE, UDP, UDPLITE, Key, pack
 from sim.conntrack.words import (
     ACCEPT,
     ASSURED,
@@ -35,10 +37,7 @@ from sim.conntrack.words import (
 )
 from sim.packet import Packet, Tuple
 from sim.trace import Emit, EntryCreated, EntryDestroyed, EntryExpired, EntryUpdated, KernelLogged, Reason
-from sim.units import SECOND
-
-if TYPE_CHECKING:
-    from sim.conntrack.helpers.help import Help
+from sim.units import SECOND, Address
 
 ALLOW_CLASH: Final = frozenset((UDP, UDPLITE, GRE))
 """Protocols whose packets may lose the race for an entry without being dropped (allow_clash)."""
@@ -57,7 +56,10 @@ class Entries:
     `listeners` hear (event, conn, now) as `conntrack -E` does, event NEW, UPDATE or DESTROY; what it tells stands in
     `conn.telling` (bits of `words.Told`), and `portid` is not 0 when a program caused it. Entries made while nobody listens
     are never told of (nf_conntrack_events=2). `stats` are the counters of `conntrack -S`. `on_warning` gets the kernel's own
-    warnings ("table full"); without it they are emitted. `unbound` hears of entries with a source mapping (`conn.nat`) that end.
+    warnings ("table full"); without it they are emitted. `unbound` hears of entries with a source mapping (`conn.nat`) that end,
+    `on_delete` of those that a program is about to delete.
+    `netmask` tells of the network on a device whose broadcast address is given; `keymaps` what GRE tunnels are called.
+    `nat_helpers`: what NAT does in helpers' payloads, by name (netfilter/nat/helpers); empty without NAT.
     """
 
     def __init__(self, settings: Settings | None = None, emit: Emit | None = None) -> None:
@@ -69,9 +71,12 @@ class Entries:
         self.expectations = Expectations(self)
         self.listeners: list[Listener] = []
         self.stats: dict[str, int] = dict.fromkeys(STATS, 0)
+        self.keymaps = Keymaps()
+        self.netmask: Callable[[str, Address], Address | None] | None = None
         self.portid = 0
         self.on_warning: Callable[[str], None] | None = None
         self.unbound: Callable[[Conn], None] | None = None
+        self.on_delete: Callable[[Conn], None] | None = None
         self._serial = 0
         self._warnings = 0
         self._warnings_since = -WARNING_INTERVAL
@@ -83,8 +88,11 @@ class Entries:
         self.reason = why.NEW
         self.why: Reason | None = None
         self.kernel_log: tuple[str, ...] = ()
+        self.leaving: Packet | None = None
+        self.written: list[tuple[bytes, bytes]] = []
+        self.device = ""
         self._template: str | None = None
-        self.nat_helpers: dict[str, Callable[[Help, int, int, Expectation], int]] = {}
+        self.nat_helpers: dict[str, Callable[..., Any]] = {}
 
     def _count(self) -> int:
         return len(self.table)
@@ -168,7 +176,7 @@ class Entries:
         if conn.status & DYING:
             self.stats["insert_failed"] += 1
             return DROP
-        taken = self.table.find(conn.original, conn.zone) or self.table.find(conn.reply, conn.zone)
+        taken = self.table.held(conn.there, conn.zone) or self.table.held(conn.back, conn.zone)
         if taken is not None:
             return self._resolve_clash(conn, taken, now)
         conn.expires += now
@@ -191,10 +199,10 @@ class Entries:
 
     def _resolve_clash(self, conn: Conn, winner: Conn, now: int) -> int:
         """Two packets opened the same connection before either was confirmed (nf_ct_resolve_clash)."""
-        if winner.original.protonum in ALLOW_CLASH:
-            other = self.table.find(conn.reply, conn.zone)
+        if winner.protonum in ALLOW_CLASH:
+            other = self.table.held(conn.back, conn.zone)
             for held in (winner, other):
-                if held is not None and {held.original, held.reply} == {conn.original, conn.reply}:
+                if held is not None and {held.there, held.back} == {conn.there, conn.back}:
                     self.conn = held
                     self.stats["clash_resolve"] += 1
                     return ACCEPT
@@ -225,13 +233,25 @@ class Entries:
             self._tell("DESTROY", conn, now, TOLD_DESTROY)
             if self.emit is not None:
                 self.emit(EntryDestroyed(conn.id, self.packet_id, entry_view(conn, now), reason))
+            self._helper_ends(conn, now)
             self.table.remove(conn)
             self.timers.cancel(conn)
             if conn.master is not None:
                 conn.master.children -= 1
 
+    def _helper_ends(self, conn: Conn, now: int) -> None:
+        """What its helper does for it last, and whose call ids a tunnel leaves behind (nf_ct_helper_destroy, destroy_gre_conntrack)."""
+        if conn.help is not None and conn.helper is not None:
+            helper = helpers.HELPERS.get((conn.helper, conn.protonum))
+            if helper is not None and helper.destroy is not None:
+                helper.destroy(self, conn, now)
+        if conn.master is not None and conn.protonum == GRE:
+            self.keymaps.forget(conn.master)
+
     def delete(self, conn: Conn, now: int, reason: Reason | str = why.DELETED, portid: int = 0) -> None:
         """A program deletes an entry (`conntrack -D`); `portid` is its netlink port, for listeners."""
+        if self.on_delete is not None:
+            self.on_delete(conn)
         because = why.FLUSHED if reason == "flushed" else why.DELETED if isinstance(reason, str) else reason
         self._by_program(portid, lambda: self.destroy(conn, now, because))
 
@@ -253,6 +273,22 @@ class Entries:
         told = Told.REPLY | Told.ASSURED | Told.HELPER | Told.LABEL | Told.PROTOINFO | Told.SEQADJ | Told.MARK
         self._by_program(portid, lambda: self._tell("UPDATE", conn, now, told))
         self.packet_id = None
+        self.updated(conn, before, told=True)
+
+    def made(self, conn: Conn, now: int, reason: Reason, told: int, portid: int) -> None:
+        """A program has made a whole entry (`conntrack -I`): into the table, told as NEW."""
+        self.now, self.packet_id = now, None
+        self._enter_table(conn, now, hidden=False)
+        self.stats["insert"] += 1
+        if self.emit is not None:
+            self.emit(EntryCreated(conn.id, None, entry_view(conn, now), reason))
+        self._by_program(portid, lambda: self._tell("NEW", conn, now, told))
+
+    def changed_by(self, conn: Conn, now: int, act: Callable[[], None], told: int, portid: int) -> None:
+        """A program changes an entry by `act` (`conntrack -U`): told as UPDATE. Where `act` raises nothing is told."""
+        self.now, self.packet_id, before = now, None, snapshot(conn)
+        act()
+        self._by_program(portid, lambda: self._tell("UPDATE", conn, now, told))
         self.updated(conn, before, told=True)
 
     def set_closing(self, conn: Conn, now: int) -> None:
@@ -292,8 +328,9 @@ class Entries:
 
     def find(self, key: Tuple | Key, zone: int = 0) -> tuple[Conn, int] | None:
         """(entry, direction 0 or 1) under a tuple, or None."""
-        conn = self.table.find(key, zone)
-        return None if conn is None else (conn, 1 if tuple(key) == conn.reply else 0)
+        packed = pack(key)
+        conn = self.table.held(packed, zone)
+        return None if conn is None else (conn, int(packed == conn.back))
 
     def entries(self) -> Iterable[Conn]:
         """All entries, oldest first."""

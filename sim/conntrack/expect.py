@@ -35,42 +35,69 @@ REMOVED: Final = Reason("deleted", "Somebody deleted the expectation.")
 
 
 class Expectation(Timed):
-    """A connection to come: its `tuple`, where `src` or `sport` count only if `any_src`, `any_sport` are False.
+    """A connection to come: its `tuple`, of whose source only the bits in `mask` and `mask_port` count; the destination always does.
 
+    `any_src`, `any_sport` say so of masks of nothing but zeros; they and `mask` make one: see `__init__`.
     `master` announced it; `helper` is what the new entry will get; `timeout` in µs (0: never, as for userspace helpers'
-    own timers); `limit` how many of class `kind` the helper may expect at once (0: no limit); `flags` PERMANENT, INACTIVE.
+    own timers); `limit` how many of class `kind` the helper may expect at once (0: no limit); `flags` PERMANENT, INACTIVE, USERSPACE.
+    `expectfn` is called with the new entry and this when the connection has come, before its protocol sees the packet.
+    For NAT: `dir` is the master's direction in which the connection goes, `saved_addr` and `saved_port` what it is sent to behind NAT.
     """
 
-    __slots__ = ("any_sport", "any_src", "flags", "helper", "kind", "limit", "master", "timeout", "tuple", "zone")
+    __slots__ = (
+        "dir", "expectfn", "flags", "helper", "kind", "limit", "mask", "mask_port", "master", "saved_addr", "saved_port", "timeout",
+        "tuple", "zone",
+    )  # fmt: skip
 
     def __init__(
         self, master: Conn, tuple: Tuple, *, any_src: bool = False, any_sport: bool = True, helper: str | None = None,
-        timeout: int = 300 * SECOND, kind: int = 0, limit: int = 1, flags: int = 0,
+        timeout: int = 300 * SECOND, kind: int = 0, limit: int = 1, flags: int = 0, mask: Address | None = None,
     ) -> None:  # fmt: skip
         super().__init__(0)
         self.master, self.tuple, self.helper = master, tuple, helper
-        self.any_src, self.any_sport = any_src, any_sport
+        size = len(tuple.dst)
+        self.mask = (bytes(size) if any_src else b"\xff" * size) if mask is None else mask
+        self.mask_port = 0 if any_sport else 0xFFFF
         self.timeout, self.kind, self.limit, self.flags = timeout, kind, limit, flags
         self.zone = master.zone
+        self.expectfn: Callable[[Conn, Expectation], None] | None = None
+        self.dir = 0
+        self.saved_addr: Address | None = None
+        self.saved_port = 0
+
+    @property
+    def any_src(self) -> bool:
+        """Whether anybody's packet will do."""
+        return not any(self.mask)
+
+    @property
+    def any_sport(self) -> bool:
+        """Whether a packet from any port will do."""
+        return not self.mask_port
 
     def matches(self, key: Key) -> bool:
         """Whether a packet's tuple is the expected one (nf_ct_tuple_mask_cmp). The destination always counts."""
         mine = self.tuple
         if key[1] != mine.dst or key[3] != mine.dport or key[4] != mine.protonum or len(key[0]) != len(mine.src):
             return False
-        return (self.any_src or key[0] == mine.src) and (self.any_sport or key[2] == mine.sport)
+        return not (key[2] ^ mine.sport) & self.mask_port and _agree(key[0], mine.src, self.mask)
 
     def same(self, other: Expectation) -> bool:
         """Equal tuple and mask (expect_matches)."""
-        return self.tuple == other.tuple and (self.any_src, self.any_sport) == (other.any_src, other.any_sport)
+        return self.tuple == other.tuple and (self.mask, self.mask_port) == (other.mask, other.mask_port)
 
     def clashes(self, other: Expectation) -> bool:
         """Whether one packet could match both (expect_clash)."""
         mine, theirs = self.tuple, other.tuple
         if mine.dst != theirs.dst or mine.dport != theirs.dport or mine.protonum != theirs.protonum:
             return False
-        src = self.any_src or other.any_src or mine.src == theirs.src
-        return src and (self.any_sport or other.any_sport or mine.sport == theirs.sport)
+        both = bytes(one & another for one, another in zip(self.mask, other.mask, strict=True))
+        return not (mine.sport ^ theirs.sport) & self.mask_port & other.mask_port and _agree(mine.src, theirs.src, both)
+
+
+def _agree(one: Address, other: Address, mask: Address) -> bool:
+    """Whether two addresses are equal where the mask has ones."""
+    return one == other or not (int.from_bytes(one) ^ int.from_bytes(other)) & int.from_bytes(mask)
 
 
 Listener = Callable[[str, Expectation, int], None]
@@ -79,7 +106,8 @@ Listener = Callable[[str, Expectation, int], None]
 class Expectations:
     """The expectation table of one tracker, by destination.
 
-    `listeners` hear (event NEW or DESTROY, expectation, now), as `conntrack -E expect`.
+    `listeners` hear (event NEW or DESTROY, expectation, now), as `conntrack -E expect`; `stats` are the counters of `conntrack -S expect`:
+    connections that came because they were expected, expectations made, expectations gone.
     """
 
     def __init__(self, tracker: Entries) -> None:
@@ -87,6 +115,7 @@ class Expectations:
         self._held: dict[tuple[Address, int, int, int], list[Expectation]] = {}
         self.count = 0
         self.listeners: list[Listener] = []
+        self.stats = {"expect_new": 0, "expect_create": 0, "expect_delete": 0}
         self._serial = 0
 
     def entries(self) -> list[Expectation]:
@@ -143,6 +172,7 @@ class Expectations:
             new.master.expecting = []
         new.master.expecting.append(new)
         self.count += 1
+        self.stats["expect_create"] += 1
         if new.timeout:
             new.expires = now + new.timeout
             self._tracker.timers.set(new)
@@ -172,6 +202,7 @@ class Expectations:
 
     def use(self, one: Expectation, packet: int | None) -> None:
         """Its connection has come: unless PERMANENT it has served."""
+        self.stats["expect_new"] += 1
         if not one.flags & PERMANENT:
             self.remove(one, "used", USED, packet)
 
@@ -187,6 +218,7 @@ class Expectations:
         if one.master.expecting is not None:
             one.master.expecting.remove(one)
         self.count -= 1
+        self.stats["expect_delete"] += 1
         self._tracker.timers.cancel(one)
         self._say(action, one, reason, packet)
         self._tell("DESTROY", one, one.expires if action == "expired" else self._tracker.now)
@@ -214,7 +246,7 @@ def view(one: Expectation) -> dict[str, Json]:
     return {
         "protocol": protocol_name(one.tuple.protonum),
         "protonum": one.tuple.protonum,
-        "src": None if one.any_src else show_address(one.tuple.src),
+        "src": _expected_source(one),
         "dst": show_address(one.tuple.dst),
         "sport": None if one.any_sport else one.tuple.sport,
         "dport": one.tuple.dport,
@@ -223,3 +255,12 @@ def view(one: Expectation) -> dict[str, Json]:
         "expires": one.expires if one.timeout else None,
         "permanent": bool(one.flags & PERMANENT),
     }
+
+
+def _expected_source(one: Expectation) -> str | None:
+    """An address, a network where only some of its bits count, None for anybody."""
+    bits = int.from_bytes(one.mask).bit_count()
+    if not bits:
+        return None
+    text = show_address(one.tuple.src)
+    return text if bits == 8 * len(one.mask) else f"{text}/{show_address(one.mask)}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from sim.conntrack import checksums, why
 from sim.conntrack.conn import Conn
 from sim.conntrack.show import whole_address
-from sim.conntrack.tuples import ICMP, ICMPV6, Key, invert, quoted_key
+from sim.conntrack.tuples import GRE, ICMP, ICMPV6, invert, pack, quoted_key
 from sim.conntrack.words import ACCEPT, CONFIRMED, INVALID, SEEN_REPLY, Ctinfo
 from sim.packet import Packet
 from sim.trace import Reason
@@ -102,13 +102,16 @@ def _related(tracker: Tracker, packet: Packet, at: int, zone: int) -> int:
     quoted = quoted_key(packet.data, at, packet.version)
     if quoted is None:
         return _unrelated(tracker, why.ICMP_ERROR_UNREADABLE)
-    key: Key | None = invert(quoted)
-    if key is None:
+    if quoted[4] == GRE and tracker.keymaps and packet.version == 4:
+        quoted = tracker.keymaps.complete(quoted, packet.data, at + (packet.data[at] & 15) * 4)
+    inverse = invert(quoted)
+    if inverse is None:
         return _unrelated(tracker, why.ICMP_ERROR_UNREADABLE)
-    conn = tracker.table.find(key, zone)
+    packed = pack(inverse)
+    conn = tracker.table.held(packed, zone)
     if conn is None:
         return _unrelated(tracker, why.ICMP_ERROR_UNKNOWN)
-    reply = key == conn.reply
+    reply = packed == conn.back
     inner = (conn.reply if reply else conn.original).dst
     if packet.dst != inner:
         tracker.log(packet.protonum, f"outer daddr {whole_address(packet.dst)} != inner {whole_address(inner)}")

@@ -15,6 +15,7 @@ from sim.units import SECOND, Address, show_address
 if TYPE_CHECKING:
     from sim.conntrack.expect import Expectation
 
+DCCP: Final = 33
 NAMES: Final = {1: "icmp", 6: "tcp", 17: "udp", 33: "dccp", 47: "gre", 58: "icmpv6", 132: "sctp", 136: "udplite"}
 """What conntrack calls a protocol; any other is "unknown"."""
 
@@ -79,6 +80,8 @@ def _tuple_words(one: Tuple, whole: bool) -> str:
         words.append(f"type={one.dport >> 8} code={one.dport & 255} id={one.sport}")
     elif one.protonum == GRE:
         words.append(f"srckey=0x{one.sport:x} dstkey=0x{one.dport:x}")
+    elif one.protonum == DCCP and not whole:  # the tool still prints what Linux has not told since 6.17
+        words.append("sport=0 dport=0")
     return " ".join(words)
 
 
@@ -88,7 +91,7 @@ def _counters(conn: Conn, direction: int) -> list[str]:
     return [f"packets={conn.acct[2 * direction]} bytes={conn.acct[2 * direction + 1]}"]
 
 
-def _body(conn: Conn, left: int | None, state: bool, whole: bool = False) -> list[str]:
+def _body(conn: Conn, left: int | None, state: bool, whole: bool = False, counted: bool = True) -> list[str]:
     """What -L, -E and /proc (`whole`) have in common: protocol, time, state, both tuples with their marks."""
     number = conn.original.protonum
     words = [f"{protocol(number):<8s} {number}"]
@@ -98,10 +101,10 @@ def _body(conn: Conn, left: int | None, state: bool, whole: bool = False) -> lis
         words.append(str(conn.state_name()))
     if whole and isinstance(conn, GreConn):
         words.append(f"timeout={conn.timeout // SECOND}, stream_timeout={conn.stream // SECOND}")
-    words += [_tuple_words(conn.original, whole), *_counters(conn, 0)]
+    words += [_tuple_words(conn.original, whole), *(_counters(conn, 0) if counted else ())]
     if not conn.status & SEEN_REPLY:
         words.append("[UNREPLIED]")
-    words += [_tuple_words(conn.reply, whole), *_counters(conn, 1)]
+    words += [_tuple_words(conn.reply, whole), *(_counters(conn, 1) if counted else ())]
     if conn.status & ASSURED:
         words.append("[ASSURED]")
     return words
@@ -142,27 +145,27 @@ def _family(conn: Conn, extended: bool) -> str:
 
 
 def event_line(
-    event: str, conn: Conn, now: int, *, extended: bool = False, with_id: bool = False, portid: int = 0,
-    timestamp: int | None = None,
+    event: str, conn: Conn, now: int, *, extended: bool = False, with_id: bool = False, timestamp: int | None = None,
 ) -> str:  # fmt: skip
     """A line of `conntrack -E`, without its end, for what `conn.telling` tells; event NEW, UPDATE or DESTROY.
 
-    `portid`: the netlink port of the program that caused it (`tracker.portid`), 0 for a packet or the passing of time.
-    `timestamp`: -o timestamp, µs since 1970.
+    `timestamp`: -o timestamp, µs since 1970. What the tool says of the program that caused it stands behind the line.
     """
     gone = event == "DESTROY"
     left = seconds_left(conn, now)
     state = gone or bool(conn.telling & (Told.PROTOINFO | Told.NEW | Told.RELATED))
-    words = _body(conn, None if gone and not left else left, state)
-    if conn.mark:
+    words = _body(conn, None if gone and not left else left, state, counted=gone)
+    if conn.mark or (conn.telling & Told.MARK and not gone):
         words.append(f"mark={conn.mark}")
     words += [*_zone(conn), *(_delta(conn, now) if gone else _helper(conn))]
     if with_id:
         words.append(f"id={conn.id}")
-    if portid:
-        words.append(f"[USERSPACE] portid={portid}")
-    stamp = "" if timestamp is None else f"[{timestamp // SECOND:<8d}.{timestamp % SECOND:<6d}]\t"
-    return f"{stamp}{f'[{event}]':>9s} {_family(conn, extended)}{' '.join(words)}"
+    return f"{stamped(timestamp)}{f'[{event}]':>9s} {_family(conn, extended)}{' '.join(words)}"
+
+
+def stamped(timestamp: int | None) -> str:
+    """What -o timestamp puts before a line; nothing for None. The microseconds are no decimal fraction: 12 of them are ".12    "."""
+    return "" if timestamp is None else f"[{timestamp // SECOND:<8d}.{timestamp % SECOND:<6d}]\t"
 
 
 def proc_line(conn: Conn, now: int) -> str:
@@ -177,14 +180,11 @@ _EXPECT_FLAGS: Final = ((1, "PERMANENT"), (2, "INACTIVE"), (4, "USERSPACE"))
 def expect_line(one: Expectation, now: int) -> str:
     """A line of `conntrack -L expect`, without its end."""
     mine, master = one.tuple, one.master.original
-    every = show_address(b"\xff" * len(mine.dst))
-    none = show_address(bytes(len(mine.dst)))
-    src = none if one.any_src else show_address(mine.src)
+    mask = Tuple(one.mask, b"\xff" * len(mine.dst), one.mask_port, 0xFFFF, mine.protonum)
     words = [
-        f"{max(0, one.expires - now) // SECOND} proto={mine.protonum} src={src} dst={show_address(mine.dst)}",
-        f"sport={0 if one.any_sport else mine.sport} dport={mine.dport}",
-        f"mask-src={none if one.any_src else every} mask-dst={every} sport={0 if one.any_sport else 65535} dport=65535",
-        f"master-src={show_address(master.src)} master-dst={show_address(master.dst)} sport={master.sport} dport={master.dport}",
+        f"{max(0, one.expires - now) // SECOND} proto={mine.protonum} {_tuple_words(mine, False)}",
+        *(f"mask-{word}" if word.startswith(("src=", "dst=")) else word for word in _tuple_words(mask, False).split()),
+        *(f"master-{word}" if word.startswith(("src=", "dst=")) else word for word in _tuple_words(master, False).split()),
         *([",".join(names)] if (names := [name for bit, name in _EXPECT_FLAGS if one.flags & bit]) else []), f"class={one.kind}",
     ]  # fmt: skip
     if one.master.helper is not None:
@@ -192,12 +192,38 @@ def expect_line(one: Expectation, now: int) -> str:
     return " ".join(words)
 
 
+def proc_expect_line(one: Expectation, now: int) -> str:
+    """A line of /proc/net/nf_conntrack_expect, without its end (exp_seq_show, nf_conntrack_expect.c)."""
+    mine = one.tuple
+    left = f"{max(0, one.expires - now) // SECOND} " if one.timeout else "- "
+    number = 2 if len(mine.dst) == 4 else 10
+    flags = ",".join(name for bit, name in _EXPECT_FLAGS if one.flags & bit)
+    helper = one.master.helper
+    tail = f" {helper}" if helper is not None else ""
+    if one.helper is not None and helper is not None:
+        tail += f"/{one.helper}"
+    return f"{left}l3proto = {number} proto={mine.protonum} {_tuple_words(mine, True)} {flags}{tail}"
+
+
 def expect_event_line(event: str, one: Expectation, now: int, timestamp: int | None = None) -> str:
     """A line of `conntrack -E expect`, without its end; event NEW or DESTROY. `timestamp` as for event_line."""
-    stamp = "" if timestamp is None else f"[{timestamp // SECOND:<8d}.{timestamp % SECOND:<6d}]\t"
-    return f"{stamp}{f'[{event}]':>9s} {expect_line(one, now)}"
+    return f"{stamped(timestamp)}{f'[{event}]':>9s} {expect_line(one, now)}"
 
 
 def statistics_line(stats: Mapping[str, int]) -> str:
     """The line of `conntrack -S` for the machine's one processor, with its end."""
     return "cpu=0   \t" + "".join(f"{name}={count} " for name, count in stats.items()) + "\n"
+
+
+_COLUMNS: Final = (
+    "clashres found new invalid ignore delete chainlength insert insert_failed drop early_drop icmp_error",
+    "expect_new expect_create expect_delete search_restart",
+)
+_COUNTERS: Final = {"clashres": "clash_resolve", "chainlength": "chaintoolong", "icmp_error": "error"}
+"""What /proc calls otherwise than `conntrack -S`; new, ignore and delete have not been counted since Linux 5.9."""
+
+
+def proc_statistics(entries: int, stats: Mapping[str, int]) -> str:
+    """/proc/net/stat/nf_conntrack (ct_cpu_seq_show), for the machine's one processor."""
+    groups = (" ".join(f"{stats.get(_COUNTERS.get(name, name), 0):08x}" for name in names.split()) for names in _COLUMNS)
+    return f"entries  {'  '.join(_COLUMNS)}\n{entries:08x}  {'  '.join(groups)}\n"

@@ -17,25 +17,26 @@ from sim.conntrack.tcp_grid import (
     ESTABLISHED,
     FIN,
     FIN_WAIT,
-    GRID,
     IV,
+    NEXT,
     NONE,
     RST,
     SEGMENT_OF,
+    SEGMENTS,
+    STATES,
     SYN,
     SYN_RECV,
     SYN_SENT,
     VALID_FLAGS,
 )
-from sim.conntrack.tcp_special import GO_ON, IN_WINDOW, SPECIAL
-from sim.conntrack.tcp_why import REASONS
+from sim.conntrack.tcp_special import GO_ON, IN_WINDOW, SPECIAL, special
+from sim.conntrack.tcp_why import REASON_OF
 from sim.conntrack.words import (
     ACCEPT,
     ASSURED,
     CONFIRMED,
     HZ,
     INVALID,
-    ORIGINAL,
     SEEN_REPLY,
     TOLD_ASSURED,
     TOLD_PROTOINFO,
@@ -45,10 +46,12 @@ from sim.packet import Packet
 from sim.units import SECOND
 
 if TYPE_CHECKING:
+    from mypy_extensions import i64
+
     from sim.conntrack.tracker import Tracker
 
 
-def handle(tracker: Tracker, conn: TcpConn, packet: Packet, direction: int, prerouting: bool, now: int) -> int:
+def handle(tracker: Tracker, conn: TcpConn, packet: Packet, direction: i64, prerouting: bool, now: i64) -> int:
     """Judge one segment of `conn`; returns ACCEPT, INVALID or REPEAT (nf_conntrack_tcp_packet)."""
     if not packet.complete:
         tracker.why = why.TCP_SHORT
@@ -65,17 +68,17 @@ def handle(tracker: Tracker, conn: TcpConn, packet: Packet, direction: int, prer
     return _judge(tracker, conn, packet, direction, now)
 
 
-def _judge(tracker: Tracker, conn: TcpConn, packet: Packet, direction: int, now: int) -> int:
+def _judge(tracker: Tracker, conn: TcpConn, packet: Packet, direction: i64, now: i64) -> int:
     """A well-formed segment: grid, special cases, window."""
-    index = SEGMENT_OF[packet.flags]
+    index: i64 = SEGMENT_OF[packet.flags]
     if not conn.status & CONFIRMED and not _start(tracker, conn, packet, index):
         return INVALID
     old = conn.state
-    new = GRID[direction][index][old]
-    tracker.reason = REASONS[direction][index][old]
-    step = GO_ON
-    special = SPECIAL[new]
-    if special is not None:
+    cell = (direction * SEGMENTS + index) * STATES + old
+    new: i64 = NEXT[cell]
+    tracker.reason = REASON_OF[cell]
+    step: i64 = GO_ON
+    if SPECIAL[new]:
         step, old, new = special(tracker, conn, packet, direction, index, old, new, now)
     if step == GO_ON:
         found = window.judge(tracker, conn, packet, direction, index)
@@ -89,14 +92,14 @@ def _judge(tracker: Tracker, conn: TcpConn, packet: Packet, direction: int, now:
     return _take(tracker, conn, packet, direction, index, old, new, now)
 
 
-def _start(tracker: Tracker, conn: TcpConn, packet: Packet, index: int) -> bool:
+def _start(tracker: Tracker, conn: TcpConn, packet: Packet, index: i64) -> bool:
     """The first segment of an entry (tcp_new): a SYN, or the middle of a connection when tcp_loose allows to pick it up."""
-    new = GRID[ORIGINAL][index][NONE]
+    new = NEXT[index * STATES + NONE]
     if new == IV:
         tracker.log(6, "invalid new")
-        tracker.why = REASONS[ORIGINAL][index][NONE]
+        tracker.why = REASON_OF[index * STATES + NONE]
         return False
-    sender = conn.sides[ORIGINAL]
+    sender = conn.first
     if new != SYN_SENT and not tracker.settings.tcp_loose:
         tracker.why = why.TCP_NOT_LOOSE
         return False
@@ -113,7 +116,7 @@ def _start(tracker: Tracker, conn: TcpConn, packet: Packet, index: int) -> bool:
     return True
 
 
-def _lower_timeout(tracker: Tracker, conn: TcpConn, direction: int, index: int, now: int) -> None:
+def _lower_timeout(tracker: Tracker, conn: TcpConn, direction: i64, index: i64, now: i64) -> None:
     """A FIN or RST that was INVALID, answered by one from the other end: do not hold the entry for days (nf_tcp_handle_invalid)."""
     if not conn.status & ASSURED or index not in (RST, FIN):
         return
@@ -128,16 +131,15 @@ def _lower_timeout(tracker: Tracker, conn: TcpConn, direction: int, index: int, 
         tracker.refresh(conn, timeout, now)
 
 
-def _timeout(tracker: Tracker, conn: TcpConn, index: int, new: int) -> int:
+def _timeout(tracker: Tracker, conn: TcpConn, index: i64, new: i64) -> i64:
     """How long the entry may stay without a further segment."""
     settings = tracker.settings
-    usual = settings.tcp[new]
+    usual: i64 = settings.tcp[new]
     if conn.retrans >= settings.tcp_max_retrans and usual > settings.tcp[RETRANS]:
         return settings.tcp[RETRANS]
     if index == RST:
         return settings.tcp[CLOSE]
-    sides = conn.sides
-    if (sides[0].flags | sides[1].flags) & window.UNACKNOWLEDGED and usual > settings.tcp[UNACK]:
+    if (conn.first.flags | conn.second.flags) & window.UNACKNOWLEDGED and usual > settings.tcp[UNACK]:
         return settings.tcp[UNACK]
     if conn.last_win == 0 and usual > settings.tcp[RETRANS]:
         return settings.tcp[RETRANS]
@@ -145,7 +147,7 @@ def _timeout(tracker: Tracker, conn: TcpConn, index: int, new: int) -> int:
 
 
 def _take(
-    tracker: Tracker, conn: TcpConn, packet: Packet, direction: int, index: int, old: int, new: int, now: int
+    tracker: Tracker, conn: TcpConn, packet: Packet, direction: i64, index: i64, old: i64, new: i64, now: i64
 ) -> int:
     """From here on the segment is in the window: new state, new time-out, ASSURED."""
     conn.last_index, conn.last_direction = index, direction
@@ -153,7 +155,7 @@ def _take(
     if old != new:
         conn.cache |= TOLD_PROTOINFO
         if new == FIN_WAIT:
-            conn.sides[direction].flags |= window.CLOSE_INIT
+            conn.side(direction).flags |= window.CLOSE_INIT
     timeout = _timeout(tracker, conn, index, new)
     if not conn.status & SEEN_REPLY:
         if packet.flags & 4:
@@ -164,7 +166,7 @@ def _take(
             return ACCEPT
         if new == ESTABLISHED and timeout > tracker.settings.tcp[UNACK]:
             timeout = tracker.settings.tcp[UNACK]
-    elif new == ESTABLISHED and not conn.status & ASSURED and old in (SYN_RECV, ESTABLISHED):
+    elif new == ESTABLISHED and not conn.status & ASSURED and (old in (ESTABLISHED, SYN_RECV)):
         conn.status |= ASSURED
         conn.cache |= TOLD_ASSURED
     tracker.refresh(conn, timeout, now)

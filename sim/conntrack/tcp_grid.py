@@ -19,7 +19,16 @@ from sim.conntrack.words import Segment
 WORDS: Final = "NO SS SR ES FW CW LA TW CL S2 IV IG".split()
 IV: Final = 10
 IG: Final = 11
-NONE, SYN_SENT, SYN_RECV, ESTABLISHED, FIN_WAIT, CLOSE_WAIT, LAST_ACK, TIME_WAIT, CLOSE, SYN_SENT2 = range(10)
+NONE: Final = 0
+SYN_SENT: Final = 1
+SYN_RECV: Final = 2
+ESTABLISHED: Final = 3
+FIN_WAIT: Final = 4
+CLOSE_WAIT: Final = 5
+LAST_ACK: Final = 6
+TIME_WAIT: Final = 7
+CLOSE: Final = 8
+SYN_SENT2: Final = 9
 
 GRID_TEXT: Final = """
 original    NO SS SR ES FW CW LA TW CL S2
@@ -49,6 +58,10 @@ def parse_grid(text: str) -> Grid:
 
 
 GRID: Final = parse_grid(GRID_TEXT)
+SEGMENTS: Final = 6
+STATES: Final = 10
+NEXT: Final = bytes(cell for block in GRID for row in block for cell in row)
+"""The same in one row: the cell of (direction, segment, state) stands at `(direction * SEGMENTS + segment) * STATES + state`."""
 
 
 def _kind(flags: int) -> int:
@@ -61,9 +74,13 @@ def _kind(flags: int) -> int:
     return Segment.ACK if flags & 16 else Segment.NONE
 
 
-SEGMENT_OF: Final = tuple(int(_kind(flags)) for flags in range(256))
+SEGMENT_OF: Final = bytes(int(_kind(flags)) for flags in range(256))
 """What conntrack takes a segment for, by its flags (get_conntrack_index)."""
-VALID_FLAGS: Final = tuple((flags & 0x37) in (2, 34, 18, 4, 20, 17, 49, 16, 48) for flags in range(256))
+VALID_FLAGS: Final = bytes((flags & 0x37) in (2, 34, 18, 4, 20, 17, 49, 16, 48) for flags in range(256))
 """SYN, SYN+URG, SYN+ACK, RST, RST+ACK, FIN+ACK, FIN+ACK+URG, ACK, ACK+URG; PSH, ECE and CWR are always valid (tcp_valid_flags)."""
-SYN, SYNACK, FIN, ACK, RST = 0, 1, 2, 3, 4
+SYN: Final = 0
+SYNACK: Final = 1
+FIN: Final = 2
+ACK: Final = 3
+RST: Final = 4
 EARLY_DROP: Final = (FIN_WAIT, LAST_ACK, TIME_WAIT, CLOSE, CLOSE_WAIT)

@@ -2,12 +2,11 @@
 
 `_reopen_or_ignore`: a SYN on a closed connection; `_ignore`: let through, and get back in step with ends that are ahead of
 us; `_refuse`; `_challenge`: RFC 5961's ACK to a stray SYN is not the last ACK; `_simultaneous`; `_answered`; `_reset`: which
-RST to believe. SPECIAL has them by the grid's word; each answers (step, old state, new state).
+RST to believe. `special` calls them by the grid's word; each answers (step, old state, new state).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from sim.conntrack import tcp_window as window
@@ -15,36 +14,43 @@ from sim.conntrack import why
 from sim.conntrack.conn import Side, TcpConn
 from sim.conntrack.tcp_grid import (
     ACK,
+    CLOSE,
     EARLY_DROP,
     ESTABLISHED,
+    IV,
     LAST_ACK,
     RST,
+    SEGMENTS,
+    STATES,
     SYN,
     SYN_RECV,
     SYN_SENT,
+    SYN_SENT2,
     SYNACK,
     TIME_WAIT,
 )
-from sim.conntrack.tcp_why import REASONS
+from sim.conntrack.tcp_why import REASON_OF
 from sim.conntrack.words import ACCEPT, ASSURED, INVALID, ORIGINAL, REPEAT, REPLY, SEEN_REPLY, TCP_STATE_NAMES
 from sim.packet import Packet
 
 if TYPE_CHECKING:
+    from mypy_extensions import i64
+
     from sim.conntrack.tracker import Tracker
 
 GO_ON: Final = 0
 IN_WINDOW: Final = 2
 """What a special case answers besides a verdict: judge the window, or take the segment without."""
-Step = tuple[int, int, int]
+Step = tuple["i64", "i64", "i64"]
 
 
 def _reopen_or_ignore(
-    tracker: Tracker, conn: TcpConn, packet: Packet, direction: int, index: int, old: int, new: int, now: int
+    tracker: Tracker, conn: TcpConn, packet: Packet, direction: i64, index: i64, old: i64, new: i64, now: i64
 ) -> Step:
     """A SYN on a closed connection starts a new one (RFC 9293 section 3.6.1), if we saw it close or be reset from there."""
     if old < TIME_WAIT:
         return GO_ON, old, new
-    closed = (conn.sides[0].flags | conn.sides[1].flags) & window.CLOSE_INIT
+    closed = (conn.first.flags | conn.second.flags) & window.CLOSE_INIT
     if closed or (conn.last_direction == direction and conn.last_index == RST):
         tracker.destroy(conn, now, why.TCP_REOPENED)
         return REPEAT, old, new
@@ -52,7 +58,7 @@ def _reopen_or_ignore(
 
 
 def _ignore(
-    tracker: Tracker, conn: TcpConn, packet: Packet, direction: int, index: int, old: int, new: int, now: int
+    tracker: Tracker, conn: TcpConn, packet: Packet, direction: i64, index: i64, old: i64, new: i64, now: i64
 ) -> Step:
     """Let it through and change no state: we may be out of step. A SYN/ACK that answers an ignored SYN brings us back in."""
     if index == SYNACK and conn.last_index == SYN and conn.last_direction != direction and packet.ack == conn.last_end:
@@ -75,9 +81,9 @@ def _ignore(
     return ACCEPT, old, new
 
 
-def _resynchronise(conn: TcpConn, direction: int) -> None:
+def _resynchronise(conn: TcpConn, direction: i64) -> None:
     """Client and server agree on a new connection while we hold an old one: take over what the ignored SYN said."""
-    starter, answerer = conn.sides[conn.last_direction], conn.sides[direction]
+    starter, answerer = conn.side(conn.last_direction), conn.side(direction)
     starter.end = starter.maxend = conn.last_end
     starter.maxwin = conn.last_win or 1
     starter.scale = conn.last_scale
@@ -88,15 +94,15 @@ def _resynchronise(conn: TcpConn, direction: int) -> None:
 
 
 def _refuse(
-    tracker: Tracker, conn: TcpConn, packet: Packet, direction: int, index: int, old: int, new: int, now: int
+    tracker: Tracker, conn: TcpConn, packet: Packet, direction: i64, index: i64, old: i64, new: i64, now: i64
 ) -> Step:
     tracker.log(6, f"packet (index {index}) in dir {direction} invalid, state {TCP_STATE_NAMES[old]}")
-    tracker.why = REASONS[direction][index][old]
+    tracker.why = REASON_OF[(direction * SEGMENTS + index) * STATES + old]
     return INVALID, old, new
 
 
 def _challenge(
-    tracker: Tracker, conn: TcpConn, packet: Packet, direction: int, index: int, old: int, new: int, now: int
+    tracker: Tracker, conn: TcpConn, packet: Packet, direction: i64, index: i64, old: i64, new: i64, now: i64
 ) -> Step:
     """RFC 5961 section 4: an ACK in answer to a stray SYN. It does not acknowledge the last FIN."""
     if (
@@ -111,14 +117,14 @@ def _challenge(
 
 
 def _simultaneous(
-    tracker: Tracker, conn: TcpConn, packet: Packet, direction: int, index: int, old: int, new: int, now: int
+    tracker: Tracker, conn: TcpConn, packet: Packet, direction: i64, index: i64, old: i64, new: i64, now: i64
 ) -> Step:
     conn.last_flags |= window.SIMULTANEOUS_OPEN
     return GO_ON, old, new
 
 
 def _answered(
-    tracker: Tracker, conn: TcpConn, packet: Packet, direction: int, index: int, old: int, new: int, now: int
+    tracker: Tracker, conn: TcpConn, packet: Packet, direction: i64, index: i64, old: i64, new: i64, now: i64
 ) -> Step:
     """In a simultaneous open an ACK from the replying side ends the handshake."""
     if direction == REPLY and index == ACK and conn.last_flags & window.SIMULTANEOUS_OPEN:
@@ -128,14 +134,14 @@ def _answered(
 
 
 def _reset(
-    tracker: Tracker, conn: TcpConn, packet: Packet, direction: int, index: int, old: int, new: int, now: int
+    tracker: Tracker, conn: TcpConn, packet: Packet, direction: i64, index: i64, old: i64, new: i64, now: i64
 ) -> Step:
     """Which RST to believe: a blind attacker sends them too (RFC 5961 section 3)."""
     if index != RST:
         return GO_ON, old, new
     if old in EARLY_DROP:
         return IN_WINDOW, old, new
-    other = conn.sides[1 - direction]
+    other = conn.side(1 - direction)
     if other.flags & window.MAXACK_SET and conn.last_index != SYN:
         step = _exact_reset(tracker, conn, packet, direction, other.maxack, old)
         if step != KEEP:
@@ -154,7 +160,7 @@ def _reset(
 KEEP: Final = 9
 
 
-def _exact_reset(tracker: Tracker, conn: TcpConn, packet: Packet, direction: int, maxack: int, old: int) -> int:
+def _exact_reset(tracker: Tracker, conn: TcpConn, packet: Packet, direction: i64, maxack: i64, old: i64) -> i64:
     """GO_ON: believe it as far as its window goes; INVALID: too old; KEEP: in window but not exact, the state stays."""
     established = old == ESTABLISHED and bool(conn.status & ASSURED)
     seq = packet.seq
@@ -171,8 +177,24 @@ def _exact_reset(tracker: Tracker, conn: TcpConn, packet: Packet, direction: int
     return KEEP
 
 
-Special = Callable[["Tracker", TcpConn, Packet, int, int, int, int, int], Step]
-SPECIAL: Final[tuple[Special | None, ...]] = (
-    None, _reopen_or_ignore, _answered, None, None, None, None, _challenge, _reset, _simultaneous, _refuse, _ignore,
-)  # fmt: skip
-"""By what the grid says."""
+SPECIAL: Final = bytes((0, 1, 1, 0, 0, 0, 0, 1, 1, 1, 1, 1))
+"""Which of the grid's words `special` looks at."""
+
+
+def special(
+    tracker: Tracker, conn: TcpConn, packet: Packet, direction: i64, index: i64, old: i64, new: i64, now: i64
+) -> Step:
+    """By what the grid says."""
+    if new == SYN_SENT:
+        return _reopen_or_ignore(tracker, conn, packet, direction, index, old, new, now)
+    if new == SYN_RECV:
+        return _answered(tracker, conn, packet, direction, index, old, new, now)
+    if new == TIME_WAIT:
+        return _challenge(tracker, conn, packet, direction, index, old, new, now)
+    if new == CLOSE:
+        return _reset(tracker, conn, packet, direction, index, old, new, now)
+    if new == SYN_SENT2:
+        return _simultaneous(tracker, conn, packet, direction, index, old, new, now)
+    if new == IV:
+        return _refuse(tracker, conn, packet, direction, index, old, new, now)
+    return _ignore(tracker, conn, packet, direction, index, old, new, now)

@@ -177,3 +177,5 @@ REASONS: Final = tuple(
     for way in range(2)
 )
 """REASONS[direction][segment][state]: made once."""
+REASON_OF: Final = tuple(reason for rows in REASONS for row in rows for reason in row)
+"""The same in one row, as tcp_grid.NEXT."""

@@ -22,6 +22,8 @@ from sim.packet import Packet
 from sim.trace import Reason
 
 if TYPE_CHECKING:
+    from mypy_extensions import i64
+
     from sim.conntrack.tracker import Tracker
 
 WINDOW_SCALE: Final = 0x01
@@ -43,19 +45,22 @@ M: Final = 0xFFFFFFFF
 HALF: Final = 0x80000000
 MAXACKWINCONST: Final = 66000
 MAX_SCALE: Final = 14
-FIN, SYN, RST, ACK = 1, 2, 4, 16
+FIN: Final = 1
+SYN: Final = 2
+RST: Final = 4
+ACK: Final = 16
 SYN_SENT: Final = 1
 SYN_RECV: Final = 2
 ACK_SET: Final = int(Segment.ACK)
 TIMESTAMP_ONLY: Final = b"\1\1\x08\x0a"
 
 
-def before(a: int, b: int) -> bool:
+def before(a: i64, b: i64) -> bool:
     """Whether sequence number a comes before b, around the circle."""
     return (a - b) & HALF != 0
 
 
-def segment_end(packet: Packet) -> int:
+def segment_end(packet: Packet) -> i64:
     """seq + len: the sequence number behind the segment; SYN and FIN count one each (segment_seq_plus_len)."""
     flags = packet.flags
     return (packet.seq + len(packet.data) - packet.payload + (flags >> 1 & 1) + (flags & 1)) & M
@@ -87,11 +92,11 @@ def read_options(packet: Packet, side: Side) -> None:
         at += size
 
 
-def highest_sack(packet: Packet, sack: int) -> int:
+def highest_sack(packet: Packet, sack: i64) -> i64:
     """The highest right edge of the SACK blocks, or `sack` when none is higher (tcp_sack)."""
-    options = packet.data[packet.l4 + 20 : packet.payload]
-    if not options or (len(options) == 12 and options.startswith(TIMESTAMP_ONLY)):
+    if packet.payload - packet.l4 == 32 and packet.data.startswith(TIMESTAMP_ONLY, packet.l4 + 20):
         return sack
+    options = packet.data[packet.l4 + 20 : packet.payload]
     at, length = 0, len(options)
     while at < length:
         kind = options[at]
@@ -113,7 +118,7 @@ def highest_sack(packet: Packet, sack: int) -> int:
     return sack
 
 
-def init_sender(packet: Packet, sender: Side, receiver: Side, end: int, direction: int) -> None:
+def init_sender(packet: Packet, sender: Side, receiver: Side, end: i64, direction: i64) -> None:
     """SYN/ACK in answer to a SYN, or SYN of a simultaneous open (tcp_init_sender)."""
     sender.end = sender.maxend = end
     sender.maxwin = packet.window or 1
@@ -123,7 +128,7 @@ def init_sender(packet: Packet, sender: Side, receiver: Side, end: int, directio
         sender.scale = receiver.scale = 0
 
 
-def _pick_up(packet: Packet, sender: Side, receiver: Side, end: int, sack: int) -> None:
+def _pick_up(packet: Packet, sender: Side, receiver: Side, end: i64, sack: i64) -> None:
     """The middle of a connection whose history is lost: take what the segment says."""
     sender.end = end
     sender.maxwin = (packet.window << sender.scale) or 1
@@ -134,14 +139,17 @@ def _pick_up(packet: Packet, sender: Side, receiver: Side, end: int, sack: int) 
         receiver.end = (receiver.end + 1) & M
 
 
-def judge(tracker: Tracker, conn: TcpConn, packet: Packet, direction: int, index: int) -> int:
+def judge(tracker: Tracker, conn: TcpConn, packet: Packet, direction: i64, index: i64) -> int:
     """TAKE, IGNORE or INVALID; on TAKE both sides are updated. The reason and the kernel's words go to the tracker."""
-    sender, receiver = conn.sides[direction], conn.sides[1 - direction]
+    sender, receiver = conn.side(direction), conn.side(1 - direction)
     flags, seq = packet.flags, packet.seq
     ack = sack = packet.ack
     end = (seq + len(packet.data) - packet.payload + (flags >> 1 & 1) + (flags & 1)) & M
     if receiver.flags & SACK_PERM and packet.payload > packet.l4 + 20:
         sack = highest_sack(packet, sack)
+    if conn.seqadj is not None:  # what is acknowledged, in the numbers of the one who sent it
+        back: i64 = conn.seqadj[1 - direction].of((ack - 1) & M)
+        ack, sack = (ack - back) & M, (sack - back) & M
     if (sender.maxwin == 0 or flags & SYN) and _begin(conn, packet, direction, end, sack):
         return TAKE
     if not flags & ACK or (flags & RST and ack == 0):
@@ -167,22 +175,22 @@ def judge(tracker: Tracker, conn: TcpConn, packet: Packet, direction: int, index
     return bad if tracker.why is not None else TAKE
 
 
-def _begin(conn: TcpConn, packet: Packet, direction: int, end: int, sack: int) -> bool:
+def _begin(conn: TcpConn, packet: Packet, direction: i64, end: i64, sack: i64) -> bool:
     """What a side's first segment tells of it, or a SYN that starts over. True for the bare SYN of a simultaneous open."""
-    sender, receiver, flags = conn.sides[direction], conn.sides[1 - direction], packet.flags
+    sender, receiver, flags = conn.side(direction), conn.side(1 - direction), packet.flags
     if sender.maxwin == 0:
         if not flags & SYN:
             _pick_up(packet, sender, receiver, end, sack)
             return False
         init_sender(packet, sender, receiver, end, direction)
         return not flags & ACK
-    if (sender.end - end) & HALF and conn.state in (SYN_SENT, SYN_RECV):
+    if (sender.end - end) & HALF and (conn.state == SYN_SENT or conn.state == SYN_RECV):
         init_sender(packet, sender, receiver, end, direction)
         return direction == REPLY and not flags & ACK
     return False
 
 
-def _over(tracker: Tracker, packet: Packet, sender: Side, receiver: Side, end: int, sack: int, low_ack: int) -> int:
+def _over(tracker: Tracker, packet: Packet, sender: Side, receiver: Side, end: i64, sack: i64, low_ack: i64) -> int:
     """Beyond the window. When only that is wrong, and by no more than a window, remember the data: its ACK will come."""
     overshot = (end - sender.maxend + 1) & M
     in_window = receiver.maxwin != 0 and before(sender.end - receiver.maxwin - 1, end)
@@ -213,7 +221,7 @@ _SENTENCES: Final = {
 }
 
 
-def _tell(tracker: Tracker, sender: Side, action: int, code: str, bound: int, packet: Packet, value: int) -> int:
+def _tell(tracker: Tracker, sender: Side, action: int, code: str, bound: i64, packet: Packet, value: i64) -> int:
     """Say what is wrong, as nf_tcp_log_invalid does; `tracker.why` stays None when the sender is judged liberally."""
     if sender.flags & BE_LIBERAL or tracker.settings.tcp_be_liberal:
         return action
@@ -225,7 +233,7 @@ def _tell(tracker: Tracker, sender: Side, action: int, code: str, bound: int, pa
     return action
 
 
-def _update(conn: TcpConn, packet: Packet, sender: Side, receiver: Side, end: int, ack: int, sack: int) -> None:
+def _update(conn: TcpConn, packet: Packet, sender: Side, receiver: Side, end: i64, ack: i64, sack: i64) -> None:
     window = packet.window
     if not packet.flags & SYN:
         window <<= sender.scale
@@ -249,7 +257,7 @@ def _update(conn: TcpConn, packet: Packet, sender: Side, receiver: Side, end: in
         receiver.flags &= ~UNACKNOWLEDGED
 
 
-def _count_retransmissions(conn: TcpConn, direction: int, seq: int, ack: int, end: int, window: int) -> None:
+def _count_retransmissions(conn: TcpConn, direction: i64, seq: i64, ack: i64, end: i64, window: i64) -> None:
     """The same bare ACK segment again counts; any other starts anew."""
     if (
         conn.last_seq == seq and conn.last_end == end and conn.last_ack == ack and conn.last_direction == direction

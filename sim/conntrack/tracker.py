@@ -9,12 +9,25 @@ Not here: hooks and priorities (netfilter/tracking.py), the protocols' own rules
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
-from sim.conntrack import generic, helpers, icmp, sctp, tcp, udp, why
+from sim.conntrack import checksums, generic, helpers, icmp, sctp, seqadj, tcp, udp, why
 from sim.conntrack.conn import Conn, GreConn, SctpConn, TcpConn
 from sim.conntrack.entries import Entries, snapshot
-from sim.conntrack.tuples import GRE, ICMP, ICMPS, ICMPV6, SCTP, TCP, UDP, UDPLITE, Key, invert, key_of
+from sim.conntrack.tuples import (
+    GRE,
+    ICMP,
+    ICMPV6,
+    SCTP,
+    TCP,
+    UDP,
+    UDPLITE,
+    Packed,
+    key_of,
+    pack,
+    packed_inverse,
+    packed_of,
+)
 from sim.conntrack.words import (
     ACCEPT,
     CONFIRMED,
@@ -23,18 +36,21 @@ from sim.conntrack.words import (
     EXPECTED,
     REPEAT,
     SEEN_REPLY,
+    SEQ_ADJUST,
     TOLD_REPLY,
     Ctinfo,
 )
 from sim.packet import Packet, Tuple
 from sim.trace import Reason
 
+if TYPE_CHECKING:
+    from mypy_extensions import i64
+
 Handler = Callable[["Tracker", Conn, Packet, int, bool, int], int]
 HANDLERS: Final[dict[int, Handler]] = {
-    TCP: cast(Handler, tcp.handle), UDP: udp.handle, ICMP: icmp.handle, ICMPV6: icmp.handle_v6, UDPLITE: udp.handle_lite,
+    ICMP: icmp.handle, ICMPV6: icmp.handle_v6, UDPLITE: udp.handle_lite,
     GRE: generic.handle_gre, SCTP: sctp.handle,
 }  # fmt: skip
-KINDS: Final[dict[int, type[Conn]]] = {TCP: TcpConn, SCTP: SctpConn, GRE: GreConn}
 PREROUTING: Final = 0
 _INVALID: Final = int(Ctinfo.INVALID)
 _ESTABLISHED: Final = int(Ctinfo.ESTABLISHED)
@@ -79,37 +95,39 @@ class Tracker(Entries):
         self.why: Reason | None = None
         self.kernel_log = ()
         protonum = packet.protonum
-        if protonum in ICMPS:
+        if protonum in (ICMP, ICMPV6):
             ctinfo = icmp.judge(self, packet, hook == PREROUTING, zone)
             if ctinfo != icmp.GO_ON:
                 if ctinfo == _INVALID:
                     self.reason = self.refused()
                 return ctinfo
-        key: Key | None
-        if (protonum == TCP or protonum == UDP) and packet.complete:  # noqa: SIM109  (the quick way)
-            key = (packet.src, packet.dst, packet.sport, packet.dport, protonum)
-        else:
-            key = key_of(packet)
-        if key is None:
+        packed = packed_of(packet) if protonum != GRE else self._packed_gre(packet)
+        if packed is None:
             return self._invalid(why.NO_TUPLE)
-        return self._resolve(packet, key, hook == PREROUTING, now, zone)
+        return self._resolve(packet, packed, hook == PREROUTING, now, zone)
 
-    def _resolve(self, packet: Packet, key: Key, prerouting: bool, now: int, zone: int) -> int:
+    def _packed_gre(self, packet: Packet) -> Packed | None:
+        """GRE's tuple, with the source key that a helper has noted."""
+        key = key_of(packet)
+        if key is not None and self.keymaps:
+            key = self.keymaps.complete(key, packet.data, packet.l4)
+        return None if key is None else pack(key)
+
+    def _resolve(self, packet: Packet, packed: Packed, prerouting: bool, now: i64, zone: int) -> int:
         """Find or make the entry, and let its protocol judge."""
         while True:
-            conn = self.table.default.get(key) if zone == 0 else self.table.find(key, zone)
-            direction = 0
+            conn = self.table.default.get(packed) if zone == 0 else self.table.held(packed, zone)
+            direction: i64 = 0
             if conn is None:
-                conn = self._make(key, zone)
+                conn = self._make(packed, zone)
                 if conn is None:
                     return _INVALID
-            elif key == conn.reply:
+            elif packed == conn.back:
                 direction = 1
-            handler = HANDLERS.get(packet.protonum, generic.handle)
             if self.emit is None:
-                answer = handler(self, conn, packet, direction, prerouting, now)
+                answer = self._judge(conn, packet, direction, prerouting, now)
             else:
-                answer = self._watched(handler, conn, packet, direction, prerouting, now)
+                answer = self._watched(conn, packet, direction, prerouting, now)
             if answer == ACCEPT:
                 break
             if answer != REPEAT:
@@ -127,33 +145,62 @@ class Tracker(Entries):
             return _ESTABLISHED
         return _RELATED if status & EXPECTED else _NEW
 
+    def _judge(self, conn: Conn, packet: Packet, direction: i64, prerouting: bool, now: i64) -> int:
+        """Let the entry's protocol judge."""
+        protonum = packet.protonum
+        if protonum == TCP:
+            return tcp.handle(self, cast(TcpConn, conn), packet, direction, prerouting, now)
+        if protonum == UDP:
+            return udp.handle(self, conn, packet, direction, prerouting, now)
+        return HANDLERS.get(protonum, generic.handle)(self, conn, packet, direction, prerouting, now)
+
     def _invalid(self, reason: Reason) -> int:
         self.reason = reason
         self.conn = None
         self.stats["invalid"] += 1
         return _INVALID
 
-    def _make(self, key: Key, zone: int) -> Conn | None:
+    def _make(self, packed: Packed, zone: int) -> Conn | None:
         """A new entry, not yet in the table (init_conntrack); None when its tuple has no answer or the table is full."""
-        reply = invert(key)
-        if reply is None:
+        back = packed_inverse(packed)
+        if back is None:
             self._invalid(why.NO_INVERSE)
             return None
         settings = self.settings
-        if settings.max and len(self.table) >= settings.max and not self._early_drop(key):
+        if settings.max and len(self.table) >= settings.max and not self._early_drop(packed):
             self.warn("nf_conntrack: table full, dropping packet")
             self.stats["drop"] += 1
             self.verdict, self.reason = DROP, why.TABLE_FULL
             return None
-        self._serial += 1
-        conn = KINDS.get(key[4], Conn)(self._serial, Tuple(*key), reply, zone)
-        if settings.acct:
-            conn.acct = [0, 0, 0, 0]
-        conn.heard = settings.events == 1 or (settings.events == 2 and bool(self.listeners))
+        conn = self._allocate(packed, back, zone)
         expected = self.expectations.count and self._meet_expectation(conn)
         if not expected and self._template is not None:
             helpers.assign(conn, self._template)
         return conn
+
+    def fresh(self, original: Tuple, reply: Tuple, zone: int) -> Conn:
+        """An entry as a program makes it, not yet in the table (nf_conntrack_alloc)."""
+        return self._allocate(pack(original), pack(reply), zone)
+
+    def _allocate(self, there: Packed, back: Packed, zone: int) -> Conn:
+        self._serial += 1
+        protonum, settings = there[-1], self.settings
+        conn: Conn
+        if protonum == TCP:
+            conn = TcpConn(self._serial, there, back, zone)
+        elif protonum == SCTP:
+            conn = SctpConn(self._serial, there, back, zone)
+        else:
+            conn = (GreConn if protonum == GRE else Conn)(self._serial, there, back, zone)
+        if settings.acct:
+            conn.acct = [0, 0, 0, 0]
+        conn.heard = settings.events == 1 or (settings.events == 2 and bool(self.listeners))
+        return conn
+
+    def expect_limit(self, conn: Conn) -> int:
+        """How many expectations of its first class the entry's helper may have at once."""
+        helper = helpers.HELPERS.get((conn.helper or "", conn.original.protonum))
+        return helper.policies[0].most if helper is not None else 0
 
     def _meet_expectation(self, conn: Conn) -> bool:
         expected = self.expectations.find(conn.original, conn.zone)
@@ -164,17 +211,42 @@ class Tracker(Entries):
         conn.mark = expected.master.mark
         conn.helper = expected.helper
         self.expectations.use(expected, self.packet_id)
+        if expected.expectfn is not None:
+            expected.expectfn(conn, expected)
         return True
 
     # -- helpers
 
-    def help(self, conn: Conn, packet: Packet, ctinfo: int, now: int) -> int:
-        """Let the entry's helper read the packet, just before it is confirmed: ACCEPT or DROP; then `reason` and `kernel_log` say why."""
-        helper = helpers.HELPERS.get((conn.helper or "", conn.original.protonum))
+    def help(self, conn: Conn, packet: Packet, ctinfo: int, now: int, looped: bool = False) -> int:
+        """Let the entry's helper read the packet, just before it is confirmed, and shift its sequence numbers: ACCEPT or DROP.
+
+        `leaving` is then the packet as it goes on: NAT may have written into it. Where the helper drops it `reason` and `kernel_log` say
+        why. `looped`: it came in by lo, where numbers are not shifted (nf_confirm).
+        """
         self.kernel_log = ()
-        if helper is None or ctinfo == _RELATED_REPLY or packet.fragment:
+        self.leaving = packet
+        self.written = []
+        if ctinfo == _RELATED_REPLY or packet.fragment:
             return ACCEPT
         self.now, self.packet_id = now, packet.id
+        shifts = conn.seqadj if conn.status & SEQ_ADJUST and not looped else None
+        helper = helpers.HELPERS.get((conn.helper or "", conn.original.protonum))
+        verdict, written = ACCEPT, False
+        if helper is not None:
+            verdict, written = self._help(helper, conn, packet, ctinfo, now)
+        if verdict == ACCEPT and shifts is not None:
+            data = seqadj.adjusted(self.leaving.data, self.leaving.l4, shifts, int(ctinfo == _ESTABLISHED_REPLY))
+            if data is None:
+                self.stats["drop"] += 1
+                self.reason = why.NOT_ADJUSTED
+                return DROP
+            self.leaving = Packet(data, packet.id)
+        if written:
+            self.leaving = checksums.summed_anew(self.leaving, conn.original.protonum)
+        return verdict
+
+    def _help(self, helper: helpers.Helper, conn: Conn, packet: Packet, ctinfo: int, now: int) -> tuple[int, bool]:
+        """The verdict, and whether NAT wrote into the packet."""
         if conn.help is None and helper.memory is not None:
             conn.help = helper.memory()
         before = snapshot(conn)
@@ -184,20 +256,21 @@ class Tracker(Entries):
             self.updated(conn, before)
         if helping.reason is not None:
             self.reason = helping.reason
-            self.kernel_log = (helping.log,)
-        return verdict
+            self.kernel_log = helping.log
+        self.leaving, self.written = helping.packet, helping.written
+        return verdict, helping.packet is not packet
 
-    def _early_drop(self, key: Key) -> bool:
-        victims = self.table.evictable(key, self.settings.buckets)
+    def _early_drop(self, packed: Packed) -> bool:
+        victims = self.table.evictable(packed, self.settings.buckets)
         for victim in victims:
             self.destroy(victim, self.now, why.EARLY_DROP)
         self.stats["early_drop"] += len(victims)
         return bool(victims)
 
-    def _watched(self, handler: Handler, conn: Conn, packet: Packet, direction: int, prerouting: bool, now: int) -> int:
+    def _watched(self, conn: Conn, packet: Packet, direction: i64, prerouting: bool, now: i64) -> int:
         """Let the protocol judge, and emit what changed in the entry."""
         before = snapshot(conn)
-        answer = handler(self, conn, packet, direction, prerouting, now)
+        answer = self._judge(conn, packet, direction, prerouting, now)
         if conn.status & CONFIRMED and not conn.status & DYING:
             if answer == ACCEPT and direction and not conn.status & SEEN_REPLY:
                 conn.status |= SEEN_REPLY

@@ -29,6 +29,11 @@ TABLE_FULL: Final = Reason(
     "dropped.",
 )
 UNTRACKED: Final = Reason("untracked", "A rule said NOTRACK: connection tracking leaves this packet alone.")
+NOT_ADJUSTED: Final = Reason(
+    "seqadj",
+    "NAT has changed the length of what was said in this connection, and this segment's header is cut short or its options make no"
+    " sense: its sequence numbers cannot be shifted.",
+)
 CLASH: Final = Reason(
     "clash",
     "Another packet has just opened the same connection: this one's entry could not be put into the "

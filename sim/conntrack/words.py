@@ -63,6 +63,7 @@ CONFIRMED: Final = 8
 DYING: Final = 512
 FIXED_TIMEOUT: Final = 1024
 NAT_CLASH: Final = 4096
+SEQ_ADJUST: Final = 64
 HELPED: Final = 8192
 
 

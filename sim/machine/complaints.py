@@ -37,19 +37,19 @@ class Complaints:
         back = self._ip.routes.decide(packet.src)
         if is_link_local(packet.src) and back.dev != skb.indev:
             return  # nobody can be told on a link that has no way there
-        speaker = packet.dst if own.kind == Kind.LOCAL else self._speaker(skb, back)
+        speaker = packet.dst if own.kind == Kind.LOCAL else self.speaker(packet.src, skb.indev, back)
         if speaker is None:
             return
         data = icmp_errors.error(packet, speaker, kind, code, rest)
         if self.allowed(data):
             self._ip.send(data, instead_of=skb if attach else None)
 
-    def _speaker(self, skb: Skb, back: Decision) -> Address | None:
+    def speaker(self, to: Address, indev: str, back: Decision) -> Address | None:
         """IPv6: an address of the device in which the packet came, where it has one (icmp6_send, 6.18); else the route's choice."""
-        interface = self._ip.interfaces.get(skb.indev) if skb.packet.version == 6 and back.kind == Kind.UNICAST else None
+        interface = self._ip.interfaces.get(indev) if len(to) == 16 and back.kind == Kind.UNICAST else None
         if interface is None or interface.address(16) is None:
             return back.source
-        return to_speak_from({interface.name: interface.addresses}, interface.name, skb.packet.src)
+        return to_speak_from({interface.name: interface.addresses}, interface.name, to)
 
     def allowed(self, data: bytes) -> bool:
         """Whether the ICMP error `data` keeps within the rate limit. Not limited: errors that tell an MTU, and what goes to lo."""

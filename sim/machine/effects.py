@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sim import wire
 from sim.netfilter.nat import Nat
 from sim.netfilter.skb import Skb
-from sim.packet import Protocol
+from sim.netfilter.words import Hook
+from sim.packet import Packet, Protocol
+from sim.ruleset.iptables.names import FIRST_USER, GROUPS, USERS
 from sim.ruleset.log import log_line
 from sim.ruleset.model import Log
 from sim.units import Address, is_link_local
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from sim.machine.ip import IpLayer
 
 _ICMP_AT = {4: 9, 6: 6}
+_UNTRACKED = 7
 _DETAILS = frozenset(("tcp sequence", "tcp options", "ip options"))  # NF_LOG_DEFAULT_MASK, without what packets here do not know
 
 
@@ -22,7 +26,7 @@ class MachineEffects:
     """The Effects (sim/ruleset/evaluate.py) of one IP layer."""
 
     def __init__(self, ip: IpLayer) -> None:
-        self._ip = ip
+        self._ip, self._copying = ip, False
 
     def send(self, data: bytes, skb: Skb) -> None:
         """Send what REJECT made in answer to `skb`'s packet; ICMP errors keep within the rate limit."""
@@ -38,6 +42,30 @@ class MachineEffects:
     def kernel_log(self, text: str, skb: Skb) -> None:
         """Write a line into the kernel's log."""
         self._ip.kernel_log(text, skb.packet.id)
+
+    def socket_owner(self, skb: Skb) -> tuple[int, int] | None:
+        """(uid, gid) of the program whose socket sends a packet; None where no socket does, or a packet comes by."""
+        user = self._ip.owner_of(skb.packet) if not skb.indev else None
+        return None if user is None else (USERS.get(user, FIRST_USER), GROUPS.get(user, FIRST_USER))
+
+    def duplicate(self, skb: Skb, gateway: Address, device: str) -> None:
+        """Send a copy of a packet by way of `gateway` (nf_dup_ipv4): UNTRACKED, not to be fragmented; a copy is not copied again."""
+        decision = self._ip.routes.decide(gateway)
+        if self._copying or decision.kind is None or (device and decision.dev != device):
+            return
+        data = skb.packet.data
+        if data[0] >> 4 == 4:
+            data = wire.with_ttl(data[:6] + bytes((data[6] | 0x40,)) + data[7:], data[8])
+        if skb.indev and not skb.outdev:
+            data = wire.with_ttl(data, max(0, skb.packet.ttl - 1))
+        copy = Skb(Packet(data, self._ip.new_id()), skb.now, "", decision.dev)
+        copy.ctinfo, copy.mark, copy.priority = _UNTRACKED, skb.mark, skb.priority
+        self._copying = True
+        try:
+            if self._ip.passes(Hook.OUTPUT, copy) and self._ip.passes(Hook.POSTROUTING, copy):
+                self._ip.output(copy, decision._replace(via=gateway))
+        finally:
+            self._copying = False
 
     @property
     def nat(self) -> Nat:
@@ -56,9 +84,9 @@ class MachineEffects:
         """The kernel's RTN_ number of an address."""
         return self._ip.routes.address_type(address, dev)
 
-    def source_address(self, to: Address) -> Address | None:
-        """The address from which the machine speaks to another; None without a route."""
-        return self._ip.routes.decide(to).source
+    def source_address(self, to: Address, indev: str = "") -> Address | None:
+        """The address from which the machine answers a packet of `to` that came in `indev`; None without a route."""
+        return self._ip.complaints.speaker(to, indev, self._ip.routes.decide(to))
 
     def route_device(self, to: Address) -> str:
         """The device by which the machine would speak to an address, "" without a way."""

@@ -74,13 +74,13 @@ class Fragmentation:
     def send(self, skb: Skb, decision: Decision) -> None:
         """Out of a device, in pieces where the way takes no more at once, or where it came so."""
         packet, whole = skb.packet, len(skb.packet.data)
-        pulled = self._pulled(packet) if skb.frag_sizes else 0
+        pulled = min(max(self._pulled(packet), skb.pulled), whole - packet.l4) if skb.frag_sizes else 0
         if pulled and packet.l4 + pulled <= whole:
             skb.frag_sizes = _pull(skb.frag_sizes, packet.l4 + pulled - (whole - sum(skb.frag_sizes[1:])))
         if whole <= decision.mtu and (not skb.frag_max or (packet.version == 6 and whole <= skb.frag_max)):
             self._ip.transmit(decision.dev, decision.via, packet)
             return
-        if skb.frag_max > decision.mtu and (packet.version == 6 or packet.data[6] & 0x40):
+        if _must_stay_whole(skb, decision.mtu):
             self._too_big(skb, decision)
             return
         cut = cut4(packet.data, decision.mtu, skb) if packet.version == 4 else cut6(packet, max(decision.mtu, _MIN_MTU6), skb)
@@ -90,15 +90,17 @@ class Fragmentation:
     def _pulled(self, packet: Packet) -> int:
         """How much of the transport header the kernel has pulled into the first piece, so that pieces are no longer what they were:
 
-        conntrack of SCTP to sum it (sctp_error), IPv4 of TCP to look for a socket (tcp_v4_early_demux).
+        conntrack of SCTP to sum it (sctp_error), IPv4 of TCP to look for a socket (tcp_v4_early_demux). NAT and helpers tell the skb.
         """
         if packet.protonum == 132:
             return 12 if self._ip.tracker.settings.checksum else 0
         return 20 if packet.protonum == 6 and packet.version == 4 else 0
 
     def _too_big(self, skb: Skb, decision: Decision) -> None:
-        """Its largest fragment already does not fit, and must not be cut."""
-        reason = Reason("mtu", f"A fragment of {skb.frag_max} bytes does not fit into {decision.dev}'s MTU of {decision.mtu}.")
+        """Its largest fragment already does not fit, or NAT's part of a helper has made it longer, and it must not be cut."""
+        what = f"A fragment of {skb.frag_max}" if skb.frag_max else f"The packet's {len(skb.packet.data)}"
+        verb = "does" if skb.frag_max else "do"
+        reason = Reason("mtu", f"{what} bytes {verb} not fit into {decision.dev}'s MTU of {decision.mtu}.")
         self._ip.drop(skb, "ip", "MTU", reason)
         if skb.packet.version == 4:
             self._ip.complaints.about(skb, icmp_errors.UNREACHABLE, icmp_errors.FRAGMENTATION_NEEDED, decision.mtu)
@@ -130,6 +132,13 @@ class Fragmentation:
 
 _PROBLEMS = {Fate.UNEVEN: (0, 4), Fate.TOO_FAR: (0, 42), Fate.HEADERLESS: (3, 0)}
 """ICMPv6 parameter problem: code and pointer."""
+
+
+def _must_stay_whole(skb: Skb, mtu: int) -> bool:
+    """ip_fragment, ip6_fragment. What this machine itself sends over IPv6 is cut all the same (ignore_df)."""
+    if skb.frag_max:
+        return skb.frag_max > mtu and (skb.packet.version == 6 or bool(skb.packet.data[6] & 0x40))
+    return bool(skb.packet.data[6] & 0x40) if skb.packet.version == 4 else bool(skb.indev)
 
 
 def _pull(sizes: tuple[int, ...], count: int) -> tuple[int, ...]:

@@ -26,6 +26,11 @@ class Interface:
         """The first address of a family (4 or 16 bytes long), None without one."""
         return next((address for address, _ in self.addresses if len(address) == family), None)
 
+    def netmask(self, broadcast: Address) -> Address | None:
+        """The netmask of its network that has this broadcast address, None without one."""
+        found = next((length for address, length in self.addresses if broadcast_of(address, length) == broadcast), None)
+        return None if found is None else (((1 << found) - 1) << (32 - found)).to_bytes(4)
+
 
 def network_of(address: Address, length: int) -> Address:
     """The network's first address: 192.168.1.0 of 192.168.1.20/24."""

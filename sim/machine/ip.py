@@ -72,6 +72,7 @@ class IpLayer:
         self._translation = Translation(self)
         effects = MachineEffects(self)
         self.rules = RuleState(self.hooks, effects, emit, self.nat)
+        self.rules.clock = clock
         self.sysctls = Sysctls(self.tracker.settings, emit)
         self.kernel_log_lines: list[tuple[int, str]] = []
         self.track_always = False
@@ -80,7 +81,10 @@ class IpLayer:
         self._sources = Sources(self)
         self._path_mtu: dict[Address, int] = {}
         self.settled: Callable[[], None] = _nothing
+        self.acting: str | None = None  # the user of the program that acts at the moment, "" for one without a name
+        self.owner_of: Callable[[Packet], str | None] = lambda packet: None
         self.tracker.on_warning = self.kernel_log
+        self.tracker.netmask = lambda dev, dst: self.interfaces[dev].netmask(dst) if dev in self.interfaces else None
         self.tracking.log_invalid, self.tracking.log_helper = effects.log_invalid, effects.log_helper
         self.sysctls.on_change.append(self._sysctl_changed)
         self._sysctl_changed("")
@@ -137,6 +141,10 @@ class IpLayer:
         except Malformed as error:
             self._drop_malformed(packet_id, error)
             return
+        self.take(packet, dev)
+
+    def take(self, packet: Packet, dev: str) -> None:
+        """The same, for a packet whose bytes were read already."""
         skb = Skb(packet, self.clock(), dev)
         if packet.version == 6 and (why := refused_by_ipv6(packet)) is not None:
             self.drop(skb, "ip", "ipv6_rcv", why)
@@ -144,6 +152,10 @@ class IpLayer:
         if self.passes(Hook.PREROUTING, skb):
             self._route_in(skb)
         self.settled()
+
+    def comes_rightly(self, skb: Skb) -> bool:
+        """Whether an IPv4 packet may come from where it says; else it is dropped."""
+        return self._sources.good(skb)
 
     def _drop_malformed(self, packet_id: int, error: Malformed) -> None:
         if self.emit is not None:

@@ -21,6 +21,7 @@ from sim.machine.sysctl import Sysctls
 from sim.machine.tcp.stack import TcpStack
 from sim.machine.timer import Timer
 from sim.machine.udp import UdpStack
+from sim.netfilter.nat import Dice
 from sim.netfilter.skb import Skb
 from sim.packet import Packet
 from sim.trace import Delivered, Emit, Reason
@@ -30,6 +31,8 @@ LOOP_DELAY = 10  # µs from lo to lo
 Wire = Callable[[Address | None, Packet], None]
 Login = Callable[..., Generator[simpy.Event, Any, Any]]
 Announce = Callable[[str, Packet, int], None]
+Tap = Callable[[str, bool, bytes], None]
+"""(device, whether it came in, the bytes)"""
 
 
 class Machine:
@@ -52,13 +55,19 @@ class Machine:
         self.user = "admin"
         self.login: Login | None = None
         self.raw_readers: list[Callable[[Skb], None]] = []  # raw sockets: they hear all that is for this machine, and take nothing away
+        self.taps: list[Tap] = []  # who listens at the devices: hears what comes out of the wire before any hook, what goes in after all
         self._wires: dict[str, Wire] = {}
         self._announce = announce
         self._sockets = 0
+        self._pids = 1200
+        self.at_jobs: dict[int, Any] = {}  # what at(1) was asked to run later, by number
+        self.at_number = 0
         self.ip = IpLayer(name, self._clock, self._transmit, self._deliver, emit, loop=self._loop, new_id=new_id, named=named)
+        self.ip.nat.chooser.throw(Dice(f"{seed} {name}"))
         self.ip.settled = self.settle
         self._expiry = Timer(env, self._expire)
         self.tcp = TcpStack(self.ip, env, self.random, self._new_socket_id, emit)
+        self.ip.owner_of = self._owner_of
         self.udp = UdpStack(self.ip, env, self.random, self._new_socket_id, emit)
         self.icmp = IcmpStack(self, env, self.random)
         self.ip.add_interface("lo", ["127.0.0.1/8", "::1/128"])
@@ -71,6 +80,11 @@ class Machine:
     def _new_socket_id(self) -> int:
         self._sockets += 1
         return self._sockets
+
+    def new_pid(self) -> int:
+        """A number for a process that somebody may want to name."""
+        self._pids += 7
+        return self._pids
 
     @property
     def sysctls(self) -> Sysctls:
@@ -100,6 +114,7 @@ class Machine:
         """A packet came out of the wire into `dev`."""
         interface = self.ip.interfaces[dev]
         if interface.up:
+            self._tapped(dev, True, data)
             self.ip.receive(data, dev, packet_id)
 
     def send_crafted(self, data: bytes) -> None:
@@ -117,14 +132,33 @@ class Machine:
             reason = Reason("no-carrier", f"{dev} is not connected to anything.")
             self.ip.drop(Skb(packet, self._clock()), "ip", dev, reason)
             return
+        self._tapped(dev, False, packet.data)
         wire(via, packet)
+
+    def _tapped(self, dev: str, inbound: bool, data: bytes) -> None:
+        for hear in list(self.taps):
+            hear(dev, inbound, data)
 
     def _loop(self, skb: Skb) -> None:
         if self._announce is not None:
             self._announce("lo", skb.packet, self._clock() + LOOP_DELAY)
+        self._tapped("lo", False, skb.packet.data)
         event = self.env.timeout(LOOP_DELAY)
         assert event.callbacks is not None
-        event.callbacks.append(lambda _: self.ip.loop_in(skb))
+        event.callbacks.append(lambda _: self._looped(skb))
+
+    def _looped(self, skb: Skb) -> None:
+        self._tapped("lo", True, skb.packet.data)
+        self.ip.loop_in(skb)
+
+    def _owner_of(self, packet: Packet) -> str | None:
+        """Whose socket sends a packet: the user who opened it, None where there is no socket."""
+        if packet.protonum == 6:
+            conn = self.tcp.connections.get((packet.src, packet.sport, packet.dst, packet.dport))
+            return conn.user if conn is not None else None
+        if packet.protonum == 17:
+            return next((each.user for each in self.udp.sockets if each.port == packet.sport), None)
+        return self.ip.acting
 
     def _deliver(self, skb: Skb) -> None:
         if skb.packet.version == 6 and not self.ip.fragments.together6(skb):

@@ -86,13 +86,17 @@ NO_ROUTE = Decision(None, "", None, None, 0)
 
 
 class Routes:
-    """A machine's table. Connected networks come and go with the interfaces' addresses; the rest is added and deleted."""
+    """A machine's table. Connected networks come and go with the interfaces' addresses; the rest is added and deleted.
+
+    `generation` is another number after every change.
+    """
 
     def __init__(self, interfaces: dict[str, Interface]) -> None:
         self._interfaces = interfaces
         self._given: list[Route] = []
         self._cache: dict[Address, Decision] = {}
         self._router6 = False
+        self.generation = 0
         self._refresh()
 
     def changed(self) -> None:
@@ -118,6 +122,7 @@ class Routes:
         self._anycast = self._all_routers() if self._router6 else frozenset()
         self._rows = sorted([*rows, *self._given], key=lambda route: (-route.length, route.metric))
         self._cache.clear()
+        self.generation += 1
 
     def _all_routers(self) -> frozenset[Address]:
         networks = (

@@ -35,6 +35,7 @@ class UdpSocket:
     def __init__(self, stack: UdpStack, port: int, program: str, remote: End | None, address: Address | None) -> None:
         self._stack = stack
         self.port, self.program, self.remote, self.address = port, program, remote, address
+        self.user = stack.ip.acting
         self.id = stack.new_socket_id()
         self.state = "ESTAB" if remote else "UNCONN"
         self.error: str | None = None

@@ -23,15 +23,17 @@ class Skb:
 
     `conn` is the entry or None; `ctinfo` a `sim.conntrack.words.Ctinfo` or None before conntrack has seen the packet;
     `frag_max` is the size of the largest fragment that it was put together from, 0 for one that came whole; `frag_sizes` is
-    what each of them brought.
+    what each of them brought; `pulled` how many bytes behind the IP header the kernel has moved into the first of them since.
     `reason` why that label; `template` is what a rule ahead of conntrack wants for a new entry (iptables' CT), or None.
     `way` is the route found anew where NAT sent a packet of the machine's own elsewhere, else None.
+    `traced`: each rule that it meets is to be told (nf_trace).
+    `drawn` is the last number that nft's `numgen inc` gave.
     `dropped` is set by whoever drops it: the event's text ("filter INPUT policy") and reason.
     """
 
     __slots__ = (
-        "conn", "ctinfo", "dropped", "frag_max", "frag_sizes", "indev", "mark", "now", "outdev", "packet", "priority",
-        "reason", "template", "way",
+        "conn", "ctinfo", "drawn", "dropped", "frag_max", "frag_sizes", "indev", "mark", "now", "outdev", "packet", "priority",
+        "pulled", "reason", "template", "traced", "way",
     )  # fmt: skip
 
     def __init__(self, packet: Packet, now: int, indev: str = "", outdev: str = "") -> None:
@@ -40,12 +42,15 @@ class Skb:
         self.indev = indev
         self.outdev = outdev
         self.mark = 0
+        self.drawn = 0
         self.priority = 0
         self.frag_max = 0
         self.frag_sizes: tuple[int, ...] = ()
+        self.pulled = 0
         self.way: Any = None
         self.conn: Conn | None = None
         self.ctinfo: int | None = None
         self.reason: Reason | None = None
         self.template: Template | None = None
         self.dropped: tuple[str, Reason] | None = None
+        self.traced = False

@@ -11,15 +11,19 @@ from collections.abc import Callable
 from sim.conntrack import why
 from sim.conntrack.conn import Conn
 from sim.conntrack.tracker import Tracker
+from sim.conntrack.tuples import UDP
 from sim.conntrack.words import LABEL, Ctinfo, direction
 from sim.netfilter.hooks import Hooks
 from sim.netfilter.skb import Skb
 from sim.netfilter.words import Hook, Priority, Verdict
-from sim.trace import Emit, Labelled
+from sim.packet import Packet, describe
+from sim.trace import Emit, Labelled, Translated
 
 NAME = "conntrack"
 ACCEPT = int(Verdict.ACCEPT)
 DROP = int(Verdict.DROP)
+ESTABLISHED = frozenset((int(Ctinfo.ESTABLISHED), int(Ctinfo.ESTABLISHED_REPLY)))
+INVALID = int(Ctinfo.INVALID)
 RELATED = int(Ctinfo.RELATED)
 RELATED_REPLY = int(Ctinfo.RELATED_REPLY)
 IPPROTO_RAW = 255
@@ -29,13 +33,14 @@ LogInvalid = Callable[[str, Skb], None]
 
 class Tracking:
     """Registers `tracker` in `hooks` on `use` or `enable`. `log_invalid(text, skb)` gets what nf_conntrack_log_invalid asks for,
-    `log_helper` what helpers say of packets that they drop.
+    `log_helper` what helpers say of packets that they drop. `ahead`: what the tracker has already said of the packet that comes next.
     """
 
     def __init__(self, tracker: Tracker, hooks: Hooks, emit: Emit | None = None, log_invalid: LogInvalid | None = None) -> None:
         self.tracker = tracker
         self.families: frozenset[str] = frozenset()
         self._passes_by = 0
+        self.ahead: int | None = None
         self._hooks = hooks
         self._emit = emit
         self.log_invalid = log_invalid
@@ -80,10 +85,10 @@ class Tracking:
         return self._enter(skb, Hook.OUTPUT)
 
     def _enter(self, skb: Skb, hook: Hook) -> int:
-        """nf_conntrack_in. What was seen before (loopback) or is UNTRACKED passes."""
+        """nf_conntrack_in. What was seen before (loopback) or is UNTRACKED passes; what was INVALID then is judged anew."""
         if skb.packet.version == self._passes_by:
             return ACCEPT
-        if skb.ctinfo is not None:
+        if skb.ctinfo is not None and skb.ctinfo != INVALID:
             if skb.ctinfo == Ctinfo.UNTRACKED and skb.reason is None:
                 skb.reason = why.UNTRACKED
                 self._say(skb, hook, ())
@@ -92,7 +97,9 @@ class Tracking:
             return ACCEPT
         tracker = self.tracker
         template = skb.template
-        if template is None:
+        if self.ahead is not None:
+            skb.ctinfo, self.ahead = self.ahead, None
+        elif template is None:
             skb.ctinfo = tracker.enter(skb.packet, hook, skb.now)
         else:
             skb.ctinfo = tracker.enter(skb.packet, hook, skb.now, template.zone, template.helper)
@@ -131,10 +138,12 @@ class Tracking:
         made.reason = why.MADE_BY_REJECT
 
     def confirm(self, skb: Skb) -> int:
-        """nf_confirm: the helper reads, a new entry goes into the table, and what changed is told."""
+        """nf_confirm: the helper reads, numbers are shifted, a new entry goes into the table, and what changed is told."""
         conn = skb.conn
-        if conn is None or (conn.helper is not None and self._help(conn, skb) != ACCEPT):
-            return ACCEPT if conn is None else DROP
+        if conn is None:
+            return ACCEPT
+        if (conn.helper is not None or conn.seqadj is not None) and self._help(conn, skb) != ACCEPT:
+            return DROP
         if conn.status & 8 and not conn.cache:
             return ACCEPT
         verdict = self.tracker.confirm(conn, skb.packet, skb.now, skb.ctinfo or 0, skb.reason)
@@ -149,7 +158,12 @@ class Tracking:
     def _help(self, conn: Conn, skb: Skb) -> int:
         """The entry's helper reads the packet; where it drops it, the kernel's log has its words (nf_ct_helper_log)."""
         tracker = self.tracker
-        if tracker.help(conn, skb.packet, skb.ctinfo or 0, skb.now) == ACCEPT:
+        if skb.frag_max and conn.helper in LINEAR and (conn.original.protonum == UDP or skb.ctinfo in ESTABLISHED):
+            skb.pulled = len(skb.packet.data)
+        tracker.device = "" if skb.indev else skb.outdev
+        if tracker.help(conn, skb.packet, skb.ctinfo or 0, skb.now, skb.indev == "lo" and not skb.outdev) == ACCEPT:
+            if tracker.leaving is not None and tracker.leaving is not skb.packet:
+                self._rewritten(skb, tracker.leaving)
             return ACCEPT
         skb.dropped = (f"helper {conn.helper}", tracker.reason)
         for text in tracker.kernel_log:
@@ -158,3 +172,25 @@ class Tracking:
         if conn.expecting and not conn.status & 8:
             tracker.expectations.forget(conn)
         return DROP
+
+    def _rewritten(self, skb: Skb, now: Packet) -> None:
+        """NAT's part of the helper has written into the payload, or the sequence numbers are shifted for what was written before."""
+        old, skb.packet = skb.packet, now
+        skb.pulled = max(skb.pulled, len(now.data) if self.tracker.written else now.payload - now.l4)
+        if self._emit is None:
+            return
+        hook = (Hook.POSTROUTING if skb.outdev else Hook.INPUT).name
+        for before, after in self.tracker.written:
+            self._emit(Translated(now.id, hook, "payload", *(f'{describe(old)} "{_shown(text)}"' for text in (before, after))))
+        if (old.seq, old.ack) != (now.seq, now.ack):
+            self._emit(Translated(now.id, hook, "seqadj", *(f"{describe(one)} seq {one.seq} ack {one.ack}" for one in (old, now))))
+
+
+LINEAR = frozenset(("sip", "ftp"))
+"""Helpers that read a packet in one piece (skb_linearize in sip_help_tcp, sip_help_udp and nf_conntrack_ftp's help)."""
+SHOWN = 120
+"""Bytes of a payload in the trace."""
+
+
+def _shown(text: bytes) -> str:
+    return text[:SHOWN].decode("latin-1").encode("unicode_escape").decode()

@@ -21,7 +21,7 @@ CT_DIR = {"original": 0, "reply": 1}
 TCP_FLAG = {"fin": 1, "syn": 2, "rst": 4, "psh": 8, "ack": 16, "urg": 32, "ecn": 64, "cwr": 128}
 PKT_TYPE = {"host": 0, "unicast": 0, "broadcast": 1, "multicast": 2, "other": 3}
 NF_PROTO = {"ipv4": 2, "ipv6": 10}
-ETHER_TYPE = {"ip": 0x0800, "arp": 0x0806, "ip6": 0x86DD, "vlan": 0x8100}
+ETHER_TYPE = {"ip": 0x0800, "arp": 0x0806, "ip6": 0x86DD, "8021q": 0x8100, "8021ad": 0x88A8, "vlan": 0x8100}
 FIB_ADDRTYPE = {
     "unspec": 0, "unicast": 1, "local": 2, "broadcast": 3, "anycast": 4, "multicast": 5, "blackhole": 6, "unreachable": 7, "prohibit": 8,
 }  # fmt: skip
@@ -49,14 +49,35 @@ DSCP = {
     "af11": 10, "af12": 12, "af13": 14, "af21": 18, "af22": 20, "af23": 22, "af31": 26, "af32": 28, "af33": 30,
     "af41": 34, "af42": 36, "af43": 38, "va": 44, "ef": 46,
 }  # fmt: skip
+IFACE_TYPE = {"ether": 1, "ppp": 512, "ipip": 768, "ipip6": 769, "loopback": 772, "sit": 776, "ipgre": 778}
+IGMP_TYPE = {
+    "membership-query": 17, "membership-report-v1": 18, "membership-report-v2": 22, "membership-report-v3": 34, "leave-group": 23,
+}  # fmt: skip
+MH_TYPE = {
+    "binding-refresh-request": 0, "home-test-init": 1, "careof-test-init": 2, "home-test": 3, "careof-test": 4, "binding-update": 5,
+    "binding-acknowledgement": 6, "binding-error": 7, "fast-binding-update": 8, "fast-binding-acknowledgement": 9,
+    "fast-binding-advertisement": 10, "experimental-mobility-header": 11, "home-agent-switch-message": 12,
+}  # fmt: skip
+DCCP_PKTTYPE = {
+    "request": 0, "response": 1, "data": 2, "ack": 3, "dataack": 4, "closereq": 5, "close": 6, "reset": 7, "sync": 8, "syncack": 9,
+}  # fmt: skip
+DAY = {"Sunday": 0, "Monday": 1, "Tuesday": 2, "Wednesday": 3, "Thursday": 4, "Friday": 5, "Saturday": 6}
+CLASSID = {"root": 0xFFFFFFFF, "none": 0}
+DEVGROUP = {"default": 0}
+CT_EVENT = {
+    "new": 1, "related": 2, "destroy": 4, "reply": 8, "assured": 16, "protoinfo": 32, "helper": 64, "mark": 128, "seqadj": 256,
+    "secmark": 512, "label": 1024,
+}  # fmt: skip
 ECN = {"not-ect": 0, "ect1": 1, "ect0": 2, "ce": 3}
 
 NAMES: Mapping[str, Mapping[str, int]] = {
     "inet_proto": PROTOCOLS, "ct_state": CT_STATE, "ct_status": CT_STATUS, "ct_dir": CT_DIR, "tcp_flag": TCP_FLAG, "pkt_type": PKT_TYPE,
     "nf_proto": NF_PROTO, "ether_type": ETHER_TYPE, "fib_addrtype": FIB_ADDRTYPE, "icmp_type": ICMP_TYPE, "icmp_code": ICMP_CODE,
     "icmpv6_type": ICMPV6_TYPE, "icmpv6_code": ICMPV6_CODE, "icmpx_code": ICMPX_CODE, "dscp": DSCP, "ecn": ECN,
+    "iface_type": IFACE_TYPE, "igmp_type": IGMP_TYPE, "mh_type": MH_TYPE, "dccp_pkttype": DCCP_PKTTYPE, "day": DAY, "classid": CLASSID,
+    "devgroup": DEVGROUP, "ct_event": CT_EVENT,
 }  # fmt: skip
-BITMASKS = frozenset(("ct_state", "ct_status", "tcp_flag"))
+BITMASKS = frozenset(("ct_state", "ct_status", "tcp_flag", "ct_event"))
 
 
 def name_of(datatype: str, value: int) -> str | None:

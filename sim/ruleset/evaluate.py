@@ -14,7 +14,7 @@ from sim.conntrack.words import CONFIRMED
 from sim.netfilter.nat import Nat
 from sim.netfilter.skb import Skb
 from sim.packet import Packet
-from sim.ruleset import generate
+from sim.ruleset import drawn, generate
 from sim.ruleset.helping import set_helper, use_template
 from sim.ruleset.log import log_line
 from sim.ruleset.model import Compare, Log, Reject, Table
@@ -47,7 +47,7 @@ class Effects(Protocol):
     def send(self, data: bytes, skb: Skb) -> None: ...
     def kernel_log(self, text: str, skb: Skb) -> None: ...
     def address_type(self, address: bytes, dev: str) -> int: ...
-    def source_address(self, to: bytes) -> bytes | None: ...
+    def source_address(self, to: bytes, indev: str = "") -> bytes | None: ...
     def route_device(self, to: bytes) -> str: ...
     def path_mtu(self, to: bytes) -> int: ...
 
@@ -144,7 +144,7 @@ def environment(effects: Effects) -> dict[str, Any]:
 
     def reject(part: Reject, skb: Skb) -> None:
         kind = effects.address_type(skb.packet.dst, "")
-        answer = rejection(part, skb, effects.source_address, kind == _LOCAL, kind not in _TO_MANY)
+        answer = rejection(part, skb, lambda to: effects.source_address(to, skb.indev), kind == _LOCAL, kind not in _TO_MANY)
         if answer is not None:
             effects.send(answer, skb)
 
@@ -153,7 +153,7 @@ def environment(effects: Effects) -> dict[str, Any]:
             effects.kernel_log(log_line(part, skb), skb)
 
     return {
-        "CT_STATE_BITS": CT_STATE_BITS, "xt_state": xt_state, "direction_of": direction_of, "packet_type": packet_type,
+        **drawn.CALLS, "CT_STATE_BITS": CT_STATE_BITS, "xt_state": xt_state, "direction_of": direction_of, "packet_type": packet_type,
         "tcp_options": tcp_options, "tcp_option": tcp_option, "maxseg_place": maxseg_place, "ct_counted": ct_counted,
         "fib_device": lambda packet, address, dev: fib_device(packet, address, dev, effects),
         "address_class": lambda address, dev: address_class(address, effects.address_type(address, dev)),
@@ -177,20 +177,27 @@ class _Constants:
         return name
 
 
-def source_of(table: Table, space: dict[str, Any], cells: generate.Cells) -> tuple[str, dict[str, str]]:
+def source_of(
+    table: Table, space: dict[str, Any], cells: generate.Cells, writer: type[generate.ChainSource] = generate.ChainSource
+) -> tuple[str, dict[str, str]]:
     """The source of a table's chains, and the function's name for each chain."""
     names = {chain.name: f"chain_{number}" for number, chain in enumerate(table.chains)}
     constants = _Constants(space)
     lines: list[str] = []
     for chain in table.chains:
-        lines += generate.ChainSource(table, chain, names, constants.keep, cells).lines
+        lines += writer(table, chain, names, constants.keep, cells).lines
     return "\n".join(lines) + "\n", names
 
 
 def link(table: Table, effects: Effects, cells: generate.Cells) -> dict[str, ChainFunction]:
     """The functions of a table's chains by name. Raises MeaningMistake for a jump to a chain that is not there."""
+    return linked(table, effects, cells, generate.ChainSource)
+
+
+def linked(table: Table, effects: Effects, cells: generate.Cells, writer: type[generate.ChainSource]) -> dict[str, Callable[..., int]]:
+    """The functions that `writer` writes for a table's chains, by the chains' names."""
     space = environment(effects)
-    source, names = source_of(table, space, cells)
+    source, names = source_of(table, space, cells, writer)
     exec(compile(source, f"<{table.language} {table.family} table>", "exec"), space)  # source is ours: see generate.py
     return {chain: space[name] for chain, name in names.items()}
 

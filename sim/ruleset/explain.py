@@ -12,7 +12,7 @@ from typing import Any
 from sim.netfilter.skb import Skb
 from sim.packet import Packet
 from sim.ruleset.helping import BY_MARK, SetHelper, UseTemplate
-from sim.ruleset.judged import does, judged
+from sim.ruleset.judged import acted, does, judged
 from sim.ruleset.model import (
     Action,
     Assign,
@@ -32,7 +32,9 @@ from sim.ruleset.model import (
     VerdictMap,
     flatten,
 )
-from sim.ruleset.parts import Blend, Judge, Nat, Nothing, Rewrite
+from sim.ruleset.parts import Act, AssignMap, Blend, Judge, Nat, Nothing, Quota, Rewrite, SetStatement, UseObject
+from sim.ruleset.said import DEEDS
+from sim.ruleset.stated import quota_clause, stated
 from sim.ruleset.translation import doing
 from sim.ruleset.values import show_item, show_items, show_value
 from sim.ruleset.wording import CLAUSES, READINGS, missing
@@ -161,7 +163,7 @@ def parts_with_text(table: Table, rule: Rule) -> Iterator[tuple[Test | Action, s
 def sentence(rule: Rule) -> str:
     """The rule in a plain English sentence."""
     parts = list(rule.flat())
-    clauses = _clauses([part for part in parts if isinstance(part, Compare | Limit | VerdictMap | Judge)])
+    clauses = _clauses([part for part in parts if isinstance(part, Compare | Limit | VerdictMap | Judge | Quota)])
     doing = [words for part in parts if (words := _does(part))] or ["count"]
     subject = " ".join(["packets", *clauses]) if clauses else "every packet"
     first, *rest = doing
@@ -171,12 +173,14 @@ def sentence(rule: Rule) -> str:
     return text[0].upper() + text[1:] + "."
 
 
-def _clauses(tests: list[Compare | Limit | VerdictMap | Judge]) -> list[str]:
+def _clauses(tests: list[Compare | Limit | VerdictMap | Judge | Quota]) -> list[str]:
     named = {part.selector.split(" ")[0] for part in tests if isinstance(part, Compare)}
     clauses = []
     for part in tests:
         if isinstance(part, Judge):
-            clauses.append(judged(part))
+            clauses += [judged(part)] if part.kind not in DEEDS and not isinstance(part, Act) else []
+        elif isinstance(part, Quota):
+            clauses.append(quota_clause(part))
         elif isinstance(part, Limit):
             clauses.append(f"{'beyond' if part.over else 'at no more than'} {part.rate} {part.per} a {part.unit}")
         elif isinstance(part, Compare) and not _said_by_port(part, named):
@@ -222,6 +226,12 @@ def _does(part: Test | Action) -> str:
             return doing(part)
         case Rewrite() | Blend() | Nothing():
             return does(part)
+        case Act():
+            return acted(part)
+        case Judge() if part.kind in DEEDS:
+            return DEEDS[part.kind](part)
+        case SetStatement() | UseObject() | AssignMap():
+            return stated(part)
         case VerdictMap():
             return f"decide by {part.selector} what becomes of {{}}"
         case Counter() | _:

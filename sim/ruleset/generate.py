@@ -21,6 +21,7 @@ from typing import Any, Protocol
 
 from sim.errors import MeaningMistake
 from sim.ruleset.bucket import Bucket
+from sim.ruleset.given import Given
 from sim.ruleset.helping import SetHelper, UseTemplate, helper_object
 from sim.ruleset.judges import Judging
 from sim.ruleset.match import Finder, items_test
@@ -44,9 +45,10 @@ from sim.ruleset.model import (
     Verdict,
     VerdictMap,
 )
-from sim.ruleset.parts import Blend, Judge, Nat, Nothing, Rewrite
+from sim.ruleset.parts import Blend, Judged, Nat, Nothing, Rewrite
 from sim.ruleset.rewrite import rewrite_needs
 from sim.ruleset.selectors import HEADERS_RUN_OUT, NEEDS, parts_of
+from sim.ruleset.stateful import LiveVerdicts
 
 Keep = Callable[[Any], str]  # gives a value a name in the source's name space
 
@@ -57,7 +59,10 @@ class Cells(Protocol):
     def counter(self, rule: Rule, serial: int, part: Counter) -> list[int]: ...
     def policy(self, table: Table, chain: Chain) -> list[int]: ...
     def bucket(self, rule: Rule, serial: int, part: Limit) -> Bucket: ...
-    def judge(self, rule: Rule, serial: int, part: Judge) -> Judging: ...
+    def judge(self, rule: Rule, serial: int, part: Judged) -> Judging: ...
+    def live_set(self, rule: Rule, serial: int, part: Compare, table: Table) -> Judging: ...
+    def live_map(self, rule: Rule, serial: int, part: VerdictMap, table: Table) -> LiveVerdicts: ...
+    def given(self, part: Nat, table: Table) -> Given: ...
 
 
 _ORDER = ("<", "<=", ">", ">=")
@@ -66,7 +71,13 @@ _VERDICT = {"drop": 0, "accept": 1}
 
 def elements(table: Table, values: tuple[Item, ...] | SetReference) -> tuple[Item, ...]:
     """The items that a Compare looks for, a named set's contents for a reference. Raises MeaningMistake when there is no such set."""
-    return named(table, values).elements if isinstance(values, SetReference) else values
+    return named(table, values).keys if isinstance(values, SetReference) else values
+
+
+def is_live(table: Table, part: object) -> bool:
+    """Whether a comparison or verdict map looks into a set that changes by packets or by time: then a judge answers (stateful.py)."""
+    looked = part.values if isinstance(part, Compare) else part.entries if isinstance(part, VerdictMap) else None
+    return isinstance(looked, SetReference) and named(table, looked).is_live
 
 
 def named(table: Table, reference: SetReference) -> NamedSet:
@@ -95,6 +106,8 @@ def comparison(compare: Compare, table: Table, keep: Keep) -> str:
     source = reading(compare.selector)
     if compare.mask is not None:
         source, items = _masked(source, compare.mask, items)
+    if compare.flip:
+        source = f"({source} ^ {compare.flip})"
     if compare.op in ("&", "!&"):
         return f"{'not ' if compare.op == '!&' else ''}{source} & {int(_number(items[0]))}"
     if compare.op in _ORDER:
@@ -121,11 +134,14 @@ def literal(item: Item, keep: Keep) -> str:
 
 
 class ChainSource:
-    """Writes the function of one chain."""
+    """Writes the function of one chain. `arguments` are every such function's; `decided` says of `v` that a called one has decided."""
+
+    arguments = "skb"
+    decided = "v >= 0"
 
     def __init__(self, table: Table, chain: Chain, names: dict[str, str], keep: Keep, cells: Cells) -> None:
         self._table, self._chain, self._names, self._keep, self._cells = table, chain, names, keep, cells
-        self.lines = [f"def {names[chain.name]}(skb):", "    p = skb.packet"]
+        self.lines = [f"def {names[chain.name]}({self.arguments}):", "    p = skb.packet"]
         self._depth = 1
         self._open = -1  # how many lines there were when the last `if` was opened
         self._facts: set[str] = set()
@@ -147,9 +163,11 @@ class ChainSource:
         if self._chain.hook is None:
             self._line("return -1")
             return
-        name = self._keep(self._cells.policy(self._table, self._chain))
-        self._line(f"{name}[0] += 1; {name}[1] += len(p.data)")
+        self._count(self._keep(self._cells.policy(self._table, self._chain)))
         self._line(f"return {_VERDICT[self._chain.policy]}")
+
+    def _count(self, cell: str) -> None:
+        self._line(f"{cell}[0] += 1; {cell}[1] += len(p.data)")
 
     def _rule(self, rule: Rule) -> None:
         self._depth, self._facts, self._pending, self._serial = 1, set(self._known), [], 0
@@ -176,19 +194,26 @@ class ChainSource:
 
     def _part(self, rule: Rule, part: Test | Action) -> None:
         match part:
+            case Compare() if is_live(self._table, part):
+                self._flush()
+                self._pending.append(f"{self._keep(self._cells.live_set(rule, self._serial, part, self._table))}.test(skb)")
             case Compare():
                 self._compare(part)
             case HeaderThere():
                 self._flush()
-                attack = " or p.fragment == 8" if part.tcp else ""
+                attack = " or (p.fragment == 8 and p.version == 4)" if part.tcp else ""
                 there = NEEDS["4 bytes"] if part.ports else NEEDS["header"]
                 self._line(f"if not ({there} or p.fragment){attack}: return 0")
                 self._require((there,))
             case Limit():
                 self._pending.append(f"{self._keep(self._cells.bucket(rule, self._serial, part))}.take(skb.now, len(p.data))")
+            case VerdictMap() if is_live(self._table, part):
+                self._flush()
+                finder = self._keep(self._cells.live_map(rule, self._serial, part, self._table))
+                self._verdicts(list(dict.fromkeys(verdict for _, verdict in map_entries(self._table, part))), f"{finder}.find(skb)")
             case VerdictMap():
                 self._verdict_map(part)
-            case Judge():
+            case Judged():
                 self._flush()
                 self._line(f"j = {self._keep(self._cells.judge(rule, self._serial, part))}.test(skb)")
                 self._line("if j is None: return 0")
@@ -216,20 +241,28 @@ class ChainSource:
         entries = map_entries(self._table, part)
         verdicts = list(dict.fromkeys(verdict for _, verdict in entries))
         finder = self._keep(Finder([(item, verdicts.index(verdict)) for item, verdict in entries]))
-        self._line(f"m = {finder}.find({reading(part.selector)})")
+        self._chosen(verdicts, f"{finder}.find({reading(part.selector)})")
+
+    def _verdicts(self, verdicts: list[Verdict], found: str) -> None:
+        """By the verdict that a live map finds."""
+        numbers = self._keep({verdict: number for number, verdict in enumerate(verdicts)})
+        self._chosen(verdicts, f"{numbers}.get({found}, -1)")
+
+    def _chosen(self, verdicts: list[Verdict], found: str) -> None:
+        self._line(f"m = {found}")
         for number, verdict in enumerate(verdicts):
             self._line(f"if m == {number}:")
             self._depth += 1
             self._open = len(self.lines)
             self._verdict(verdict)
             self._depth -= 1
-        self._pending.append("m >= 0")
+        going_on = [str(number) for number, verdict in enumerate(verdicts) if verdict.name == "continue"]
+        self._pending.append(f"m in ({', '.join(going_on)},)" if going_on else "False")  # behind a jump comes the next rule
 
     def _act(self, rule: Rule, part: Action) -> None:
         match part:
             case Counter():
-                name = self._keep(self._cells.counter(rule, self._serial, part))
-                self._line(f"{name}[0] += 1; {name}[1] += len(p.data)")
+                self._count(self._keep(self._cells.counter(rule, self._serial, part)))
             case Verdict():
                 self._verdict(part)
             case Reject():
@@ -252,9 +285,17 @@ class ChainSource:
             case Nothing():
                 self._line("pass")
             case Nat():
-                self._require([NEEDS[part.family]] if part.family else [])
-                self._flush()
-                self._line(f"return translate({self._keep(part)}, skb)")
+                self._nat(part)
+
+    def _nat(self, part: Nat) -> None:
+        """Where a map or a field says where to, a packet without it goes on to the next rule."""
+        self._require([NEEDS[part.family]] if part.family else [])
+        self._flush()
+        if not part.reads:
+            self._line(f"return translate({self._keep(part)}, skb)")
+            return
+        self._line(f"w = {self._keep(self._cells.given(part, self._table))}.read(skb)")
+        self._line("if w is not None: return translate(w, skb)")
 
     def _assign(self, part: Assign) -> None:
         source = part.source or part.selector
@@ -282,12 +323,12 @@ class ChainSource:
             self._line("pass")
 
     def _jump(self, verdict: Verdict, base: bool) -> None:
-        call = f"{self._names[verdict.chain]}(skb)"
+        call = f"{self._names[verdict.chain]}({self.arguments})"
         if verdict.name == "goto" and not base:
             self._line(f"return {call}")
             return
         self._line(f"v = {call}")
-        self._line("if v >= 0: return v")
+        self._line(f"if {self.decided}: return v")
         if verdict.name == "goto":
             self._end()
 
@@ -321,4 +362,4 @@ def map_entries(table: Table, part: VerdictMap) -> tuple[tuple[Item, Verdict], .
     if not isinstance(part.entries, SetReference):
         return part.entries
     found = named(table, part.entries)
-    return tuple((item, value) for item, value in zip(found.elements, found.values, strict=True) if isinstance(value, Verdict))
+    return tuple((each.key, each.value) for each in found.elements if isinstance(each.value, Verdict))

@@ -36,6 +36,7 @@ class _Bucket:
 
     def __init__(self, credit: int, cap: int, now: int) -> None:
         self.credit, self.cap, self.last, self.expires = credit, cap, now, 0
+        self.seen, self.before = 0, False  # of a rate that is measured: in this interval, and whether the one before was over it
 
 
 class HashLimit:
@@ -55,11 +56,37 @@ class HashLimit:
             return None
         bucket, now = self._bucket(key, skb.now // _JIFFY), skb.now // _JIFFY
         bucket.expires = now + self._settings["expire"] * _HZ // 1000
-        cost = self._byte_cost(bucket, len(skb.packet.data)) if self._bytes else self._cost
-        below = bucket.credit >= cost
-        bucket.credit -= cost if below else 0
+        below = self._measured(bucket, len(skb.packet.data)) if self._settings["rate"] else self._pays(bucket, len(skb.packet.data))
         self.why = f"{self._name(key)} is {'within' if below else 'over'} its rate"
         return below != self._above
+
+    def _pays(self, bucket: _Bucket, size: int) -> bool:
+        cost = self._byte_cost(bucket, size) if self._bytes else self._cost
+        if bucket.credit < cost:
+            return False
+        bucket.credit -= cost
+        return True
+
+    def _measured(self, bucket: _Bucket, size: int) -> bool:
+        """--hashlimit-rate-match: what came in this interval and whether the one before was over the rate."""
+        bucket.seen += size if self._bytes else 1
+        return not bucket.before and bucket.seen <= self._burst()
+
+    def _rate(self) -> int:
+        """user2rate, user2rate_bytes."""
+        average = self._settings["average"]
+        if self._bytes:
+            return (((1 << 32) - 1) // average - 1) << 4 if average else ((1 << 32) - 2) << 4
+        return SCALE // average if average else 0
+
+    def _burst(self) -> int:
+        rate, burst = self._rate(), self._settings["burst"]
+        return burst * rate or rate if self._bytes else burst + rate
+
+    def _next_interval(self, bucket: _Bucket, now: int) -> None:
+        interval, gone = (self._settings["interval"] or 1) * _HZ, now - bucket.last
+        if gone >= interval:
+            bucket.before, bucket.seen, bucket.last = bucket.seen * interval > gone * self._rate(), 0, now
 
     def _name(self, key: tuple[bytes | int, ...]) -> str:
         return " ".join(show_address(each) if isinstance(each, bytes) else str(each) for each in key) or "all traffic"
@@ -88,6 +115,8 @@ class HashLimit:
             settings = self._settings
             cap = settings["burst"] if self._bytes else credits(settings["average"] * settings["burst"])
             bucket = self._buckets[key] = _Bucket(_BYTE_CAP if self._bytes else cap, cap, now)
+        elif self._settings["rate"]:
+            self._next_interval(bucket, now)
         elif now > bucket.last:
             gained = (now - bucket.last) * (_BYTE_CREDITS_PER_JIFFY if self._bytes else _CREDITS_PER_JIFFY)
             bucket.credit = min(bucket.credit + gained, _BYTE_CAP if self._bytes else bucket.cap)

@@ -6,7 +6,7 @@ The parts of the model, and what they do to a packet (xt_CT.c, nft_ct.c, Linux 6
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from sim.conntrack import helpers
 from sim.netfilter.skb import Skb, Template
@@ -40,6 +40,7 @@ class SetHelper:
 class CtHelper:
     """nft's `ct helper name { type "ftp" protocol tcp; l3proto ip; }`. `family`: ip, ip6 or inet, for which it works."""
 
+    kind: ClassVar[str] = "ct helper"
     name: str
     helper: str
     protonum: int
@@ -65,4 +66,4 @@ def set_helper(found: CtHelper, skb: Skb) -> None:
 
 def helper_object(table: Table, name: str) -> CtHelper | None:
     """The table's `ct helper` object of that name, or None."""
-    return next((each for each in table.helpers if each.name == name), None)
+    return next((each for each in table.objects if isinstance(each, CtHelper) and each.name == name), None)

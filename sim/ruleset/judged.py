@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from sim.ruleset import said
 from sim.ruleset.datatypes import DSCP
 from sim.ruleset.hashlimit import SCALE
 from sim.ruleset.parts import Blend, Judge, Nothing, Rewrite
@@ -61,15 +62,29 @@ _CLAUSES: dict[str, Callable[[Judge], str]] = {
     "statistic": _statistic, "string": _string, "connbytes": _connbytes, "recent": _recent, "hashlimit": _hashlimit,
     "connlimit": _connlimit, "tcpmss": _tcpmss,
     "ct count": lambda part: f"while there are {'at most' if part['negated'] else 'more than'} {part['above']} connections",
+    "numgen": lambda part: f"counted from 0 to {part['mod'] - 1} in turn",
     "quota": lambda part: f"{'after' if part['negated'] else 'within'} a quota of {part['quota']} bytes",
     "physdev": lambda part: "by their bridge ports",
     "rpfilter": lambda part: f"whose answer would {'not ' if part['invert'] else ''}go back the same way",
 }  # fmt: skip
 
 
+def acted(part: Judge) -> str:
+    """What an Act does to packets, which stand for {}."""
+    words = {
+        "set priority": "give {} the traffic class {value:#x}", "set pkttype": "call {} a packet of type {value}",
+        "set nftrace": "let {} be traced" if part.get("value") else "trace {} no more",
+        "set zone": "track {} in zone {value}",
+        "set event": "tell of {} only some events", "reset option": "take the TCP option {name} out of {}",
+    }  # fmt: skip
+    return words[part.kind].replace("{value:#x}", f"{part.get('value', 0):#x}").replace("{value}", str(part.get("value"))).replace(
+        "{name}", str(part.get("name"))
+    )
+
+
 def judged(part: Judge) -> str:
     """What a Judge asks for: "when its source has more than 3 connections"."""
-    return _CLAUSES[part.kind](part)
+    return (_CLAUSES.get(part.kind) or said.CLAUSES[part.kind])(part)
 
 
 def does(part: Rewrite | Blend | Nothing) -> str:
@@ -91,5 +106,7 @@ def does(part: Rewrite | Blend | Nothing) -> str:
             return "lower the MSS of {} to what the path takes"
         case "ecn remove":
             return "clear the ECN flags of {}"
+        case field if field.startswith("set "):
+            return f"set the {field[4:]} of {{}} to {part.value}"
     how = {"set": "to", "inc": "up by", "dec": "down by"}[part.field.split()[1]]
     return f"set the TTL of {{}} {how} {part.value}"

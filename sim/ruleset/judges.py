@@ -11,11 +11,16 @@ from random import Random
 from typing import Any, Protocol
 
 from sim.netfilter.skb import Skb
+from sim.ruleset import acts, circumstances, deeds, headers6, payload
 from sim.ruleset.connlimit import ConnLimit, CtCount
 from sim.ruleset.hashlimit import HashLimit
-from sim.ruleset.parts import Judge
+from sim.ruleset.ipset.packets import ChangeSet, InSet
+from sim.ruleset.parts import AssignMap, Judge, Judged, SetStatement, UseObject
 from sim.ruleset.recent import Recent
+from sim.ruleset.stateful import ByObject, SetByMap
+from sim.ruleset.stateful import ChangeSet as ChangeSets
 
+LIVE = "live"
 Shared = dict[str, Any]  # what rules of one family share, by name
 _UPPER = bytes(code - 32 if 97 <= code <= 122 or (0xE0 <= code <= 0xFE and code != 0xF7) else code for code in range(256))
 
@@ -174,11 +179,26 @@ class RpFilter:
 
 
 KINDS: dict[str, Callable[[Judge, Shared, Asks], Judging]] = {
+    **acts.KINDS,
     "statistic": Statistic, "quota": Quota, "string": String, "connbytes": ConnBytes, "tcpmss": TcpMss, "physdev": PhysDev,
     "rpfilter": RpFilter, "recent": Recent, "hashlimit": HashLimit, "connlimit": ConnLimit, "ct count": CtCount,
+    "u32": payload.U32, "spi": payload.Spi, "chunks": payload.Chunks, "dccp type": payload.DccpType, "dccp option": payload.DccpOption,
+    "ip6 options": headers6.Options, "ip6 frag": headers6.Fragment, "ip6 rt": headers6.Routing, "ip6 ah": headers6.Auth,
+    "ip6 headers": headers6.Headers, "mh": headers6.Mobility, "time": circumstances.Time, "cluster": circumstances.Cluster,
+    "fixed": circumstances.Fixed, "owner": circumstances.Owner, "trace": deeds.Trace, "tee": deeds.Tee, "strip options": deeds.Strip,
+    "set": InSet, "set change": ChangeSet,
 }  # fmt: skip
 
 
-def judge(part: Judge, shared: Shared, asks: Asks) -> Judging:
-    """The judge of one rule. `shared`: what rules of the same family share."""
-    return KINDS[part.kind](part, shared, asks)
+def judge(part: Judged, shared: Shared, asks: Asks) -> Judging:
+    """The judge of one rule. `shared`: what rules share, nft's live sets and objects under LIVE."""
+    match part:
+        case SetStatement():
+            return ChangeSets(part, shared[LIVE], asks)
+        case UseObject():
+            return ByObject(part, shared[LIVE], asks)
+        case AssignMap():
+            return SetByMap(part, shared[LIVE], asks)
+        case Judge():
+            return KINDS[part.kind](part, shared, asks)
+    raise TypeError(f"nobody judges {part!r}")

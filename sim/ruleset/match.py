@@ -1,7 +1,6 @@
 """Is a value one of these items? As source for a comparison, and as a Finder for sets with many intervals and for maps.
 
-Scalars are looked up by hash and intervals by bisection, so that neither grows with the size of the set; only wildcards and
-concatenations with ranges in them are walked.
+Scalars are looked up by hash, intervals by bisection, concatenations with ranges in a Grid, so that none grows with the size of the set.
 """
 
 from __future__ import annotations
@@ -11,9 +10,11 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
-from sim.ruleset.model import Item, Prefix, Range, Wildcard
+from sim.ruleset.model import CatchAll, Item, Prefix, Range, Wildcard
 
 Span = tuple[Any, Any]
+_FEW = 8  # fewer concatenations with ranges than this are walked
+_LAST = "\U0010ffff"
 
 
 def span(item: Item) -> Span | None:
@@ -28,18 +29,20 @@ def span(item: Item) -> Span | None:
 
 def _is_plain(item: Item) -> bool:
     """Whether equality decides: a scalar, or a concatenation of scalars."""
-    if isinstance(item, Range | Prefix | Wildcard):
+    if isinstance(item, Range | Prefix | Wildcard | CatchAll):
         return False
     return not isinstance(item, tuple) or all(_is_plain(each) for each in item)
 
 
 def _is_mixed(item: Item) -> bool:
     """Whether it is a concatenation with ranges in it."""
-    return not _is_plain(item) and not isinstance(item, Range | Prefix | Wildcard)
+    return not _is_plain(item) and not isinstance(item, Range | Prefix | Wildcard | CatchAll)
 
 
 def holds(item: Item, value: Any) -> bool:
     """Whether one item holds the value."""
+    if isinstance(item, CatchAll):
+        return True
     if isinstance(item, Wildcard):
         return bool(value.startswith(item.start))
     edges = span(item)
@@ -48,6 +51,64 @@ def holds(item: Item, value: Any) -> bool:
     if isinstance(item, tuple):
         return all(holds(each, part) for each, part in zip(item, value, strict=True))
     return bool(item == value)
+
+
+class Grid:
+    """Concatenations with ranges: for each field the stretches between all edges, each with the items that cover it as bits of a number.
+
+    A value is looked for by bisection in each field, and the numbers are and-ed: the lowest bit left is the item. So the work does
+    not grow with the items but by a machine word for 64 of them.
+    """
+
+    def __init__(self, entries: Sequence[tuple[Item, int]]) -> None:
+        self._payloads = [payload for _, payload in entries]
+        self._fields = [_stretches(column) for column in zip(*(item for item, _ in entries), strict=True)]
+
+    def find(self, value: Any) -> int:
+        """The payload for a tuple, or -1."""
+        left = self.covering(value)
+        return self._payloads[(left & -left).bit_length() - 1] if left else -1
+
+    def covering(self, value: Any) -> int:
+        """The items that hold a tuple, as bits."""
+        left = -1
+        for (starts, covers), part in zip(self._fields, value, strict=True):
+            at = bisect_right(starts, part) - 1
+            if at < 0 or not (left := left & covers[at]):
+                return 0
+        return left
+
+
+def _stretches(column: Sequence[Item]) -> tuple[list[Any], list[int]]:
+    """Where each stretch of one field starts, and which items cover it."""
+    changes: dict[Any, int] = {}
+    for number, item in enumerate(column):
+        low, high = _ends(item)
+        changes[low] = changes.get(low, 0) ^ 1 << number
+        behind = _next(high)
+        if behind is not None:
+            changes[behind] = changes.get(behind, 0) ^ 1 << number
+    starts, covers, cover = sorted(changes), [], 0
+    for start in starts:
+        cover ^= changes[start]
+        covers.append(cover)
+    return starts, covers
+
+
+def _ends(item: Any) -> Span:
+    if isinstance(item, Wildcard):
+        return item.start, item.start + _LAST
+    return span(item) or (item, item)
+
+
+def _next(value: Any) -> Any:
+    """The smallest value above; None above the greatest address."""
+    if isinstance(value, int):
+        return value + 1
+    if isinstance(value, str):
+        return value + "\0"
+    number = int.from_bytes(value) + 1
+    return None if number >> len(value) * 8 else number.to_bytes(len(value))
 
 
 class Finder:
@@ -59,7 +120,11 @@ class Finder:
         self._apart = all(left[0][1] < right[0][0] for left, right in pairwise(spans))
         self._lows = [edges[0] for edges, _ in spans]
         self._spans = spans
-        self._walked = [(item, payload) for item, payload in entries if not _is_plain(item) and span(item) is None]
+        others = [(item, payload) for item, payload in entries if not _is_plain(item) and span(item) is None]
+        self._otherwise = next((payload for item, payload in others if isinstance(item, CatchAll)), -1)
+        boxes = [(item, payload) for item, payload in others if isinstance(item, tuple) and not isinstance(item, Wildcard)]
+        self._grid = Grid(boxes) if len(boxes) > _FEW else None
+        self._walked = [each for each in others if not isinstance(each[0], CatchAll) and (self._grid is None or each not in boxes)]
 
     def find(self, value: Any) -> int:
         """The payload for `value`, or -1."""
@@ -68,7 +133,9 @@ class Finder:
             found = self._in_spans(value)
         if found < 0 and self._walked:
             found = next((payload for item, payload in self._walked if holds(item, value)), -1)
-        return found
+        if found < 0 and self._grid is not None:
+            found = self._grid.find(value)
+        return found if found >= 0 else self._otherwise
 
     def _in_spans(self, value: Any) -> int:
         if not self._apart:
@@ -83,6 +150,8 @@ def items_test(source: str, items: Sequence[Item], negate: bool, keep: Callable[
     def literal(value: Any) -> str:
         return repr(int(value)) if isinstance(value, int) else keep(value)
 
+    if any(isinstance(item, CatchAll) for item in items):
+        return "False" if negate else "True"
     plain = [item for item in items if _is_plain(item)]
     if len(plain) == len(items) == 1:
         return f"{source} {'!=' if negate else '=='} {literal(plain[0])}"

@@ -16,8 +16,9 @@ from typing import NamedTuple, TypeAlias
 
 from sim.errors import Span
 from sim.netfilter.words import Hook
-from sim.ruleset.helping import CtHelper, SetHelper, UseTemplate
-from sim.ruleset.parts import Blend, Judge, Nat, Nothing, Rewrite
+from sim.ruleset.helping import SetHelper, UseTemplate
+from sim.ruleset.objects import NamedObject
+from sim.ruleset.parts import AssignMap, Blend, Judge, Nat, Nothing, Quota, Rewrite, SetStatement, UseObject
 
 # ---- what a selector's value is compared with ------------------------------------------------------------------------
 
@@ -42,8 +43,13 @@ class Wildcard(NamedTuple):
     start: str
 
 
+@dataclass(frozen=True, slots=True)
+class CatchAll:
+    """nft's `*`: the element of a set that holds what no other holds."""
+
+
 Scalar: TypeAlias = int | bytes | str
-Item: TypeAlias = Scalar | Range | Prefix | Wildcard | tuple["Item", ...]
+Item: TypeAlias = Scalar | Range | Prefix | Wildcard | CatchAll | tuple["Item", ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,7 @@ class Compare:
 
     `op`: == and != with any number of values, < <= > >= with one; "&" is true when the value has any bit of values[0],
     "!&" when it has none. With a `mask` the value is first and-ed with it (int, or bytes for addresses).
+    `flip` is then xor-ed to it.
     `braces`: nft wrote an anonymous set, { 22, 80 }. A selector "a . b" is a concatenation; its items are tuples.
     A packet without the field (no TCP header for "tcp dport") gives `absent`, whatever the op.
     """
@@ -72,6 +79,7 @@ class Compare:
     mask: int | bytes | None = None
     braces: bool = False
     absent: bool = False
+    flip: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +200,7 @@ class Extension:
     target: bool = False
 
 
-Test: TypeAlias = Compare | HeaderThere | Limit | VerdictMap | Judge
+Test: TypeAlias = Compare | HeaderThere | Limit | VerdictMap | Judge | Quota | SetStatement | UseObject | AssignMap
 Action: TypeAlias = Counter | Verdict | Reject | Log | Assign | Notrack | Rewrite | Blend | Nat | Nothing | UseTemplate | SetHelper
 Part: TypeAlias = Test | Action | Extension
 
@@ -248,18 +256,57 @@ class Chain:
 
 
 @dataclass(frozen=True, slots=True)
+class Element:
+    """One element of a named set or map. `value`: what a map maps it to: a verdict, data, or an object's name.
+
+    `timeout`: µs, None for the set's own, 0 for never; `expires`: µs that are left of it, None for all. `parts`: what the
+    element keeps for itself, as it stands: Counter, Limit, Quota, Judge "ct count".
+    """
+
+    key: Item
+    value: Verdict | Item | None = None
+    timeout: int | None = None
+    expires: int | None = None
+    comment: str = ""
+    parts: tuple[Part, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class NamedSet:
-    """nft's named set, or map (`data` is "verdict" or a type). `types` are nft's data types, one for each part of a concatenation."""
+    """nft's named set, or map. `types` are nft's data types, one for each part of a concatenation; `typeof` the selectors (key, data)
+    where it was declared by them. `data`, of a map: "verdict", data types joined by " . ", or the kind of an object ("counter").
+
+    `flags` in nft's order: constant, dynamic, interval, timeout. `timeout`, `gc_interval`: µs, 0 for none; `size`: 0 for no limit.
+    `parts`: what each new element keeps for itself. `meter`: made by a rule's `meter` statement.
+    """
 
     name: str
     types: tuple[str, ...]
-    elements: tuple[Item, ...] = ()
+    elements: tuple[Element, ...] = ()
     flags: tuple[str, ...] = ()
     data: str = ""
-    values: tuple[Verdict | Scalar, ...] = ()
     handle: int = 0
     comment: str = ""
-    extra: tuple[tuple[str, str], ...] = ()
+    typeof: tuple[str, str] = ("", "")
+    timeout: int = 0
+    gc_interval: int = 0
+    size: int = 0
+    policy: str = ""
+    auto_merge: bool = False
+    parts: tuple[Part, ...] = ()
+    meter: bool = False
+
+    @property
+    def is_live(self) -> bool:
+        """Whether its elements change by packets or by time, or count: then a look into it depends on more than the value."""
+        if self.parts or self.timeout or "timeout" in self.flags or "dynamic" in self.flags:
+            return True
+        return any(each.parts or each.timeout for each in self.elements)
+
+    @property
+    def keys(self) -> tuple[Item, ...]:
+        """The elements' keys."""
+        return tuple(each.key for each in self.elements)
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +318,8 @@ class Table:
     name: str
     chains: tuple[Chain, ...] = ()
     sets: tuple[NamedSet, ...] = ()
-    helpers: tuple[CtHelper, ...] = ()
+    objects: tuple[NamedObject, ...] = ()
+    flowtables: tuple[tuple[str, str, tuple[str, ...], bool, int], ...] = ()  # name, priority, devices, counter, handle
     flags: tuple[str, ...] = ()
     handle: int = 0
     handles: int = 0
@@ -289,6 +337,10 @@ class Table:
     def named_set(self, name: str) -> NamedSet | None:
         """The named set or map of that name, or None."""
         return next((each for each in self.sets if each.name == name), None)
+
+    def named_object(self, kind: str, name: str) -> NamedObject | None:
+        """The object of that kind ("counter", "ct helper" ...) and name, or None."""
+        return next((each for each in self.objects if each.kind == kind and each.name == name), None)
 
     def with_chain(self, chain: Chain, instead_of: str | None = None) -> Table:
         """The table with `chain` in the place of the chain named `instead_of` (or its own name), else appended."""

@@ -10,7 +10,9 @@ from collections.abc import Callable
 from sim import wire
 from sim.netfilter.skb import Skb
 from sim.packet import Packet
+from sim.ruleset.headers import PROTOCOLS, field_of
 from sim.ruleset.parts import Rewrite
+from sim.ruleset.patching import with_field
 from sim.units import Address
 
 PathMtu = Callable[[Address], int]  # how large a packet to that address may be
@@ -27,6 +29,8 @@ def rewrite(part: Rewrite, skb: Skb, path_mtu: PathMtu) -> bool:
     elif what == "ttl":
         ttl = {"set": part.value, "inc": min(255, packet.ttl + part.value), "dec": max(0, packet.ttl - part.value)}[how]
         _put(packet, wire.with_ttl(packet.data, ttl))
+    elif what == "set":
+        _put(packet, with_field(packet, how, part.value))
     elif what == "maxseg":
         _lower_maxseg(packet, _route_mss(packet, path_mtu) if how else part.value)
     elif what == "ecn":
@@ -38,6 +42,11 @@ def rewrite(part: Rewrite, skb: Skb, path_mtu: PathMtu) -> bool:
 
 def rewrite_needs(part: Rewrite) -> tuple[str, ...]:
     """What must be there, as keys of selectors.NEEDS; without it nft's rule ends there."""
+    field = field_of(part.field[4:]) if part.field.startswith("set ") else None
+    if field is not None and field.header in PROTOCOLS:
+        return field.header, f"any {field.bytes[1]} bytes"
+    if field is not None:
+        return (field.header,)
     if part.field.startswith("maxseg"):
         return ("tcp", "header", "settable")
     return {4: ("ip",), 6: ("ip6",)}.get(part.only, ())
@@ -58,7 +67,7 @@ def with_tos(data: bytes, tos: int) -> bytes:
     return head[:10] + wire.checksum(head).to_bytes(2) + head[12:] + data[size:]
 
 
-def _mended(old_sum: int, old: bytes, new: bytes) -> bytes:
+def mended(old_sum: int, old: bytes, new: bytes) -> bytes:
     """csum_replace (RFC 1624): the sum when `old` became `new` under it."""
     total = wire.ones_sum((old_sum ^ 0xFFFF).to_bytes(2) + bytes(byte ^ 255 for byte in old) + new)
     return (total ^ 0xFFFF).to_bytes(2)
@@ -67,7 +76,7 @@ def _mended(old_sum: int, old: bytes, new: bytes) -> bytes:
 def _with_tcp(packet: Packet, at: int, new: bytes) -> None:
     """Replace two bytes at offset `at` of the TCP header. The kernel mends the sum as if they stood at an even offset, so do we."""
     data, start = packet.data, packet.l4
-    total = _mended(int.from_bytes(data[start + 16 : start + 18]), data[start + at : start + at + 2], new)
+    total = mended(int.from_bytes(data[start + 16 : start + 18]), data[start + at : start + at + 2], new)
     data = data[: start + at] + new + data[start + at + len(new) :]
     _put(packet, data[: start + 16] + total + data[start + 18 :])
 
@@ -161,9 +170,9 @@ def _add_mss(packet: Packet, mss: int) -> None:
 def _mended_for_option(before: bytes, header: bytes, option: bytes) -> bytes:
     """The kernel mends what it changed: a sum that was wrong stays wrong by as much."""
     old = int.from_bytes(before[16:18])
-    total = _mended(old, len(before).to_bytes(2), len(header).to_bytes(2))
-    total = _mended(int.from_bytes(total), bytes(4), option)
-    return _mended(int.from_bytes(total), before[12:14], header[12:14])
+    total = mended(old, len(before).to_bytes(2), len(header).to_bytes(2))
+    total = mended(int.from_bytes(total), bytes(4), option)
+    return mended(int.from_bytes(total), before[12:14], header[12:14])
 
 
 def _longer(head: bytes, by: int) -> bytes:

@@ -8,7 +8,11 @@ A field of a header that is cut short is there while its own bytes are (nft_payl
 
 from __future__ import annotations
 
+import re
+import zlib
 from typing import NamedTuple
+
+from sim.ruleset.headers import HEADERS, OPTIONAL, PROTOCOLS, HeaderField
 
 
 class Selector(NamedTuple):
@@ -21,28 +25,31 @@ class Selector(NamedTuple):
     source: str
 
 
-NEEDS = {
+class _Needs(dict[str, str]):
+    """The sources by key; "has SOURCE" is a need of its own: that SOURCE is not None."""
+
+    def __missing__(self, key: str) -> str:
+        if not key.startswith("has "):
+            raise KeyError(key)
+        return f"{key[4:]} is not None"
+
+
+NEEDS: dict[str, str] = _Needs({
     "ip": "p.version == 4",
     "ip6": "p.version == 6",
     "header": "p.complete",
     **{f"{size} bytes": f"(p.complete or len(p.data) >= p.l4 + {size} and not p.fragment)" for size in range(1, 21)},
-    **{f"any {size} bytes": f"len(p.data) >= p.l4 + {size} and not p.fragment" for size in (2, 4)},
+    **{f"any {size} bytes": f"len(p.data) >= p.l4 + {size} and not p.fragment" for size in range(1, 13)},
     "first": "not p.fragment",
-    "icmp": "p.protonum == 1",
-    "tcp": "p.protonum == 6",
-    "udp": "p.protonum == 17",
-    "dccp": "p.protonum == 33",
-    "esp": "p.protonum == 50",
-    "ah": "p.protonum == 51",
-    "icmpv6": "p.protonum == 58",
-    "sctp": "p.protonum == 132",
-    "udplite": "p.protonum == 136",
+    **{name: f"p.protonum == {number}" for name, number in PROTOCOLS.items()},
     "conn": "skb.conn is not None",
     "settable": "maxseg_place(p) >= 0",
     "maxseg": "tcp_option(p, 2, 2) is not None",
     "window": "tcp_option(p, 3, 1) is not None",
     "master": "skb.conn is not None and skb.conn.master is not None and skb.conn.master.helper is not None",
-}
+    "indev": "skb.indev",
+    "outdev": "skb.outdev",
+})
 
 HEADERS_RUN_OUT = "p.protonum in (0, 43, 44, 51, 60) and not p.fragment"
 """Where ip6tables' -p finds no protocol because the packet ends among IPv6's headers, it drops the packet (ip6_packet_match)."""
@@ -67,6 +74,17 @@ _META = (
     Selector("meta length", "integer", 32, (), "len(p.data)"),
     Selector("meta mark", "mark", 32, (), "skb.mark"),
     Selector("xt priority", "classid", 32, (), "skb.priority"),
+    Selector("meta priority", "classid", 32, (), "skb.priority"),
+    Selector("meta cpu", "integer", 32, (), "0"),
+    Selector("meta random", "integer", 32, (), "drawn(skb, 'meta')"),
+    Selector("meta iiftype", "iface_type", 16, ("indev",), "link_type(skb.indev)"),
+    Selector("meta oiftype", "iface_type", 16, ("outdev",), "link_type(skb.outdev)"),
+    Selector("meta iifgroup", "devgroup", 32, ("indev",), "0"),
+    Selector("meta oifgroup", "devgroup", 32, ("outdev",), "0"),
+    Selector("meta ipsec", "there", 8, (), "0"),
+    Selector("meta time", "moment", 64, (), "moment(skb)"),
+    Selector("meta day", "day", 8, (), "day(skb)"),
+    Selector("meta hour", "hour", 32, (), "hour(skb)"),
     Selector("meta iifname", "ifname", 128, (), "skb.indev"),
     Selector("meta oifname", "ifname", 128, (), "skb.outdev"),
     Selector("meta iif", "iface_index", 32, (), "skb.indev"),
@@ -156,6 +174,9 @@ _CT = (
     _ct("status", "ct_status", 32, "skb.conn.status"),
     _ct("mark", "mark", 32, "skb.conn.mark"),
     _ct("zone", "integer", 16, "skb.conn.zone"),
+    _ct("original zone", "integer", 16, "skb.conn.zone"),
+    _ct("reply zone", "integer", 16, "skb.conn.zone"),
+    _ct("id", "integer", 32, "skb.conn.id"),
     _ct("expiration", "time", 32, "milliseconds_left(skb)"),
     Selector("ct helper", "string", 128, ("master",), "skb.conn.master.helper"),
     _ct("l3proto", "nf_proto", 8, "(2 if len(skb.conn.original.src) == 4 else 10)"),
@@ -205,13 +226,112 @@ _TCP_OPTIONS = (
     Selector("tcp option window count", "integer", 8, ("tcp", "header", "window"), "tcp_option(p, 3, 1)"),
 )
 
-SELECTORS: dict[str, Selector] = {
-    row.name: row for row in (*_META, *_IP, *_PORTS, *_TRANSPORT, *_CT, *_CT_TUPLES, *_CT_COUNTS, *_FIB, *_FIB_WAY, *_TCP_OPTIONS)
-}
+
+def _field_row(field: HeaderField) -> Selector:
+    """The row of a transport header's field that has no quicker one above."""
+    needs = (field.header, f"any {field.bytes[1]} bytes")
+    return Selector(f"{field.header} {field.name}", field.type, field.bits, needs, field.source("p.l4"))
+
+
+_FIELDS = tuple(_field_row(field) for header in PROTOCOLS for field in HEADERS[header])
+_VERSION = {"ip6": ("ip6",), "ip option": ("ip",)}
+
+
+def found(kind: str, name: str, number: int, field: HeaderField | None) -> Selector:
+    """The row of something that is searched for, or of a `field` in it."""
+    prefix = {"ip6": f"exthdr {name}" if field is None else name}.get(kind, f"{kind} {name}")
+    if field is None:
+        return Selector(prefix, "there", 8, _VERSION.get(kind, ()), f"there({kind!r}, p, {number})")
+    first, end = field.bytes
+    source = f"look({kind!r}, p, {number}, {first}, {end})"
+    needs = (*_VERSION.get(kind, ()), f"has {source}")
+    value = f"{source}.to_bytes(16)" if field.type == "ipv6_addr" else field.cut(source)
+    return Selector(f"{prefix} {field.name}", field.type, field.bits, needs, value)
+
+
+_OPTIONAL = tuple(
+    found(kind, name, optional.number, field)
+    for (kind, name), optional in OPTIONAL.items()
+    for field in ((None, *optional.fields) if name not in ("rt0", "srh") else optional.fields)
+)
+
+
+def _raw(name: str) -> Selector | None:
+    """ "@th,16,16": bits of a header; "tcp option @255,8,8": of an option by its number; "tcp option 255"."""
+    match = re.fullmatch(r"@(nh|th|ih),(\d+),(\d+)", name)
+    if match is not None:
+        source = f"bits(p, {match[1]!r}, {int(match[2])}, {int(match[3])})"
+        return Selector(name, "integer", int(match[3]), (f"has {source}",), source)
+    match = re.fullmatch(r"tcp option @(\d+),(\d+),(\d+)", name)
+    if match is not None:
+        number, at, size = (int(group) for group in match.groups())
+        return found("tcp option", "", number, HeaderField("", name, "integer", at, size))._replace(name=name)
+    match = re.fullmatch(r"tcp option (\d+)", name)
+    return found("tcp option", match[1], int(match[1]), None) if match is not None else None
+
+
+def _made(name: str) -> Selector | None:
+    """ "numgen inc mod 2 offset 5", "jhash FIELD+FIELD mod 2 seed 0x5 offset 0", "symhash mod 2": numbers made of the packet;
+    "meta mark & 0xff": a field under a mask."""
+    match = re.fullmatch(r"numgen (inc|random) mod (\d+)(?: offset (\d+))?", name)
+    if match is not None:
+        source = "skb.drawn" if match[1] == "inc" else f"drawn(skb, {name!r}) * {match[2]} >> 32"
+        return Selector(name, "integer", 32, (), f"({source}) + {int(match[3] or 0)}" if match[3] else f"({source})")
+    match = re.fullmatch(r"(.+) & (0x[0-9a-f]+)", name)
+    if match is not None:
+        row, mask = SELECTORS[match[1]], int(match[2], 16)
+        whole = f"({row.source} & {mask})"
+        if row.type in ("ipv4_addr", "ipv6_addr"):
+            whole = f"(int.from_bytes({row.source}) & {mask}).to_bytes({row.bits // 8})"
+        return row._replace(name=name, source=whole)
+    match = re.fullmatch(r"(?:jhash (.+)|symhash) mod (\d+)(?: seed (0x[0-9a-f]+))?(?: offset (\d+))?", name)
+    if match is None:
+        return None
+    rows = [SELECTORS[each] for each in match[1].split("+")] if match[1] else []
+    seed = int(match[3], 16) if match[3] else drawn_seed(name)
+    values = ", ".join(f"({row.source}, {row.bits}, {_order(row)!r})" for row in rows)
+    source = f"(hashed(({values},), {seed}) * {match[2]} >> 32)" if rows else f"(symmetric(p) * {match[2]} >> 32)"
+    needs = tuple(dict.fromkeys(need for row in rows for need in row.needs))
+    return Selector(name, "integer", 32, needs, f"{source} + {int(match[4] or 0)}")
+
+
+def _order(row: Selector) -> str:
+    """Headers are in network order; what the kernel itself keeps is in the machine's."""
+    return "little" if row.name.startswith(("meta ", "ct ")) and not row.name.endswith("addr") else "big"
+
+
+def drawn_seed(name: str) -> int:
+    """The seed of a jhash that names none: drawn by the kernel; here by the text, the same in every run."""
+    return zlib.crc32(name.encode())
+
+
+class _Selectors(dict[str, Selector]):
+    """The rows by name; those with numbers in their names are made when they are asked for."""
+
+    def __missing__(self, name: str) -> Selector:
+        row = _raw(name) or _made(name)
+        if row is None:
+            raise KeyError(name)
+        return self.setdefault(name, row)
+
+    def __contains__(self, name: object) -> bool:
+        return self.row(str(name)) is not None
+
+    def row(self, name: str) -> Selector | None:
+        """The row, or None."""
+        try:
+            return self[name]
+        except KeyError:
+            return None
+
+
+SELECTORS = _Selectors(
+    (row.name, row)
+    for row in (*_OPTIONAL, *_FIELDS, *_META, *_IP, *_PORTS, *_TRANSPORT, *_CT, *_CT_TUPLES, *_CT_COUNTS, *_FIB, *_FIB_WAY, *_TCP_OPTIONS)
+)
 
 
 def parts_of(selector: str) -> tuple[Selector, ...]:
     """The rows behind a selector; more than one for a concatenation "ip saddr . tcp dport". Raises KeyError."""
-    if selector in SELECTORS:
-        return (SELECTORS[selector],)
-    return tuple(SELECTORS[name] for name in selector.split(" . "))
+    row = SELECTORS.row(selector)
+    return (row,) if row is not None else tuple(SELECTORS[name] for name in selector.split(" . "))

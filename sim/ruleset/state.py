@@ -14,12 +14,17 @@ from sim.netfilter.hooks import Hooks
 from sim.netfilter.nat import Nat as NatEngine
 from sim.netfilter.skb import Skb
 from sim.netfilter.words import Hook
-from sim.ruleset import show
+from sim.ruleset import foresee, show
 from sim.ruleset.bucket import Bucket, bucket
 from sim.ruleset.evaluate import ChainFunction, Effects, Probe, link
+from sim.ruleset.foresee import Foreseer
 from sim.ruleset.generate import check
+from sim.ruleset.given import Given
 from sim.ruleset.helping import SetHelper, UseTemplate
-from sim.ruleset.judges import Judging, Shared, judge
+from sim.ruleset.ipset.model import Sets
+from sim.ruleset.ipset.packets import SHARED, sets_used
+from sim.ruleset.judges import LIVE, Judging, Shared, judge
+from sim.ruleset.live import KeptQuota, Live
 from sim.ruleset.model import (
     Assign,
     Chain,
@@ -33,8 +38,9 @@ from sim.ruleset.model import (
     TableKey,
     VerdictMap,
 )
-from sim.ruleset.parts import Blend, Judge, Nat
+from sim.ruleset.parts import AssignMap, Blend, Judge, Judged, Nat, Quota, SetStatement, UseObject
 from sim.ruleset.selectors import ACCOUNTED, parts_of
+from sim.ruleset.stateful import InlineQuota, LiveLookup, LiveVerdicts
 from sim.ruleset.walk import Walker
 from sim.trace import Emit, RulesLoaded
 
@@ -57,10 +63,17 @@ class RuleState:
         self._buckets: dict[tuple[int, int], Bucket] = {}
         self._judges: dict[tuple[int, int], Judging] = {}
         self._shared: Shared = {}
+        self.live = Live()
+        self.clock: Callable[[], int] = lambda: 0
+        self.ipsets = Sets()
+        self._traces = False  # whether a rule traces packets: then the rules are walked, to be told
+        self.ipsets.users = self._set_users
         self._linked: dict[TableKey, tuple[Table, dict[str, ChainFunction]]] = {}
         self._checked: dict[TableKey, Table] = {}
         self._registered: dict[ChainKey, tuple[int, int]] = {}
         self.on_load: list[Callable[[], None]] = []
+        self.watchers: list[Callable[[str], None]] = []
+        self.generation, self.process = 1, 1
 
     # ---- loading -----------------------------------------------------------------------------------------------------
 
@@ -80,7 +93,10 @@ class RuleState:
             raise
         self.ruleset = numbered
         self._checked = {table.key: table for table in numbered.tables}
+        self.live.sync(numbered, self.clock())
         self._begin_counting()
+        judges = (part for _, _, _, rule in numbered.rules() for part in rule.flat() if isinstance(part, Judge))
+        self._traces = any(part.kind == "trace" for part in judges)
         self.needs_conntrack = conntrack_families(numbered)
         self._forget()
         self._register()
@@ -129,9 +145,14 @@ class RuleState:
             known = self._linked[table.key] = (table, link(table, self._effects, self))
         return known[1]
 
+    def present(self) -> Ruleset:
+        """The rules with all that packets and time have changed of sets, objects and quotas: where listing and changing them begins."""
+        return self.live.present(self.ruleset, self.clock())
+
     def _forget(self) -> None:
         """Drop the counters and buckets of what is gone."""
         alive = {rule.id for _, _, _, rule in self.ruleset.rules()}
+        self.live.quotas = {key: kept for key, kept in self.live.quotas.items() if key[0] in alive}
         self._counters = {key: cells for key, cells in self._counters.items() if key in alive}
         self._linked = {key: linked for key, linked in self._linked.items() if self._checked.get(key) is linked[0]}
         self._buckets = {key: cell for key, cell in self._buckets.items() if key[0] in alive}
@@ -140,6 +161,10 @@ class RuleState:
         chains = {(*table.key, chain.name) for table in self.ruleset.tables for chain in table.chains}
         self._policies = {key: cell for key, cell in self._policies.items() if key in chains}
 
+    def _set_users(self, name: str) -> int:
+        """How many times rules look into an IP set or change it."""
+        return sum(sets_used(part).count(name) for _, _, _, rule in self.ruleset.rules() for part in rule.flat())
+
     def _forget_shared(self) -> None:
         """What rules share by name goes with the last of them."""
         names = {part.name for _, _, _, rule in self.ruleset.rules() for part in rule.flat() if isinstance(part, Judge)}
@@ -147,7 +172,8 @@ class RuleState:
 
     def _register(self) -> None:
         wanted = {
-            (*table.key, chain.name): (table, chain) for table in self.ruleset.tables for chain in table.chains if chain.hook is not None
+            (*table.key, chain.name): (table, chain) for table in self.ruleset.tables for chain in table.chains
+            if chain.hook is not None and "dormant" not in table.flags
         }
         for key, place in list(self._registered.items()):
             if key not in wanted or place != _place(wanted[key][1]):
@@ -169,13 +195,22 @@ class RuleState:
         else:
             self._hooks.register(hook, chain.priority, name, function)
 
+    def foreseers(self) -> dict[str, Foreseer]:
+        """For each base chain outside NAT, by its name in the hooks: what foresees its verdict (foresee.py). Compiled anew at each call."""
+        found: dict[str, Foreseer] = {}
+        for table in self.ruleset.tables:
+            functions = foresee.link(table, self._effects, self)
+            names = (chain.name for chain in table.chains if chain.hook is not None and chain.type != "nat")
+            found.update({_name((*table.key, name)): functions[name] for name in names})
+        return found
+
     def _replace(self, name: str, function: ChainFunction) -> None:
         self._hooks.replace(name, function)
         self._nat.replace(name, function)
 
     def _function(self, table: Table, chain: Chain) -> Callable[[Skb], int]:
-        if self._emit is not None:
-            return Walker(table, chain, self._effects, self, self._emit, self._probes).run
+        if self._emit is not None or self._traces:
+            return Walker(table, chain, self._effects, self, self._emit or _nobody, self._probes).run
         known = self._linked.get(table.key)
         if known is not None and known[0] is table:
             return known[1][chain.name]
@@ -201,10 +236,26 @@ class RuleState:
         """The token bucket of a Limit."""
         return self._buckets.setdefault((rule.id, serial), bucket(part))
 
-    def judge(self, rule: Rule, serial: int, part: Judge) -> Judging:
-        """What decides for a Judge, with its memory."""
+    def live_set(self, rule: Rule, serial: int, part: Compare, table: Table) -> Judging:
+        """What decides for a look into a set that lives."""
+        return LiveLookup(part, table, self.live, self._effects)
+
+    def live_map(self, rule: Rule, serial: int, part: VerdictMap, table: Table) -> LiveVerdicts:
+        """What finds the verdict in a map that lives."""
+        return LiveVerdicts(part, table, self.live, self._effects)
+
+    def given(self, part: Nat, table: Table) -> Given:
+        """Where a map or a field sends packets."""
+        return Given(part, table, self.live, self._effects)
+
+    def judge(self, rule: Rule, serial: int, part: Judged) -> Judging:
+        """What decides for a part with a memory."""
         found = self._judges.get((rule.id, serial))
+        if found is None and isinstance(part, Quota):
+            found = self._judges[rule.id, serial] = InlineQuota(self.live.quotas.setdefault((rule.id, serial), KeptQuota(part)))
         if found is None:
+            self._shared[LIVE] = self.live
+            self._shared[SHARED] = self.ipsets
             found = self._judges[rule.id, serial] = judge(part, self._shared, self._effects)
         return found
 
@@ -228,6 +279,10 @@ class RuleState:
         self.policy(table, chain)[:] = [packets, bytes]
 
 
+def _nobody(event: object) -> None:
+    """Who listens when nobody does."""
+
+
 def _name(key: ChainKey) -> str:
     return " ".join(key)
 
@@ -246,6 +301,8 @@ def conntrack_families(ruleset: Ruleset) -> frozenset[str]:
 
 
 def _uses_conntrack(part: object) -> bool:
+    if isinstance(part, SetStatement | UseObject | AssignMap):
+        return _looks_at_conntrack(part)
     if isinstance(part, Judge):
         return part.kind in ("connbytes", "connlimit", "ct count")
     if isinstance(part, Blend):
@@ -255,3 +312,14 @@ def _uses_conntrack(part: object) -> bool:
     if isinstance(part, Assign):
         return "ct mark" in (part.selector, part.source)
     return isinstance(part, Notrack | UseTemplate | SetHelper | Nat)
+
+
+def _looks_at_conntrack(part: SetStatement | UseObject | AssignMap) -> bool:
+    """By what it reads, does, or keeps."""
+    if isinstance(part, UseObject) and part.object.startswith("ct "):
+        return True
+    if isinstance(part, SetStatement) and any(isinstance(each, Judge) for each in part.parts):
+        return True
+    if isinstance(part, AssignMap) and part.selector == "ct mark":
+        return True
+    return any(row.name.startswith("ct ") for selector in part.reads for row in parts_of(selector))

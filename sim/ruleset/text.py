@@ -25,12 +25,17 @@ class Word(NamedTuple):
     span: Span
 
 
+_PLAIN_WORD = re.compile(r"[^ \t\n]+")
+
+
 def split_words(line: str, file: str, number: int) -> list[Word]:
     """The words of an iptables-save line, as add_param_to_argv in iptables 1.8.9 (xshared.c) splits them.
 
     Double quotes hold blanks together, a backslash inside them takes the next character as it is, and a closing quote
     ends the word. A quote that is not closed takes the rest of the line, its end included.
     """
+    if '"' not in line and "\\" not in line:
+        return [Word(found[0], Span(file, number, found.start() + 1, len(found[0]))) for found in _PLAIN_WORD.finditer(line)]
     words: list[Word] = []
     text, start, quoted = "", 0, False
     at, whole = 0, line + "\n"

@@ -26,8 +26,10 @@ from sim.ruleset.model import (
     Range,
     Reject,
     Rule,
+    Ruleset,
     Table,
     Verdict,
+    VerdictMap,
     Wildcard,
 )
 from sim.ruleset.parts import Blend, Judge, Nat, Nothing, Rewrite
@@ -120,7 +122,7 @@ class _Writer:
                 raise _NoCounterpart
 
     def _nat(self, part: Nat) -> None:
-        text = target_text(part)
+        text = None if part.reads or part.form else target_text(part)
         if text is None or (part.ports is not None and not self._protocol):
             raise _NoCounterpart
         self._target = [text]
@@ -287,3 +289,76 @@ def _log_target(part: Log) -> str:
 _LOG_OPTIONS = {
     "tcp sequence": "--log-tcp-sequence", "tcp options": "--log-tcp-options", "ip options": "--log-ip-options", "skuid": "--log-uid",
 }  # fmt: skip
+
+
+# ---- whole rulesets of nft -------------------------------------------------------------------------------------------
+
+_TABLE_OF = {-300: "raw", -150: "mangle", -100: "nat", 0: "filter", 50: "security", 100: "nat"}
+
+
+def iptables_file(ruleset: Ruleset) -> str:
+    """nft's tables as text for iptables-restore; an inet table is said for both families. What has no counterpart is a comment."""
+    texts = []
+    for family, program in (("ip", "iptables"), ("ip6", "ip6tables")):
+        found: dict[str, list[str]] = {}
+        for table in ruleset.of("nft"):
+            if table.family in (family, "inet"):
+                _restorable(table, family, found)
+        for name, lines in found.items():
+            heads = [line for line in lines if line.startswith(":")]
+            rest = [line for line in lines if not line.startswith(":")]
+            texts.append("\n".join([f"# for {program}-restore", f"*{name}", *heads, *rest, "COMMIT"]) + "\n")
+    return "".join(texts)
+
+
+def _restorable(table: Table, family: str, found: dict[str, list[str]]) -> None:
+    """The lines of one table, sorted into iptables' tables by the priorities of its base chains."""
+    places = {chain.name: _TABLE_OF.get(chain.priority, "filter") if chain.hook is not None else "" for chain in table.chains}
+    only = next((place for place in places.values() if place), "filter")
+    for chain in table.chains:
+        place, name = places[chain.name] or only, chain.hook.name if chain.hook is not None else chain.name
+        lines = found.setdefault(place, [])
+        lines.append(f":{name} {chain.policy.upper() if chain.hook is not None else '-'} [0:0]")
+        for rule in chain.rules:
+            for each in _spread(_of_family(rule, family)) if _concerns(rule, family) else ():
+                words = iptables_text(each, family)
+                lines.append(f"-A {name} {words}".rstrip() if words is not None else f"# no counterpart: {rule.text}")
+
+
+_ONLY = {"ip": ("ip6 ", "icmpv6 "), "ip6": ("ip ", "icmp ")}
+_NFPROTO = {"ip": 2, "ip6": 10}
+
+
+def _concerns(rule: Rule, family: str) -> bool:
+    """Whether packets of that family can match the rule at all."""
+    for part in rule.parts:
+        if isinstance(part, Compare | VerdictMap) and part.selector.startswith(_ONLY[family]):
+            return False
+        if isinstance(part, Compare) and part.selector == "meta nfproto" and isinstance(part.values, tuple):
+            return (_NFPROTO[family] in part.values) == (part.op == "==")
+    return True
+
+
+def _of_family(rule: Rule, family: str) -> Rule:
+    """An inet rule for one family: what asks for the family itself goes without saying, and an error is that family's."""
+    parts = [part for part in rule.parts if not (isinstance(part, Compare) and part.selector == "meta nfproto")]
+    return replace(rule, parts=tuple(replace(part, family=family) if isinstance(part, Reject) else part for part in parts))
+
+
+def _spread(rule: Rule) -> list[Rule]:
+    """A rule that asks for one of many values as a rule for each, where iptables has no list; not where something counts along."""
+    if any(isinstance(part, Limit | Judge) for part in rule.parts):
+        return [rule]
+    for place, part in enumerate(rule.parts):
+        if isinstance(part, VerdictMap) and isinstance(part.entries, tuple):
+            pairs = [(Compare(part.selector, (item,)), verdict) for item, verdict in part.entries]
+            return [replace(rule, parts=(*rule.parts[:place], *pair, *rule.parts[place + 1 :])) for pair in pairs]
+        if isinstance(part, Compare) and part.braces and part.op == "==" and isinstance(part.values, tuple) and not _listed(part):
+            ones = [replace(part, values=(value,), braces=False) for value in part.values]
+            return [replace(rule, parts=(*rule.parts[:place], one, *rule.parts[place + 1 :])) for one in ones]
+    return [rule]
+
+
+def _listed(part: Compare) -> bool:
+    """Whether iptables has a list for it: ports and states."""
+    return part.selector.endswith((" dport", " sport")) or part.selector == "ct state"

@@ -5,13 +5,15 @@ Its comparisons are the compiled ones (evaluate.Probe); what it adds is the walk
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sim.netfilter.skb import Skb
-from sim.ruleset import explain
+from sim.ruleset import explain, tracing
 from sim.ruleset.evaluate import Effects, Probe, environment
-from sim.ruleset.generate import Cells, map_entries
+from sim.ruleset.generate import Cells, is_live, map_entries
 from sim.ruleset.helping import SetHelper, UseTemplate, helper_object, set_helper, use_template
+from sim.ruleset.judges import Judging
 from sim.ruleset.match import Finder
 from sim.ruleset.model import (
     Assign,
@@ -29,12 +31,12 @@ from sim.ruleset.model import (
     Verdict,
     VerdictMap,
 )
-from sim.ruleset.parts import Blend, Judge, Nat, Rewrite
+from sim.ruleset.parts import Blend, Judged, Nat, Rewrite
 from sim.ruleset.rewrite import maxseg_place, rewrite_needs
 from sim.ruleset.translation import concerns
 from sim.trace import Because, ChainDecided, Emit, RuleTried
 
-_ACCEPT, _DROP = Verdict("accept"), Verdict("drop")
+_ACCEPT, _DROP, _CONTINUE = Verdict("accept"), Verdict("drop"), Verdict("continue")
 
 
 @dataclass(slots=True)
@@ -59,11 +61,14 @@ class Walker:
         self._chains = {each.name: each for each in table.chains}
         self._name = table.name if table.language == "iptables" else f"{table.family} {table.name}"
         self._hook = chain.hook.name if chain.hook is not None else ""
+        self._place = chain, 0
+        self._watched = False
 
     def run(self, skb: Skb) -> int:
         """The verdict on one packet: DROP 0, ACCEPT 1."""
         if self._table.family != "inet" and skb.packet.version != (4 if self._table.family == "ip" else 6):
             return 1
+        self._watched = False
         decided = self._walk(self._base, skb)
         if decided is None:
             return self._by_policy(skb)
@@ -75,6 +80,7 @@ class Walker:
         return int(accepted)
 
     def _by_policy(self, skb: Skb) -> int:
+        self._trace_end(self._base, skb)
         cell = self._cells.policy(self._table, self._base)
         cell[0] += 1
         cell[1] += len(skb.packet.data)
@@ -90,6 +96,7 @@ class Walker:
     def _walk(self, chain: Chain, skb: Skb) -> tuple[Verdict | Reject | Nat, bool, Rule, int, Chain] | None:
         """The deciding verdict, whether it lets through, its rule, number and chain; None when nothing in `chain` decided."""
         for number, rule in enumerate(chain.rules, 1):
+            self._place = chain, number
             tried = self._try(rule, skb)
             self._tell(chain, number, rule, tried, skb)
             verdict = tried.verdict
@@ -102,9 +109,44 @@ class Walker:
             decided = self._walk(self._chains[verdict.chain], skb)
             if decided is not None or verdict.name == "goto":
                 return decided
+        if chain.hook is None:
+            self._trace_end(chain, skb)
         return None
 
+    def _trace_rule(self, rule: Rule, skb: Skb) -> None:
+        """TRACE: the rule has matched, its target comes next."""
+        if skb.traced and self._table.language == "iptables":
+            self._effects.kernel_log(tracing.rule_line(self._table.name, *self._place, rule, skb), skb)
+
+    def _trace_end(self, chain: Chain, skb: Skb) -> None:
+        if skb.traced and self._table.language == "nft" and chain.hook is not None:
+            from sim.ruleset.nft import tracetext
+
+            self._watch(skb, lambda: tracetext.policy_line(skb, self._table, chain))
+        if skb.traced and self._table.language == "iptables":
+            self._effects.kernel_log(tracing.end_line(self._table.name, chain, skb), skb)
+
+    def _watch(self, skb: Skb, line: Callable[[], str]) -> None:
+        """nft monitor trace: the packet once for each base chain, then `line`."""
+        watchers: list[Callable[[str], None]] = getattr(self._cells, "watchers", [])
+        if not watchers:
+            return
+        from sim.ruleset.nft import tracetext  # languages stand above the walk, but know how it is told
+
+        lines = ("" if self._watched else tracetext.packet_line(skb, self._table, self._base)) + line()
+        self._watched = True
+        for watcher in watchers:
+            watcher(lines)
+
+    def _watch_rule(self, chain: Chain, rule: Rule, tried: _Tried, skb: Skb) -> None:
+        from sim.ruleset.nft import tracetext
+
+        verdict = tracetext.verdict_text(tried.verdict, tried.accepted)
+        self._watch(skb, lambda: tracetext.rule_line(skb, self._table, chain, rule, verdict))
+
     def _tell(self, chain: Chain, number: int, rule: Rule, tried: _Tried, skb: Skb) -> None:
+        if skb.traced and tried.matched and self._table.language == "nft":
+            self._watch_rule(chain, rule, tried, skb)
         shown = explain.verdict_word(tried.verdict) if tried.verdict is not None else None
         self._emit(RuleTried(
             packet=skb.packet.id, hook=self._hook, language=self._table.language, table=self._name, chain=chain.name, rule=rule.id,
@@ -115,7 +157,7 @@ class Walker:
         tried = _Tried()
         for serial, (part, text) in enumerate(explain.parts_with_text(self._table, rule)):
             self._part(rule, serial, part, text, skb, tried)
-            if not tried.matched or tried.verdict is not None:
+            if not tried.matched or tried.verdict not in (None, _CONTINUE):
                 break
         return tried
 
@@ -123,6 +165,8 @@ class Walker:
         match part:
             case Compare() if self._headers_run_out(part, skb):
                 tried.matched, tried.verdict = False, _DROP
+            case Compare() if is_live(self._table, part):
+                self._judge(self._cells.live_set(rule, serial, part, self._table), text, skb, tried)
             case Compare():
                 probe = self._probe(part)
                 tried.matched = bool(probe.test(skb))
@@ -132,16 +176,19 @@ class Walker:
             case Limit():
                 tried.matched = self._cells.bucket(rule, serial, part).take(skb.now, len(skb.packet.data))
                 self._because(tried, explain.because_limit(part, text, tried.matched))
+            case VerdictMap() if is_live(self._table, part):
+                self._verdict(part, self._cells.live_map(rule, serial, part, self._table).find(skb), text, skb, tried)
             case VerdictMap():
                 self._map(part, text, skb, tried)
-            case Judge():
-                self._judge(rule, serial, part, text, skb, tried)
+            case Judged():
+                self._judge(self._cells.judge(rule, serial, part), text, skb, tried)
             case Verdict():
                 tried.verdict = part
             case Counter():
                 cell = self._cells.counter(rule, serial, part)
                 cell[0] += 1
                 cell[1] += len(skb.packet.data)
+                self._trace_rule(rule, skb)
             case Assign() if skb.conn is None and "ct mark" in (part.selector, part.source):
                 tried.matched = False
             case _:
@@ -177,11 +224,13 @@ class Walker:
             case Blend():
                 _blend(part, skb)
             case Nat() if concerns(part, skb):
-                tried.verdict = part
-                tried.accepted = bool(self._calls["translate"](part, skb))
+                where = self._cells.given(part, self._table).read(skb) if part.reads else part
+                tried.matched = where is not None
+                if where is not None:
+                    tried.verdict = where
+                    tried.accepted = bool(self._calls["translate"](where, skb))
 
-    def _judge(self, rule: Rule, serial: int, part: Judge, text: str, skb: Skb, tried: _Tried) -> None:
-        judging = self._cells.judge(rule, serial, part)
+    def _judge(self, judging: Judging, text: str, skb: Skb, tried: _Tried) -> None:
         answer = judging.test(skb)
         tried.matched = bool(answer)
         tried.verdict = _DROP if answer is None else None
@@ -208,7 +257,7 @@ class Walker:
         packet = skb.packet
         there = packet.complete or (part.ports and not packet.fragment and len(packet.data) >= packet.l4 + 4)
         tried.matched = there
-        if (not there and not packet.fragment) or (part.tcp and packet.fragment == 8):
+        if (not there and not packet.fragment) or (part.tcp and packet.fragment == 8 and packet.version == 4):
             tried.verdict = _DROP
             self._because(tried, explain.because_cut_short(packet))
         elif not packet.complete:
@@ -219,8 +268,11 @@ class Walker:
         value = self._probe(Compare(part.selector, (0,))).read(skb)
         finder = Finder([(item, number) for number, (item, _) in enumerate(entries)])
         found = -1 if value is None else finder.find(value)
-        tried.matched = found >= 0
-        tried.verdict = entries[found][1] if found >= 0 else None
+        self._verdict(part, entries[found][1] if found >= 0 else None, text, skb, tried)
+
+    def _verdict(self, part: VerdictMap, verdict: Verdict | None, text: str, skb: Skb, tried: _Tried) -> None:
+        value = self._probe(Compare(part.selector, (0,))).read(skb)
+        tried.matched, tried.verdict = verdict is not None, verdict
         self._because(tried, explain.because_map(part, text, tried.verdict, value, skb))
 
 

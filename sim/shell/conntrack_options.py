@@ -1,281 +1,335 @@
-"""conntrack's command line: commands, options, protocol options, and the complaints of conntrack-tools 1.4.7 in its own words.
+"""conntrack's command line read: a Request, or a Complaint in the words of conntrack-tools 1.4.7. The tables are in conntrack_words.py.
 
-The table ALLOWED was asked of the tool itself: every command with every option.
+As getopt_long reads: options in any order, short ones together, long ones cut short; the first word behind a command is its table.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sim.packet import Protocol
+from sim.ruleset.iptables.names import PROTOCOL_NUMBERS
+from sim.shell.conntrack_values import (
+    Complaint,
+    bits_of,
+    decimal,
+    network,
+    number,
+    one_of,
+    split,
+    split_port,
+)
+from sim.shell.conntrack_words import (
+    ATTACHED,
+    COMMANDS,
+    DCCP_STATES,
+    EVENTS,
+    KINDS,
+    OPTIONS,
+    OUTPUTS,
+    SCTP_STATES,
+    SHORT,
+    STATUS,
+    TABLES,
+    TCP_STATES,
+    Kind,
+)
 from sim.units import Address
 
-TOOL = "conntrack v1.4.7 (conntrack-tools)"
-TRY = "Try `conntrack -h' or 'conntrack --help' for more information."
-
-COMMANDS = {
-    "L": "dump", "I": "create", "D": "delete", "U": "update", "G": "get", "F": "flush", "E": "event", "V": "version", "h": "help",
-    "C": "count", "S": "stats",
-}  # fmt: skip
-TABLES = ("conntrack", "expect", "dying", "unconfirmed")
-# letter or own name -> (long names, wants a value); the first long name is the one that complaints use
-OPTIONS: dict[str, tuple[tuple[str, ...], bool]] = {
-    "s": (("src", "orig-src"), True), "d": (("dst", "orig-dst"), True), "r": (("reply-src",), True), "q": (("reply-dst",), True),
-    "p": (("protonum",), True), "t": (("timeout",), True), "u": (("status",), True), "f": (("family",), True),
-    "n": (("src-nat",), True), "g": (("dst-nat",), True), "j": (("any-nat",), True), "m": (("mark",), True), "c": (("secmark",), True),
-    "e": (("event-mask",), True), "z": (("zero",), False), "o": (("output",), True), "l": (("label",), True), "w": (("zone",), True),
-    "b": (("buffer-size",), True), "orig-zone": (("orig-zone",), True), "reply-zone": (("reply-zone",), True),
-    "tuple-src": (("tuple-src",), True), "tuple-dst": (("tuple-dst",), True), "mask-src": (("mask-src",), True),
-    "mask-dst": (("mask-dst",), True), "label-add": (("label-add",), True), "label-del": (("label-del",), True),
-}  # fmt: skip
-_PORTS: dict[str, tuple[str, ...]] = {
-    "sport": ("sport", "orig-port-src"),
-    "dport": ("dport", "orig-port-dst"),
-    "reply-sport": ("reply-port-src",),
-    "reply-dport": ("reply-port-dst",),
-}
-_ICMP: dict[str, tuple[str, ...]] = {"icmp-type": ("icmp-type",), "icmp-code": ("icmp-code",), "icmp-id": ("icmp-id",)}
-_ICMP6: dict[str, tuple[str, ...]] = {
-    "icmp-type": ("icmpv6-type",),
-    "icmp-code": ("icmpv6-code",),
-    "icmp-id": ("icmpv6-id",),
-}
-PROTOCOL_OPTIONS: dict[int, dict[str, tuple[str, ...]]] = {
-    6: _PORTS | {"state": ("state",)}, 17: _PORTS, 132: _PORTS | {"state": ("state",)}, 33: _PORTS | {"state": ("state",)}, 136: _PORTS,
-    1: _ICMP, 58: _ICMP6,
-}  # fmt: skip
-TCP_STATES = (
-    "NONE",
-    "SYN_SENT",
-    "SYN_RECV",
-    "ESTABLISHED",
-    "FIN_WAIT",
-    "CLOSE_WAIT",
-    "LAST_ACK",
-    "TIME_WAIT",
-    "CLOSE",
-    "LISTEN",
-    "SYN_SENT2",
-)
-_OPTIONAL = "LIDGFECU"
-_MAYBE = ("n", "g", "j")  # a value may follow them
-STATUS = ("ASSURED", "SEEN_REPLY", "UNSET", "FIXED_TIMEOUT", "EXPECTED", "OFFLOAD", "HW_OFFLOAD", "UNREPLIED")
-EVENTS = ("ALL", "NEW", "UPDATES", "DESTROY")
-OUTPUTS = ("xml", "extended", "timestamp", "id", "ktimestamp", "labels", "userspace", "save")
-_FILTERS = "s d r q p f n g m w orig-zone reply-zone o mask-src mask-dst l".split()
-ALLOWED: dict[str, frozenset[str]] = {
-    "L": frozenset([*_FILTERS, "u", "j", "c", "z"]), "D": frozenset([*_FILTERS, "u", "t"]), "U": frozenset([*_FILTERS, "u", "t"]),
-    "E": frozenset([*_FILTERS, "j", "c", "e", "b"]), "G": frozenset("s d r q p f o w u m".split()), "I": frozenset(OPTIONS),
-    "F": frozenset("f"), "C": frozenset(), "S": frozenset(), "V": frozenset(), "h": frozenset(),
-}  # fmt: skip
-ALLOWED_EXPECT: dict[str, frozenset[str]] = {
-    "L": frozenset("fo"),
-    "E": frozenset("o"),
-    "F": frozenset(),
-    "C": frozenset(),
-}
-NEEDED = {"G": ("p",), "I": ("p", "t")}
-NEEDED_EXPECT = {"D": ("s", "d"), "G": ("s", "d"), "I": ("t", "s")}
-
-
-class Complaint(Exception):
-    """The command line is wrong: what the tool says behind its name."""
+SEEN_REPLY = 2
+_STATES = {6: (TCP_STATES, "unknown TCP state"), 132: (SCTP_STATES, "unknown SCTP state"), 33: (DCCP_STATES, "Unknown DCCP state")}
+_ENDS = {"s": "src", "d": "dst", "r": "reply-src", "q": "reply-dst", "[": "tuple-src", "]": "tuple-dst", "{": "mask-src", "}": "mask-dst"}
+_MASKED = {"s": "{", "d": "}", "[": "{", "]": "}"}
 
 
 @dataclass(slots=True)
 class Request:
-    """A command line that makes sense: the command's letter, the table, options by letter or own name, protocol number.
+    """A command line that makes sense.
 
-    `special` are the protocol's own options; `attached`: something stood right behind the command's letter.
+    `command` is the letter, `bare` says that none was given (then -h); `given` the options' keys, `family` 4, 6 or 0;
+    `ends`: addresses by src, dst, reply-src, reply-dst, tuple-src ...; `special`: the protocol's own numbers by their first names;
+    `mark`: value and mask; `status`, `status_off`: bits to be set, bits to be clear; `snat`, `dnat`: address and port; `labels`,
+    `label_changes`: names; `events`, `outputs`: bits of the tables; `warnings`: what the tool says on the way.
     """
 
-    command: str
+    command: str = "h"
     table: str = "conntrack"
-    options: dict[str, str] = field(default_factory=dict)
+    bare: bool = True
+    given: set[str] = field(default_factory=set)
+    family: int = 0
+    ends: dict[str, Address] = field(default_factory=dict)
     protonum: int | None = None
-    special: dict[str, str] = field(default_factory=dict)
-    attached: bool = False
+    special: dict[str, int] = field(default_factory=dict)
+    numbers: dict[str, int] = field(default_factory=dict)
+    mark: tuple[int, int] = (0, 0xFFFFFFFF)
+    status: int = 0
+    status_off: int = 0
+    snat: tuple[Address | None, int | None] = (None, None)
+    dnat: tuple[Address | None, int | None] = (None, None)
+    labels: list[str] = field(default_factory=list)
+    label_changes: list[str] = field(default_factory=list)
+    events: int = 0
+    outputs: int = 0
+    warnings: list[str] = field(default_factory=list)
 
-    def chosen(self, option: str, known: tuple[str, ...]) -> frozenset[str]:
-        """The words of a comma list, as those of `known` they stand for: any case, cut short is fine. Raises Complaint."""
-        found: set[str] = set()
-        for word in self.options.get(option, "").split(",") if option in self.options else ():
-            names = [name for name in known if name.lower().startswith(word.lower())]
-            if not names:
-                raise Complaint(f"Bad parameter `{word}'")
-            found.add(names[0])
-        return frozenset(found)
+    @property
+    def key(self) -> str:
+        """The command, with an x before it for the table of expectations."""
+        return f"x{self.command}" if self.table == "expect" else self.command
+
+    @property
+    def kind(self) -> Kind | None:
+        """What the protocol adds, if it is known."""
+        return KINDS.get(self.protonum) if self.protonum is not None else None
+
+
+class _Reader:
+    """Reads the words from left to right."""
+
+    def __init__(self, words: list[str]) -> None:
+        self.words = list(words)
+        self.request = Request()
+
+    def read(self) -> Request:
+        while self.words:
+            word = self.words.pop(0)
+            if word == "--":
+                break
+            if word.startswith("--"):
+                self._long(word)
+            elif word.startswith("-") and len(word) > 1:
+                self._cluster(word)
+        return self.request
+
+    def _cluster(self, word: str) -> None:
+        letters = word[1:]
+        while letters:
+            letter, letters = letters[0], letters[1:]
+            if letter in COMMANDS:
+                attached = letter in ATTACHED and bool(letters)
+                self._command(letter, attached)
+                letters = "" if attached else letters
+                continue
+            if letter not in SHORT:
+                raise Complaint(f"unknown option `{word}'")
+            wants = OPTIONS[letter][1]
+            if wants == 1 and not letters and not self.words:
+                raise Complaint(f"option `{word}' requires an argument")
+            value: str | None = None
+            if wants == 1:
+                value, letters = (letters, "") if letters else (self.words.pop(0), "")
+            elif wants == 2:
+                value, letters = (None if letters else self._optional()), ""
+            self._option(letter, value)
+
+    def _long(self, word: str) -> None:
+        name, equals, value = word[2:].partition("=")
+        kind, key, wants = self._find(name, word)
+        if wants == 0 and equals:
+            raise Complaint(f"unknown option `{word}'")
+        given: str | None = value if equals else None
+        if kind == "command":
+            self._command(key, bool(equals))
+            return
+        if wants == 1 and not equals:
+            if not self.words:
+                raise Complaint(f"option `{word}' requires an argument")
+            given = self.words.pop(0)
+        elif wants == 2:
+            given = None if equals else self._optional()
+        if kind == "special":
+            self._special(key, given or "")
+        else:
+            self._option(key, given)
+
+    def _find(self, name: str, word: str) -> tuple[str, str, int]:
+        known: dict[str, tuple[str, str, int]] = {long: ("command", letter, 2) for letter, long in COMMANDS.items()}
+        known |= {long: ("option", key, wants) for key, (longs, wants) in OPTIONS.items() for long in longs}
+        kind = self.request.kind
+        known |= {long: ("special", names[0], 1) for names in (kind.options if kind else ()) for long in names}
+        found = {known[long] for long in ([name] if name in known else known) if long.startswith(name)}
+        if not name or len(found) != 1:
+            raise Complaint(f"unknown option `{word}'")
+        return found.pop()
+
+    def _optional(self) -> str | None:
+        """The value that may follow, or the table's name (get_optional_arg)."""
+        return self.words.pop(0) if self.words and self.words[0][:1] not in ("-", "!") else None
+
+    def _command(self, letter: str, attached: bool) -> None:
+        request, table = self.request, "conntrack"
+        name = None if attached else self._optional()
+        if name is not None:
+            table = next((each for each in TABLES if each.startswith(name)), "")
+            if not table:
+                raise Complaint(f"unknown type `{name}'")
+        if table in ("dying", "unconfirmed") and letter != "L":
+            raise Complaint("Can't do that command with tables `dying' and `unconfirmed'")
+        if table == "expect" and letter in "UA":
+            raise Complaint(f"Can't do --{COMMANDS[letter]} on expectations")
+        if not request.bare:
+            raise Complaint("Invalid commands combination")
+        request.bare, request.command, request.table = False, letter, table
+
+    # ---- values ------------------------------------------------------------------------------------------------------
+
+    def _option(self, key: str, value: str | None) -> None:
+        request, text = self.request, value or ""
+        if key == "a":
+            request.warnings.append("WARNING: ignoring -a, deprecated option.")
+            return
+        if key in _ENDS:
+            self._address(key, text)
+        elif key in "ngj":
+            request.given.add(key)
+            if value is not None:
+                self._nat(key, text)
+        elif key in "l<>":
+            self._label(key, value)
+        else:
+            _VALUES[key](request, text)
+        request.given.add(key)
+
+    def _address(self, key: str, text: str) -> None:
+        request = self.request
+        address, length = network(text)
+        self._family(address)
+        if length is not None and key not in _MASKED:
+            raise Complaint(f"CIDR notation unavailable for `--{_LONG[key]}'")
+        if length == -1:
+            raise Complaint("Invalid netmask")
+        request.ends[_ENDS[key]] = address
+        if length is not None and length != len(address) * 8:
+            bits = len(address) * 8
+            request.ends[_ENDS[_MASKED[key]]] = ((1 << bits) - (1 << bits - length)).to_bytes(len(address))
+            request.given.add(_MASKED[key])
+
+    def _family(self, address: Address) -> None:
+        family = 4 if len(address) == 4 else 6
+        if self.request.family not in (0, family):
+            raise Complaint("mismatched address family")
+        self.request.family = family
+
+    def _nat(self, key: str, text: str) -> None:
+        name, port = split_port(text)
+        address, length = network(name)
+        self._family(address)
+        if length is not None:
+            raise Complaint(f"CIDR notation unavailable for `--{_LONG[key]}'")
+        if key in "nj":
+            self.request.snat = (address, port)
+        if key in "gj":
+            self.request.dnat = (address, port)
+
+    def _label(self, key: str, value: str | None) -> None:
+        request = self.request
+        if {"<", ">"} <= request.given | {key}:
+            raise Complaint("cannot use --label-add and --label-del at the same time", 1)
+        if value is not None:
+            (request.labels if key == "l" else request.label_changes).extend(value.split(","))
+
+    def _special(self, name: str, text: str) -> None:
+        request = self.request
+        assert request.protonum is not None
+        if name == "state":
+            states, words = _STATES[request.protonum]
+            if text not in states and not (request.protonum == 6 and text == "LISTEN"):
+                raise Complaint(f"{words} `{text}'")
+            request.special[name] = 9 if text == "LISTEN" else states.index(text)
+        elif name == "role":
+            if not any(role.startswith(text.lower()) for role in ("client", "server")):
+                raise Complaint(f"Unknown DCCP role `{text}'")
+            request.special[name] = int(not "client".startswith(text.lower()))
+        elif request.protonum == 47:
+            request.special[name] = number(text) & 0xFFFF
+        else:
+            wide = 0xFFFFFFFF if "vtag" in name else 0xFF if name.endswith(("-type", "-code")) else 0xFFFF
+            request.special[name] = decimal(text) & wide
+
+
+_LONG = {"r": "reply-src", "q": "reply-dst", "n": "src-nat", "g": "dst-nat", "j": "any-nat", "{": "mask-src", "}": "mask-dst"}
+
+
+def _protocol(request: Request, text: str) -> None:
+    names = {kind.name: number_ for number_, kind in KINDS.items()}
+    found = names.get(text.lower(), PROTOCOL_NUMBERS.get(text))
+    if found is None and re.fullmatch(r"\s*(0[xX][0-9a-fA-F]+|[0-9]+)", text) and number(text) <= 255:
+        found = number(text)
+    if found is None:
+        raise Complaint(f"`{text}' unsupported protocol")
+    request.protonum = found
+
+
+def _family(request: Request, text: str) -> None:
+    if not text.startswith(("ipv4", "ipv6")):
+        raise Complaint(f"`{text}' unsupported protocol")
+    family = int(text[3])
+    if request.family not in (0, family):
+        raise Complaint("mismatched address family")
+    request.family = family
+
+
+def _mark(request: Request, text: str) -> None:
+    value, slash, mask = text.partition("/")
+    request.mark = (number(value) & 0xFFFFFFFF, number(mask) & 0xFFFFFFFF if slash else 0xFFFFFFFF)
+
+
+def _status(request: Request, text: str) -> None:
+    for word, rest in split(text):
+        negated = word.startswith("!")
+        name = word[negated:]
+        if not negated and name.startswith("UNREPLIED"):
+            request.status_off |= SEEN_REPLY
+            continue
+        bits = one_of(request.warnings, name, STATUS)
+        if bits is None:
+            raise Complaint(f"Bad parameter `{rest[negated:]}'")
+        if negated:
+            request.status_off |= bits
+        else:
+            request.status |= bits
+
+
+def _outputs(request: Request, text: str) -> None:
+    request.outputs |= bits_of(request.warnings, text, OUTPUTS)
+    if request.outputs & 64 and request.outputs & ~64:
+        raise Complaint("cannot combine save output with any other output type, use -o save only", 1)
+
+
+def _events(request: Request, text: str) -> None:
+    request.events |= bits_of(request.warnings, text, EVENTS)
+
+
+def _bounded(key: str, most: int) -> Callable[[Request, str], None]:
+    def read(request: Request, text: str) -> None:
+        request.numbers[key] = number(text) & most
+
+    return read
+
+
+def _timeout(request: Request, text: str) -> None:
+    request.numbers["t"] = decimal(text) & 0xFFFFFFFF
+
+
+def _size(request: Request, text: str) -> None:
+    request.numbers["b"] = decimal(text)
+
+
+def _zero(request: Request, text: str) -> None:
+    return
+
+
+_VALUES: dict[str, Callable[[Request, str], None]] = {
+    "p": _protocol, "f": _family, "m": _mark, "u": _status, "o": _outputs, "e": _events, "t": _timeout, "b": _size, "z": _zero,
+    "w": _bounded("w", 0xFFFF), "(": _bounded("(", 0xFFFF), ")": _bounded(")", 0xFFFF), "c": _bounded("c", 0xFFFFFFFF),
+    "i": _bounded("i", 0xFFFFFFFF),
+}  # fmt: skip
 
 
 def parse(argv: list[str]) -> Request:
-    """Read a command line. Raises Complaint."""
-    commands: list[str] = []
-    request = Request("")
-    operands: list[str] = []
-    words = list(argv[1:])
-    while words:
-        word = words.pop(0)
-        if word.startswith("--"):
-            _long(word, words, commands, request)
-        elif word.startswith("-") and len(word) > 1:
-            _short(word[1:], words, commands, request)
-        else:
-            operands.append(word)
-    return _checked(commands, operands, request)
-
-
-def _short(letters: str, words: list[str], commands: list[str], request: Request) -> None:
-    while letters:
-        letter, letters = letters[0], letters[1:]
-        if letter in COMMANDS:
-            commands.append(letter)
-            if letter in _OPTIONAL:  # getopt takes what is attached for the command's own; the tool never looks at it
-                request.attached = request.attached or bool(letters)
-                return
-            continue
-        if len(letter) != 1 or letter not in OPTIONS:
-            raise Complaint(f"unknown option `-{letter}'")
-        value = ""
-        if letter in _MAYBE:
-            value, letters = _next_value([] if letters else words), ""
-        elif OPTIONS[letter][1]:
-            if not letters and not words:
-                raise Complaint(f"option `-{letter}' requires an argument")
-            value, letters = (letters, "") if letters else (words.pop(0), "")
-        _set(letter, value, request)
-
-
-def _long(word: str, words: list[str], commands: list[str], request: Request) -> None:
-    name, equals, value = word[2:].partition("=")
-    special = PROTOCOL_OPTIONS.get(request.protonum if request.protonum is not None else -1, {})
-    known = {long: ("command", letter) for letter, long in COMMANDS.items()}
-    known |= {long: ("option", own) for own, (longs, _) in OPTIONS.items() for long in longs}
-    known |= {long: ("special", own) for own, longs in special.items() for long in longs}
-    matches = [name] if name in known else [long for long in known if long.startswith(name)]
-    if not name or len({known[long] for long in matches}) != 1:
-        raise Complaint(f"unknown option `{word}'")
-    kind, own = known[matches[0]]
-    if kind == "command":
-        commands.append(own)
-        return
-    if own in _MAYBE and kind == "option":
-        value = _next_value([] if equals else words)
-    elif kind == "special" or OPTIONS[own][1]:
-        if not equals and not words:
-            raise Complaint(f"option `{word}' requires an argument")
-        value = value if equals else words.pop(0)
-    if kind == "special":
-        request.special[own] = value
-        _check_special(own, value, request)
-    else:
-        _set(own, value, request)
-
-
-def _next_value(words: list[str]) -> str:
-    """The value that may follow --src-nat; what is attached (-n1.2.3.4) the tool overlooks (get_optional_arg)."""
-    return words.pop(0) if words and words[0][:1] not in ("-", "!") else ""
-
-
-def _check_special(own: str, value: str, request: Request) -> None:
-    if own == "state" and request.protonum == Protocol.TCP and value not in TCP_STATES:
-        raise Complaint(f"unknown TCP state `{value}'")
-
-
-def _set(own: str, value: str, request: Request) -> None:
-    if own == "o" and "o" in request.options:
-        value = f"{request.options['o']},{value}"
-    request.options[own] = value
-    if own == "p":
-        request.protonum = _protocol(value)
-    elif own == "f" and value not in ("ipv4", "ipv6"):
-        raise Complaint(f"`{value}' unsupported protocol")
-    elif own in ("s", "d", "r", "q"):
-        network(value)
-    elif own in _MAYBE and value:
-        endpoint(value, own)
-    for option, names in (("u", STATUS), ("e", EVENTS), ("o", OUTPUTS)):
-        if own == option:
-            request.chosen(option, names)
-
-
-def _protocol(value: str) -> int:
-    names = {protocol.name.lower(): int(protocol) for protocol in Protocol} | {"ipv6-icmp": 58, "ip": 0}
-    if value.lower() in names:
-        return names[value.lower()]
-    if value.isdigit() and int(value) <= 255:
-        return int(value)
-    raise Complaint(f"`{value}' unsupported protocol")
-
-
-def network(text: str) -> tuple[Address, int]:
-    """(address, prefix length) of "192.168.1.10" or "192.168.1.0/24"; "1.2.3.4/" is everything, as the tool has it. Raises Complaint."""
-    name, slash, length = text.partition("/")
-    try:
-        address = ipaddress.ip_address(name)
-    except ValueError:
-        raise Complaint(f"Invalid IP address `{name}'") from None
-    bits = address.max_prefixlen
-    if not slash:
-        return address.packed, bits
-    if length and not (length.isdigit() and int(length) <= bits):
-        raise Complaint("Invalid netmask")
-    return address.packed, int(length or 0)
-
-
-def endpoint(text: str, own: str) -> tuple[Address, int | None]:
-    """(address, port or None) of "203.0.113.2" or "203.0.113.2:5000". Raises Complaint."""
-    if "/" in text:
-        raise Complaint(f"CIDR notation unavailable for `--{OPTIONS[own][0][0]}'")
-    name, colon, port = text.partition(":") if text.count(":") == 1 else (text, "", "")
-    address, _ = network(name)
-    return address, number(port) & 0xFFFF if colon else None
-
-
-def _checked(commands: list[str], operands: list[str], request: Request) -> Request:
-    if len(commands) > 1:
-        raise Complaint("Invalid commands combination")
-    request.command = commands[0] if commands else "h"
-    if operands and not request.attached:
-        if operands[0] not in TABLES:
-            raise Complaint(f"unknown type `{operands[0]}'")
-        request.table = operands[0]
-    expect = request.table == "expect"
-    for own in (NEEDED_EXPECT if expect else NEEDED).get(request.command, ()):
-        if own not in request.options:
-            raise Complaint(f"You need to supply the `--{OPTIONS[own][0][0]}' option for this command")
-    allowed = (ALLOWED_EXPECT if expect else ALLOWED).get(request.command, frozenset(OPTIONS))
-    for own in OPTIONS:  # in the tool's own order
-        if own in request.options and own not in allowed:
-            raise Complaint(f"Illegal option `--{OPTIONS[own][0][0]}' with this command")
-    for own in ("l", "label-add", "label-del", "c"):
-        if own in request.options:
-            raise Complaint(f"--{OPTIONS[own][0][0]}: right, but not simulated here")
-    _check_masks(request)
-    _check_family(request)
+    """Read a command line, but for labels' names and what goes with what (conntrack_check.py). Raises Complaint."""
+    request = _Reader(argv[1:]).read()
+    if not request.family and (request.command not in "LUDGFEh" or request.table == "expect"):
+        request.family = 4
     return request
-
-
-def _check_masks(request: Request) -> None:
-    for mask, end in (("mask-src", "s"), ("mask-dst", "d")):
-        if mask in request.options and end not in request.options:
-            raise Complaint(f"Can't use --{mask} without --{OPTIONS[end][0][0]}")
-
-
-def _check_family(request: Request) -> None:
-    sizes = {len(network(request.options[own])[0]) for own in "sdrq" if own in request.options}
-    sizes |= {len(endpoint(request.options[own], own)[0]) for own in _MAYBE if request.options.get(own)}
-    if "f" in request.options:
-        sizes.add(4 if request.options["f"] == "ipv4" else 16)
-    if len(sizes) > 1:
-        raise Complaint("mismatched address family")
-
-
-def number(text: str) -> int:
-    """A number as strtoul reads it: as far as it goes, 0 when it does not begin."""
-    match = re.match(r"\s*(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9]\d*)", text)
-    digits = match[1] if match else "0"
-    if digits[:2].lower() == "0x":
-        return int(digits, 16)
-    return int(digits, 8) if digits.startswith("0") else int(digits)

@@ -10,13 +10,15 @@ import os
 from typing import TYPE_CHECKING
 
 from sim.conntrack.settings import SysctlError
-from sim.conntrack.show import proc_line
+from sim.conntrack.show import proc_expect_line, proc_line, proc_statistics
 
 if TYPE_CHECKING:
     from sim.machine.machine import Machine
 
 SYSCTLS = "/proc/sys/"
 CONNTRACK = "/proc/net/nf_conntrack"
+EXPECTED = "/proc/net/nf_conntrack_expect"
+STATISTICS = "/proc/net/stat/nf_conntrack"
 _DIRECTORIES = tuple(
     "/ /bin /dev /etc /home /proc /proc/net /proc/sys /root /sbin /sys /tmp /usr /var /var/log".split()
 )
@@ -35,10 +37,13 @@ def read(machine: Machine, path: str, root: bool) -> str:
         key = path.removeprefix(SYSCTLS).replace("/", ".")
         if key in set(machine.sysctls.keys()):
             return machine.sysctls.get(key) + "\n"
-    if path == CONNTRACK:
+    if path in (CONNTRACK, EXPECTED):
         if not root:
             raise _error(errno.EACCES)
-        return _conntrack(machine)
+        return _conntrack(machine) if path == CONNTRACK else _expected(machine)
+    if path == STATISTICS:
+        tracker = machine.ip.tracker
+        return proc_statistics(len(tracker.table), tracker.stats | tracker.expectations.stats)
     kept = {**kept_files(machine), **machine.files}
     if path in kept:
         return kept[path]
@@ -57,6 +62,11 @@ def _conntrack(machine: Machine) -> str:
     return "".join(proc_line(conn, now) + "\n" for conn in machine.ip.tracker.entries())
 
 
+def _expected(machine: Machine) -> str:
+    now = int(machine.env.now)
+    return "".join(proc_expect_line(one, now) + "\n" for one in machine.ip.tracker.expectations.entries())
+
+
 def write(machine: Machine, path: str, text: str, root: bool, user: str, *, append: bool = False) -> None:
     """Write a file. Raises OSError: a directory, no such directory, not allowed, a value the kernel refuses."""
     if path == "/dev/null":
@@ -71,6 +81,17 @@ def write(machine: Machine, path: str, text: str, root: bool, user: str, *, appe
     if not is_directory(machine, path.rsplit("/", 1)[0] or "/") or path.startswith(("/proc/", "/sys/")):
         raise _error(errno.ENOENT)
     machine.files[path] = (machine.files.get(path, "") if append else "") + text
+
+
+def remove(machine: Machine, path: str, root: bool, user: str) -> None:
+    """Take a file away. Raises OSError: not there, a directory, not allowed, the kernel's own."""
+    if is_directory(machine, path):
+        raise _error(errno.EISDIR)
+    if path not in all_paths(machine):
+        raise _error(errno.ENOENT)
+    if path not in machine.files or not (root or path.startswith((f"/home/{user}/", *_ANYBODY))):
+        raise _error(errno.EACCES if path in machine.files else errno.EPERM)
+    del machine.files[path]
 
 
 def _write_sysctl(machine: Machine, path: str, text: str, root: bool) -> None:
@@ -95,7 +116,7 @@ def is_directory(machine: Machine, path: str) -> bool:
 def all_paths(machine: Machine) -> list[str]:
     """Every file that can be read, sorted."""
     sysctls = [SYSCTLS + key.replace(".", "/") for key in list(machine.sysctls.keys())]
-    return sorted({*machine.files, *kept_files(machine), *sysctls, CONNTRACK})
+    return sorted({*machine.files, *kept_files(machine), *sysctls, CONNTRACK, EXPECTED, STATISTICS})
 
 
 def listing(machine: Machine, path: str) -> list[str]:

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from sim.machine.machine import Machine
 
 Completer = Callable[["Machine", list[str], str], list[str]]
-_FILES = ("builtins", "text", "conntrack", "firewall", "sysctl", "ip", "ss", "network", "help")
+_FILES = (
+    "builtins", "text", "processes", "at", "apply", "modules", "conntrack", "firewall", "ipset", "translate",
+    "sysctl", "ip", "ss", "network", "help",
+)  # fmt: skip
 
 
 def no_words(machine: Machine, before: list[str], word: str) -> list[str]:

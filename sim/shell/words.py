@@ -1,10 +1,11 @@
-"""A typed line -> lists of commands: words with quotes, $variables, ; && || |, > >> and <. bash's grammar, as far as it is simulated.
+"""A typed line -> lists of commands: words with quotes, $variables, ; & && || |, ( ), > >> and <. bash's grammar, as far as simulated.
 
-    line     := pipeline ((';' | '&&' | '||') pipeline)*
+    line     := list ((';' | '&') list)* [';' | '&']
+    list     := pipeline (('&&' | '||') pipeline)*
     pipeline := command ('|' command)*
-    command  := (NAME=VALUE)* word* with redirections
+    command  := (NAME=VALUE)* word* with redirections, or '(' line ')'
 
-What bash knows and this shell does not (`&`, `$(...)`, subshells, here-documents, loops, globs) is refused by name.
+What bash knows and this shell does not (`$(...)`, here-documents, loops, globs) is refused by name.
 """
 
 from __future__ import annotations
@@ -17,10 +18,8 @@ from typing import NamedTuple
 from sim.errors import Span, SyntaxMistake, Unsupported
 
 OPERATORS = ("&&", "||", ">>", "2>&1", "2>", "<<", ";;", ";", "|", ">", "<", "&", "(", ")")
-_REFUSED = {
-    "&": "running in the background", "(": "subshells", "<<": "here-documents", "`": "command substitution", "$(": "command substitution",
-}  # fmt: skip
-_VARIABLE = re.compile(r"\$(?:\{(\w+|\?)\}|(\w+|\?|\$))")
+_REFUSED = {"<<": "here-documents", "`": "command substitution", "$(": "command substitution"}
+_VARIABLE = re.compile(r"\$(?:\{(\w+|[?!])\}|(\w+|[?!$]))")
 _KEYWORDS = ("if", "for", "while", "until", "case", "function", "select", "{")
 
 
@@ -39,9 +38,13 @@ class Token(NamedTuple):
 
 @dataclass(slots=True)
 class Command:
-    """One command: its words, where its output goes (`out`, `append`, `errors_too`) and where its input comes from."""
+    """One command: its words, where its output goes (`out`, `append`, `errors`) and where its input comes from.
+
+    `inside`: for a subshell the lists between its parentheses; it has no words then. `text`: as it was typed.
+    """
 
     argv: list[str] = field(default_factory=list)
+    inside: list[Pipeline] | None = None
     source: str | None = None
     out: str | None = None
     append: bool = False
@@ -50,10 +53,15 @@ class Command:
 
 @dataclass(slots=True)
 class Pipeline:
-    """Commands joined by `|`, and what joins it to the one before: "" or ";", "&&", "||"."""
+    """Commands joined by `|`, and what joins it to the one before: "" or ";", "&", "&&", "||".
+
+    `background`: the list that ends here ends with `&`. `text` is how it was typed.
+    """
 
     joint: str
     commands: list[Command]
+    background: bool = False
+    text: str = ""
 
 
 def split(line: str, variables: Mapping[str, str]) -> list[Token]:
@@ -127,56 +135,100 @@ def _expand(line: str, at: int, text: str, variables: Mapping[str, str]) -> str:
 
 def parse(line: str, variables: Mapping[str, str] | None = None) -> list[Pipeline]:
     """The pipelines of a line. Raises Incomplete, SyntaxMistake (str() is what bash says) and Unsupported."""
-    pipelines: list[Pipeline] = []
-    joint, command = "", Command()
-    commands: list[Command] = []
-    tokens = split(line, variables or {})
-    for index, token in enumerate(tokens):
-        if not token.operator:
-            _take_word(line, token, command)
-        elif token.text in (">", ">>", "<", "2>"):
-            _redirect(tokens, index, command)
-        elif token.text == "2>&1":
-            command.errors = "&1"
-        elif token.text == "|" and command.argv:
-            commands, command = [*commands, command], Command()
-        elif token.text in (";", "&&", "||") and command.argv:
-            pipelines.append(Pipeline(joint, [*commands, command]))
-            joint, commands, command = token.text, [], Command()
-        else:
-            raise _unexpected(token.text)
-    if command.argv or command.out is not None:
-        pipelines.append(Pipeline(joint, [*commands, command]))
-    elif commands or joint in ("&&", "||"):
-        raise Incomplete
+    reader = _Reader(line, split(line, variables or {}))
+    pipelines = reader.line()
+    if reader.at < len(reader.tokens):
+        raise _unexpected(reader.tokens[reader.at].text)
     return pipelines
+
+
+class _Reader:
+    """Tokens to pipelines, left to right."""
+
+    def __init__(self, line: str, tokens: list[Token]) -> None:
+        self.source, self.tokens, self.at = line, tokens, 0
+
+    def _operator(self) -> str:
+        """The operator that comes next, or ""."""
+        token = self.tokens[self.at] if self.at < len(self.tokens) else None
+        return token.text if token is not None and token.operator else ""
+
+    def line(self) -> list[Pipeline]:
+        """Lists up to the end, or up to the closing parenthesis."""
+        found: list[Pipeline] = []
+        joint = ""
+        while self.at < len(self.tokens) and self._operator() != ")":
+            found.append(self._pipeline(joint))
+            joint = self._operator()
+            if joint not in ("", ")", ";", "&", "&&", "||"):
+                raise _unexpected(joint)
+            self.at += joint in (";", "&", "&&", "||")
+            found[-1].background = joint == "&"
+        if joint in ("&&", "||"):
+            raise Incomplete if self.at >= len(self.tokens) else _unexpected(")")
+        return found
+
+    def _pipeline(self, joint: str) -> Pipeline:
+        first = self.at
+        commands = [self._command()]
+        while self._operator() == "|":
+            self.at += 1
+            commands.append(self._command())
+        end = self.tokens[self.at].start if self.at < len(self.tokens) else len(self.source)
+        return Pipeline(joint, commands, text=self.source[self.tokens[first].start : end].strip())
+
+    def _command(self) -> Command:
+        command = Command()
+        if self._operator() == "(":
+            self._subshell(command)
+        while self.at < len(self.tokens):
+            token = self.tokens[self.at]
+            if not token.operator:
+                self._word(command, token)
+            elif token.text in (">", ">>", "<", "2>"):
+                self._redirect(command, token.text)
+            elif token.text == "2>&1":
+                command.errors = "&1"
+            else:
+                break
+            self.at += 1
+        if command.argv or command.out is not None or command.inside is not None:
+            return command
+        if self.at >= len(self.tokens):
+            raise Incomplete
+        raise _unexpected(self.tokens[self.at].text)
+
+    def _subshell(self, command: Command) -> None:
+        self.at += 1
+        command.inside = self.line()
+        if self._operator() != ")":
+            raise Incomplete
+        if not command.inside:
+            raise _unexpected(")")
+        self.at += 1
+
+    def _word(self, command: Command, token: Token) -> None:
+        if command.inside is not None:
+            raise _unexpected(token.text)
+        if not command.argv and not token.quoted and token.text in _KEYWORDS:
+            span = Span("bash", 1, token.start + 1, len(token.text))
+            raise Unsupported(f"{token.text}: right, but not simulated here", span, self.source)
+        command.argv.append(token.text)
+
+    def _redirect(self, command: Command, kind: str) -> None:
+        self.at += 1
+        if self.at >= len(self.tokens):
+            raise _unexpected("newline")
+        target = self.tokens[self.at]
+        if target.operator:
+            raise _unexpected(target.text)
+        if kind == "<":
+            command.source = target.text
+        elif kind == "2>":
+            command.errors = target.text
+        else:
+            command.out, command.append = target.text, kind == ">>"
 
 
 def _unexpected(text: str) -> SyntaxMistake:
     return SyntaxMistake(f"syntax error near unexpected token `{text}'")
-
-
-def _take_word(line: str, token: Token, command: Command) -> None:
-    if token.text == "\0":  # the file name of a redirection, taken already
-        return
-    if not command.argv and not token.quoted and token.text in _KEYWORDS:
-        raise Unsupported(
-            f"{token.text}: right, but not simulated here", Span("bash", 1, token.start + 1, len(token.text)), line
-        )
-    command.argv.append(token.text)
-
-
-def _redirect(tokens: list[Token], index: int, command: Command) -> None:
-    if index + 1 >= len(tokens):
-        raise _unexpected("newline")
-    target = tokens[index + 1]
-    if target.operator:
-        raise _unexpected(target.text)
-    tokens[index + 1] = target._replace(text="\0")
-    kind = tokens[index].text
-    if kind == "<":
-        command.source = target.text
-    elif kind == "2>":
-        command.errors = target.text
-    else:
-        command.out, command.append = target.text, kind == ">>"

@@ -172,6 +172,8 @@ def test_addresses_are_read_as_the_kernel_reads_them(text: bytes, size: int, rea
 
 
 def test_every_helper_is_found_for_its_families_alone() -> None:
-    assert sorted({name for name, _ in HELPERS}) == ["ftp", "irc", "sip", "tftp"]
+    assert sorted({name for name, _ in HELPERS}) == [
+        "amanda", "ftp", "irc", "netbios-ns", "pptp", "sane", "sip", "snmp", "snmp_trap", "tftp",
+    ]
     assert find("irc", "ip", 6) is not None and find("irc", "ip6", 6) is None and find("ftp", "ip6", 17) is None
     assert {LABEL[1], LABEL[4]} == {"RELATED"}

@@ -8,6 +8,7 @@ from random import Random
 import pytest
 from click.testing import CliRunner
 
+from sim.conntrack import tracker
 from sim.conntrack.conn import Conn
 from sim.craft import craft
 from sim.edges.kernel import Answer
@@ -31,6 +32,7 @@ from sim.simulation import Simulation
 from sim.units import SECOND
 from web.commands.verify import verify
 
+COMPILED = not str(tracker.__file__).endswith(".py")
 UDP = craft("udp 192.168.1.10:1000 > 203.0.113.9:53 data x")
 
 
@@ -170,12 +172,13 @@ def test_a_recording_has_packets_both_ways_rules_settings_and_deleted_entries(tm
     assert all(step.us > 0 for step in recorder.steps if isinstance(step, Age))
 
 
+@pytest.mark.skipif(COMPILED, reason="branches are counted in pure Python, where these tests run once more")
 def test_measuring_counts_branches_and_cells_and_names_what_is_missing() -> None:
     measure = Measure()
     measure.run([session(1, 150)])
     lines = list(measure.lines())
     assert lines[0] == "150 packets"
-    assert any(line.startswith("branches of sim/conntrack") for line in lines)
+    assert any(line.startswith("branches of sim/conntrack and") for line in lines)
     assert 0 < len(measure.branches.never()) < len(measure.branches.counts)
     assert measure.cells.tcp[0, 0, 0] > 0
 
@@ -183,6 +186,10 @@ def test_measuring_counts_branches_and_cells_and_names_what_is_missing() -> None
 def test_the_command_says_what_it_wants() -> None:
     done = CliRunner().invoke(verify, [])
     assert isinstance(done.exception, UsageError) and "say what to compare" in str(done.exception)
+
+
+@pytest.mark.skipif(COMPILED, reason="branches are counted in pure Python, where these tests run once more")
+def test_the_command_counts_branches() -> None:
     done = CliRunner().invoke(verify, ["--coverage", "--fuzz", "100", "--seed", "1"])
     assert done.exit_code == 0 and "branches of sim/conntrack" in done.output
 

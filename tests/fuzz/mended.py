@@ -1,11 +1,12 @@
 """Reads and runs mended.yaml: packets through a whole firewall (rules, fragments, options), as `ctlab verify --save` writes them.
 
 Steps are those of tests/conversations, with more words: `in` is a device or own, `verdict`, `out` what leaves ("device bytes", chance
-masked); `iptables`, `ip6tables` and `nft` are the rules.
+masked); `iptables`, `ip6tables` and `nft` are the rules, `drawn` the ports that NAT drew, `wait` a pause, `sysctl` a setting that changes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,8 @@ from sim.edges.replay.outcome import Outcome
 from sim.edges.replay.wall import Wall
 from sim.edges.verify.masks import masked
 from sim.edges.verify.measure import give_rules
-from sim.edges.verify.plan import DEVICES, Feed, Load
-from sim.units import parse_time
+from sim.edges.verify.plan import DEVICES, Feed, Load, Step, Sysctl, Wait
+from sim.units import SECOND, parse_time
 
 FILE = Path(__file__).with_name("mended.yaml")
 
@@ -33,8 +34,18 @@ def rules_of(case: dict[str, Any]) -> Load:
     return Load(case.get("iptables", ""), case.get("ip6tables", ""), case.get("nft", ""))
 
 
-def feed_of(step: dict[str, Any]) -> Feed:
-    """Its packet."""
+def sysctls_of(case: dict[str, Any]) -> dict[str, str]:
+    """Its settings, by their dotted names."""
+    return {f"net.netfilter.{key}": str(value) for key, value in case.get("sysctls", {}).items()}
+
+
+def step_of(step: dict[str, Any]) -> Step:
+    """Its packet, its pause, or the setting that changes."""
+    if "wait" in step:
+        return Wait(parse_time(step["wait"]) / SECOND)
+    if "sysctl" in step:
+        ((key, value),) = step["sysctl"].items()
+        return Sysctl(f"net.netfilter.{key}", str(value))
     return Feed(None if step["in"] == "own" else step["in"], craft(step["packet"]))
 
 
@@ -43,14 +54,26 @@ class Run:
 
     def __init__(self, case: dict[str, Any]) -> None:
         self.wall = Wall(DEVICES)
-        for key, value in case.get("sysctls", {}).items():
-            self.wall.ip.sysctls.set(f"net.netfilter.{key}", str(value))
+        for key, value in sysctls_of(case).items():
+            self.wall.ip.sysctls.set(key, value)
+        self.wall.ip.nat.chooser.dice = self._fall
+        self._drawn: Sequence[int | None] = (None, None)
         give_rules(self.wall, rules_of(case))
+
+    def _fall(self, low: int, size: int, manip: int) -> int:
+        port = self._drawn[manip]
+        return 0 if port is None else (port - low) % size
 
     def say(self, step: dict[str, Any]) -> dict[str, Any]:
         """What ctlab says, in the step's own words; `words` are all that `expect` may say."""
         self.wall.advance(parse_time(step["at"]))
-        dev, data, _ = feed_of(step)
+        one = step_of(step)
+        if isinstance(one, Sysctl):
+            self.wall.ip.sysctls.set(one.key, one.value)
+        if not isinstance(one, Feed):
+            return {}
+        dev, data, _ = one
+        self._drawn = step.get("drawn", (None, None))
         outcome = self.wall.send(data, 1) if dev is None else self.wall.receive(data, dev, 1)
         return {
             "words": self._words(outcome, data), "verdict": outcome.verdict,

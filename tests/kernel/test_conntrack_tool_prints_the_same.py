@@ -11,6 +11,7 @@ from scapy.layers.inet6 import IPv6
 from sim.edges.kernel import KernelFirewall, ToolFailed
 from tests.kernel.asking import CLIENT, HANDSHAKE, SERVER, Open, tcp, udp
 from tests.kernel.conftest import DEVICES
+from tests.kernel.conntrack_sessions import BATCHES, MANY, SESSIONS
 from tests.shell.one_machine import OneMachine
 
 PACKETS = [
@@ -127,7 +128,9 @@ def masked(text: str) -> list[str]:
     """Lines without what must differ: ids, and the seconds left (a namespace's clock goes on while it is asked)."""
     text = re.sub(r"\bid=\d+", "id=ID", re.sub(r"<id>\d+", "<id>ID", text))
     text = re.sub(r"^((?:ipv\d +\d+ )?\w+ +\d+) \d+", r"\1 SECONDS", text, flags=re.MULTILINE)
-    text = re.sub(r"(-A -t|<timeout>) ?\d+", r"\1 SECONDS", text)
+    text = re.sub(r"^\d+ proto=", "SECONDS proto=", text, flags=re.MULTILINE)
+    text = re.sub(r"(-[AUD] -t|<timeout>) ?\d+", r"\1 SECONDS", text)
+    text = text.replace("/usr/sbin/conntrack", "conntrack")
     return sorted(
         line for line in text.splitlines() if not line.startswith(("Command line interface", "nfct_labelmap"))
     )
@@ -156,6 +159,97 @@ def test_every_command_prints_what_the_real_tool_prints(real: Open) -> None:
         expected = real_answer(kernel, line.split())
         printed = machine.type(line)
         assert (machine.shell.status, masked(printed)) == expected, line
+
+
+def typed(machine: OneMachine, line: str) -> tuple[int, list[str]]:
+    """The same of ours."""
+    printed = machine.type(line.replace("!", "'!'"))
+    return machine.shell.status, masked(printed)
+
+
+@pytest.mark.parametrize("name", SESSIONS)
+def test_sessions_that_make_and_change_entries_print_the_same(real: Open, name: str) -> None:
+    kernel, machine = real(), ours([])
+    for line in SESSIONS[name].strip().splitlines():
+        assert typed(machine, line) == real_answer(kernel, line.split()), line
+
+
+COUNTED = (
+    "-L", "-L -o xml", "-L -o ktimestamp", "-L -o xml,ktimestamp", "-L -o extended,id,ktimestamp,timestamp", "-L -z", "-L",
+    "-D -o extended",
+)  # fmt: skip
+
+
+def test_counters_and_times_of_entries_print_the_same(real: Open) -> None:
+    kernel = real(sysctls={"net.netfilter.nf_conntrack_acct": 1, "net.netfilter.nf_conntrack_timestamp": 1})
+    machine = OneMachine(interfaces=DEVICES)
+    machine.type("sysctl -w net.netfilter.nf_conntrack_acct=1 net.netfilter.nf_conntrack_timestamp=1 net.ipv4.ip_forward=1")
+    machine.type("ip route add default dev wan")
+    kernel.feed_batch(PACKETS)
+    for dev, data in PACKETS:
+        machine.receive(data, dev)
+    for options in COUNTED:
+        expected, printed = real_answer(kernel, f"conntrack {options}".split()), typed(machine, f"conntrack {options}")
+        assert [_timeless(line) for line in printed[1]] == [_timeless(line) for line in expected[1]], options
+
+
+def _timeless(line: str) -> str:
+    """Without the calendar: each has its own."""
+    line = re.sub(r"\[start=\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}\]", "[start=]", line)
+    return re.sub(r"<start>\d{19}</start>", "<start>", re.sub(r"(delta-?time[=>])\d+", r"\1", line))
+
+
+def test_of_many_updated_at_once_as_many_are_printed(real: Open) -> None:
+    """Which ones depends on the order of the table: by the kernel's random hash, by age here."""
+    kernel, machine = real(), ours([])
+    for line in MANY.strip().splitlines():
+        expected, printed = real_answer(kernel, line.split()), typed(machine, line)
+        assert (printed[0], len(printed[1])) == (expected[0], len(expected[1])), line
+
+
+def test_files_of_commands_are_run_by_both(real: Open) -> None:
+    kernel, machine = real(), ours([])
+    for batch in BATCHES:
+        try:
+            expected = 0, masked(kernel.command(["conntrack", "-R", "-"], batch))
+        except ToolFailed as error:
+            expected = error.code, masked(error.output)
+        machine.files["/root/batch"] = batch
+        assert (typed(machine, "conntrack -R /root/batch")) == expected, batch
+        listed = real_answer(kernel, "conntrack -L -o extended".split())
+        assert typed(machine, "conntrack -L -o extended") == listed, batch
+
+
+EXPECTING = """
+conntrack -I expect {master} -p tcp -t 30 {tuple} --mask-port-src 10 --mask-port-dst 300 --tuple-port-src 10 --tuple-port-dst 1600
+conntrack -I expect {master} -p tcp -t 30 {tuple} --mask-port-src 10 --mask-port-dst 300 --tuple-port-src 10 --tuple-port-dst 1600
+conntrack -I expect {master} -p tcp -t 30 {tuple} --mask-port-src 10 --mask-port-dst 300 --tuple-port-src 10 --tuple-port-dst 300
+conntrack -L expect
+conntrack -L expect -o xml
+conntrack -L expect -f ipv6
+conntrack -C expect
+conntrack -G expect -s 4.4.4.4 -d 5.5.5.5 -p tcp --sport 10 --dport 1600 --reply-port-src 1 --reply-port-dst 2
+conntrack -G expect -s 4.4.4.9 -d 5.5.5.5 -p tcp --sport 10 --dport 1601 --reply-port-src 1 --reply-port-dst 2
+conntrack -D expect -s 4.4.4.4 -d 5.5.5.5 -p tcp --sport 10 --dport 1600 --reply-port-src 1 --reply-port-dst 2
+conntrack -D expect -s 4.4.4.4 -d 5.5.5.5 -p tcp --sport 10 --dport 1600 --reply-port-src 1 --reply-port-dst 2
+conntrack -L expect
+conntrack -F expect
+"""
+
+
+def test_expectations_are_made_shown_and_deleted_as_the_real_tool_does_it(real: Open) -> None:
+    helped = "*raw\n-A PREROUTING -p tcp -m tcp --dport 80 -j CT --helper ftp\nCOMMIT\n"
+    kernel, machine = real(iptables=helped), ours([])
+    machine.type("iptables -t raw -A PREROUTING -p tcp --dport 80 -j CT --helper ftp")
+    kernel.feed_batch(HANDSHAKE)
+    for dev, data in HANDSHAKE:
+        machine.receive(data, dev)
+    words = {
+        "master": "-s 192.168.1.10 -d 198.51.100.7 --sport 40000 --dport 80",
+        "tuple": "--tuple-src 4.4.4.4 --tuple-dst 5.5.5.5 --mask-src 255.255.255.0 --mask-dst 255.255.255.255",
+    }
+    for line in EXPECTING.format(**words).strip().splitlines():
+        assert typed(machine, line) == real_answer(kernel, line.split()), line
 
 
 @pytest.mark.parametrize("options", ["-L", "-D"])

@@ -4,39 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from sim.conntrack import show
-from sim.conntrack.expect import Expectation
 from sim.edges.capture import read_capture
 from sim.edges.kernel import KernelFirewall
 from sim.edges.replay import load_rules
 from sim.edges.replay.arrival import ByAddress
 from sim.edges.replay.wall import Wall
-from sim.packet import protocol_name
 from sim.ruleset.iptables import tool as iptables
 from sim.ruleset.nft import tool as nft
-from sim.units import SECOND, show_address
 from tests.kernel.comparing import Fed, compare, packets
 from tests.kernel.conftest import DEVICES
+from tests.kernel.expecting import same, shown
 from tests.kernel.helped import FOUR, FTP, FTP6, IRC, SIP, SIP6, SIP_TCP, SIX, TFTP, Packets
 from tests.kernel.test_captures_against_kernel import files
-
-
-def shown(one: Expectation, now: int) -> dict[str, Any]:
-    """An expectation as the kernel's side of the comparison has it."""
-    mine, master = one.tuple, one.master.original
-    none, every = show_address(bytes(len(mine.dst))), show_address(b"\xff" * len(mine.dst))
-    return {
-        "family": "ipv4" if len(mine.dst) == 4 else "ipv6", "protocol": protocol_name(mine.protonum), "protonum": mine.protonum,
-        "timeout": max(0, one.expires - now) // SECOND,
-        "tuple": {"src": show_address(mine.src), "dst": show_address(mine.dst), "sport": mine.sport, "dport": mine.dport},
-        "mask": {"src": none if one.any_src else every, "dst": every, "sport": 0 if one.any_sport else 65535, "dport": 65535},
-        "master": {"src": show_address(master.src), "dst": show_address(master.dst), "sport": master.sport, "dport": master.dport},
-        "helper": one.master.helper,
-    }  # fmt: skip
 
 
 def differences(kernel: KernelFirewall, wall: Wall, packets: Packets) -> list[str]:
@@ -45,16 +28,9 @@ def differences(kernel: KernelFirewall, wall: Wall, packets: Packets) -> list[st
     for number, (dev, data) in enumerate(packets, 1):
         found += [str(each) for each in compare([Fed(number, dev, data)], wall, kernel)]
         theirs, ours = kernel.expectations(), [shown(one, wall.now) for one in wall.ip.tracker.expectations.entries()]
-        if not _same(theirs, ours):
+        if not same(theirs, ours):
             found.append(f"packet {number}: expectations: ctlab {ours}, kernel {theirs}")
     return found
-
-
-def _same(theirs: list[dict[str, Any]], ours: list[dict[str, Any]]) -> bool:
-    """Equal but for the order, and for a second that the time of asking may take off."""
-    pairs = zip(*(sorted(each, key=lambda one: str(one["tuple"])) for each in (theirs, ours)), strict=False)
-    near = all(a | {"timeout": 0} == b | {"timeout": 0} and abs(a["timeout"] - b["timeout"]) <= 1 for a, b in pairs)
-    return near and len(theirs) == len(ours)
 
 
 @pytest.fixture(scope="module")

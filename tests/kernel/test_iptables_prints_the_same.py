@@ -46,7 +46,7 @@ class NoEffects:
     def address_type(self, address: bytes, dev: str) -> int:
         return 1
 
-    def source_address(self, to: bytes) -> bytes | None:
+    def source_address(self, to: bytes, indev: str = "") -> bytes | None:
         return None
 
 

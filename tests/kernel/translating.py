@@ -58,7 +58,7 @@ class Ours:
         return {
             "label": outcome.label, "direction": outcome.direction, "verdict": outcome.verdict, "out": outcome.out,
             "entry": None if conn is None else entry_view(conn, self.wall.now),
-            "made": [(label, way) for _, label, way in outcome.made],
+            "made": [(label, way) for _, label, way in outcome.made], "kernel_log": list(outcome.kernel_log),
         }  # fmt: skip
 
 

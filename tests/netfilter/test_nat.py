@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sim.conntrack.conn import Conn
+from sim.conntrack.tuples import pack
 from sim.craft import craft
 from sim.edges.replay.wall import Wall
 from sim.machine.ip import IpLayer
@@ -113,7 +114,7 @@ def test_a_udp_checksum_of_zero_stays_zero() -> None:
 def test_the_address_of_a_range_is_the_one_that_linux_chose(client: int, persistent: bool, address: int) -> None:
     """Seen on Linux 6.18: SNAT --to-source 203.0.113.2-203.0.113.200 for 192.168.1.CLIENT:1000 > 203.0.113.9:53."""
     src, dst = bytes((192, 168, 1, client)), bytes((203, 0, 113, 9))
-    conn = Conn(1, Tuple(src, dst, 1000, 53, 17), Tuple(dst, src, 53, 1000, 17), 0)
+    conn = Conn(1, pack(Tuple(src, dst, 1000, 53, 17)), pack(Tuple(dst, src, 53, 1000, 17)), 0)
     wanted = NatRange(bytes((203, 0, 113, 2)), bytes((203, 0, 113, 200)), persistent=persistent)
     engine = IpLayer("fw", lambda: 0, lambda dev, via, packet: None, lambda skb: None).nat
     assert isinstance(engine.chooser, Chooser)

@@ -67,7 +67,7 @@ class Firewall:
     def address_type(self, address: bytes, dev: str) -> int:
         return 2 if address == LOCAL else 5 if address[0] >= 224 else 1
 
-    def source_address(self, to: bytes) -> bytes | None:
+    def source_address(self, to: bytes, indev: str = "") -> bytes | None:
         return LOCAL if len(to) == 4 else None
 
     def route_device(self, to: bytes) -> str:

@@ -10,6 +10,7 @@ from sim.ruleset.model import (
     Chain,
     Compare,
     Counter,
+    Element,
     Limit,
     NamedSet,
     Part,
@@ -133,7 +134,7 @@ def nft(*parts: Part, family: str = "inet", sets: tuple[NamedSet, ...] = (), pol
 )
 def test_what_nft_can_say_of_a_packet(parts: tuple[Part, ...], packet: str, matches: bool, traced: bool) -> None:
     firewall = Firewall(traced=traced)
-    firewall.load(nft(*parts, Verdict("drop"), sets=(NamedSet("ports", ("inet_service",), (22, Range(80, 90))),)))
+    firewall.load(nft(*parts, Verdict("drop"), sets=(NamedSet("ports", ("inet_service",), (Element(22), Element(Range(80, 90)))),)))
     assert firewall.passes(packet, mark=5) is not matches
 
 

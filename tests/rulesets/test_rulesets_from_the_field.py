@@ -6,11 +6,13 @@ A file that begins with `# refused: WORD` must be refused there, and nowhere els
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from sim.ruleset.ipset import tool as ipset
 from sim.ruleset.iptables import tool
 from sim.ruleset.nft.tool import run as nft
 from tests.ruleset.firewall import Firewall
@@ -29,7 +31,15 @@ def load(path: Path, text: str) -> tuple[Firewall, tool.Result]:
     firewall = Firewall()
     if path.suffix == ".nft":
         return firewall, nft(["nft", "-f", "-"], firewall.state, text, interfaces={"lo": 1})
+    if _sets(path):
+        ipset.run(["ipset", "restore"], firewall.state.ipsets, 0, _sets(path))
     return firewall, tool.run(["iptables-restore"], firewall.state, text)
+
+
+def _sets(path: Path) -> str:
+    """What ipset must have made before, if anything."""
+    beside = path.with_suffix(".ipset")
+    return beside.read_text("utf-8") if beside.exists() else ""
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
@@ -56,7 +66,10 @@ def test_it_is_listed_as_the_real_tool_lists_it(path: Path) -> None:
     if path.suffix == ".nft":
         script, ours = "ip link set lo up; nft -f -; nft list ruleset", nft(["nft", "list", "ruleset"], firewall.state).out
     else:
-        script, ours = "iptables-legacy-restore; iptables-legacy-save", tool.run(["iptables-save"], firewall.state).out
+        if _sets(path) and shutil.which("ipset") is None:
+            pytest.skip("the program ipset is not here")
+        first = f"ipset restore -file {path.with_suffix('.ipset')} && " if _sets(path) else ""
+        script, ours = f"{first}iptables-legacy-restore; iptables-legacy-save", tool.run(["iptables-save"], firewall.state).out
     done = subprocess.run(["unshare", "-n", "sh", "-c", script], input=text, capture_output=True, text=True, timeout=30, check=False)
     assert done.stderr == ""
     assert _tables(ours) == _tables(done.stdout)

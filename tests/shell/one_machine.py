@@ -19,6 +19,9 @@ class OneMachine:
 
     def __init__(self, user: str = "root", interfaces: dict[str, list[str]] | None = None) -> None:
         self.env = simpy.Environment()
+        self.pids = 1200
+        self.at_jobs: dict[int, Any] = {}
+        self.at_number = 0
         self.name = "server"
         self.hosts = {"laptop": "192.168.1.10", "server": "192.168.1.20"}
         self.resolver = "192.168.1.1"
@@ -37,6 +40,10 @@ class OneMachine:
         self.shell = Shell(self, self.tty, user)  # type: ignore[arg-type]
         self.env.process(self.shell.interactive())
         self.env.run(until=1)
+
+    def new_pid(self) -> int:
+        self.pids += 7
+        return self.pids
 
     def run(self, program: Generator[Any, Any, Any]) -> simpy.Process:
         return self.env.process(program)

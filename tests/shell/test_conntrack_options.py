@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import pytest
 
+from sim.conntrack.conn import TcpConn
+from sim.conntrack.tuples import pack
+from sim.packet import Tuple
+from sim.shell.conntrack_check import check, check_masks
 from sim.shell.conntrack_filter import tests as checks_of
-from sim.shell.conntrack_options import STATUS, Complaint, number, parse
+from sim.shell.conntrack_options import parse
+from sim.shell.conntrack_values import Complaint, number
+from sim.units import parse_address
 
 
 def complaint(line: str) -> str:
     with pytest.raises(Complaint) as caught:
-        parse(line.split())
+        request = parse(line.split())
+        check(request)
+        check_masks(request)
     return str(caught.value)
 
 
@@ -53,16 +61,18 @@ def test_a_wrong_command_line_is_refused_in_the_tool_s_words(line: str, said: st
 
 def test_values_may_stick_to_letters_and_long_names_may_be_cut_short() -> None:
     request = parse(["conntrack", "-L", "-zpicmp", "--orig-s", "192.168.1.10", "--icmp-type=8"])
-    assert (request.command, request.protonum, request.options["s"], request.special) == (
-        "L",
-        1,
-        "192.168.1.10",
-        {"icmp-type": "8"},
-    )
+    assert (request.command, request.protonum, request.ends, request.special) == (
+        "L", 1, {"src": bytes((192, 168, 1, 10))}, {"icmp-type": 8},
+    )  # fmt: skip
 
 
 def test_comma_lists_take_any_case_and_beginnings() -> None:
-    assert parse(["conntrack", "-L", "-u", "ass,SEEN_REPLY"]).chosen("u", STATUS) == {"ASSURED", "SEEN_REPLY"}
+    assert parse(["conntrack", "-L", "-u", "ass,SEEN_REPLY"]).status == 6
+
+
+def test_a_status_may_be_denied() -> None:
+    request = parse(["conntrack", "-L", "-u", "SEEN_REPLY,!ASSURED"])
+    assert (request.status, request.status_off) == (2, 4)
 
 
 @pytest.mark.parametrize(("text", "value"), [("80", 80), ("0x10", 16), ("010", 8), ("x", 0), ("80abc", 80), ("", 0)])
@@ -70,12 +80,13 @@ def test_numbers_are_read_as_strtoul_reads_them(text: str, value: int) -> None:
     assert number(text) == value
 
 
-ENTRY = {
-    "family": "ipv4", "protonum": 6, "protocol": "tcp", "state": "ESTABLISHED", "mark": 0, "zone": 0, "unreplied": False,
-    "assured": True, "status": ["SEEN_REPLY", "ASSURED", "CONFIRMED"],
-    "original": {"src": "192.168.1.10", "dst": "192.168.1.20", "sport": 40001, "dport": 80},
-    "reply": {"src": "192.168.1.20", "dst": "192.168.1.10", "sport": 80, "dport": 40001},
-}  # fmt: skip
+def entry(status: int = 6, reply: Tuple | None = None) -> TcpConn:
+    """An established connection to a web server."""
+    client, server = parse_address("192.168.1.10"), parse_address("192.168.1.20")
+    original = Tuple(client, server, 40001, 80, 6)
+    conn = TcpConn(1, pack(original), pack(reply or Tuple(server, client, 80, 40001, 6)), 0)
+    conn.state, conn.status = 3, status
+    return conn
 
 
 @pytest.mark.parametrize(
@@ -104,11 +115,11 @@ ENTRY = {
 )
 def test_filters_pick_the_entries_that_the_tool_would_pick(options: str, matches: bool) -> None:
     request = parse(["conntrack", "-L", *options.split()])
-    assert all(check(ENTRY) for check in checks_of(request)) == matches
+    assert all(check(entry()) for check in checks_of(request)) == matches
 
 
 def test_source_nat_shows_in_where_the_reply_goes() -> None:
-    natted = ENTRY | {"reply": {"src": "192.168.1.20", "dst": "203.0.113.2", "sport": 80, "dport": 40001}}
+    natted = entry(6 | 128 | 256, Tuple(parse_address("192.168.1.20"), parse_address("203.0.113.2"), 80, 40001, 6))
     for options, matches in (
         ("-n 203.0.113.2", True),
         ("-n 203.0.113.3", False),

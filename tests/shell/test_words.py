@@ -78,6 +78,10 @@ def test_an_open_line_waits_for_its_rest(line: str) -> None:
         ("echo )", "syntax error near unexpected token `)'"),
         ("echo >", "syntax error near unexpected token `newline'"),
         ("| a", "syntax error near unexpected token `|'"),
+        ("()", "syntax error near unexpected token `)'"),
+        ("(a &&)", "syntax error near unexpected token `)'"),
+        ("(a) b", "syntax error near unexpected token `b'"),
+        ("& a", "syntax error near unexpected token `&'"),
     ],
 )
 def test_a_mistake_is_named_as_bash_names_it(line: str, said: str) -> None:
@@ -86,13 +90,23 @@ def test_a_mistake_is_named_as_bash_names_it(line: str, said: str) -> None:
     assert str(caught.value) == said
 
 
+def test_an_ampersand_sends_the_whole_list_before_it_into_the_background() -> None:
+    found = parse("a && b & c")
+    assert [(each.joint, each.text, each.background) for each in found] == [("", "a", False), ("&&", "b", True), ("&", "c", False)]
+
+
+def test_parentheses_hold_a_line_of_their_own() -> None:
+    (pipeline,) = parse("(sleep 60; iptables -F) > log &")
+    (command,) = pipeline.commands
+    assert pipeline.background and command.out == "log" and command.argv == []
+    assert [each.commands[0].argv for each in command.inside or []] == [["sleep", "60"], ["iptables", "-F"]]
+
+
 @pytest.mark.parametrize(
     ("line", "column"),
     [
-        ("sleep 5 &", 9),
         ("echo $(date)", 6),
         ("echo `date`", 6),
-        ("(ls)", 1),
         ("cat <<EOF", 5),
         ("for i in 1; do x; done", 1),
     ],

@@ -19,7 +19,6 @@ from sim.edges.replay import (
     Replay,
     Rewritten,
     Step,
-    Writer,
     dumps,
     load_rules,
     read_addresses,
@@ -62,9 +61,12 @@ def replay(
     for paths, ipv6 in ((rules, False), (rules6, True)):
         for path in paths:
             load_rules(work.wall.ip.rules, _text(path), str(path), ipv6)
-    happenings = work.run(read_capture(capture), [read_at(text) for text in moments], then)
+    what = read_capture(capture), [read_at(text) for text in moments], then
     _hurry()
-    _print(_json_lines(work, happenings, trace) if jsonl else _Table(trace).lines(happenings))
+    if jsonl:
+        _print_json(work.lines(*what, trace))
+    else:
+        _print(_Table(trace).lines(work.run(*what)))
 
 
 def _hurry() -> None:
@@ -94,15 +96,14 @@ def _text(path: Path) -> str:
         raise UsageError(f"{path}: is no text: {error}") from error
 
 
-def _json_lines(work: Replay, happenings: Iterator[Outcome | Printed], trace: bool) -> Iterator[str]:
+def _print_json(happenings: Iterator[list[str] | Printed]) -> None:
     """A line a packet, and one for each --then. What an --at command prints goes to standard error."""
-    writer, wall = Writer(), work.wall
-    write = writer.traced if trace else writer.line
     for happened in happenings:
-        if isinstance(happened, Outcome):
-            yield write(happened, wall.lookup(happened.data) if happened.data and happened.verdict else None, wall.now)
+        if isinstance(happened, list):
+            if happened:
+                click.echo("\n".join(happened))
         elif happened.last:
-            yield dumps({"command": happened.command, "output": happened.output})
+            click.echo(dumps({"command": happened.command, "output": happened.output}))
         elif happened.output:
             click.echo(happened.output, nl=False, err=True)
 

@@ -29,6 +29,7 @@ from sim.edges.verify.pair import Pair
 from sim.edges.verify.plan import Case, Feed, Load, Plan, Step
 from sim.edges.verify.recording import Recorder
 from sim.edges.verify.sources import of_capture
+from sim.edges.verify.storm import storm
 from sim.errors import UsageError
 from sim.inputs import Input
 from sim.ruleset.text import looks_like
@@ -64,23 +65,29 @@ _File = click.Path(path_type=Path, dir_okay=False, exists=True)
 @click.option(
     "--coverage", is_flag=True, help="Of --fuzz: which branches and cells of conntrack were reached (asks no kernel)."
 )
+@click.option("--bytes", "spoilt", type=click.IntRange(1), metavar="N", help="Feed N spoilt packets to ctlab alone: nothing may break.")
 def verify(
     what: str | None, rules: tuple[Path, ...], rules6: tuple[Path, ...], addresses: tuple[str, ...], sysctls: tuple[str, ...],
     times: bool, fuzz: int | None, rulesets: int, seed: int | None, save: Path | None, coverage: bool,
+    spoilt: int | None,
 ) -> None:  # fmt: skip
     """Compare ctlab with this machine's own kernel, packet by packet. WHAT: a capture, a lesson, a scenario (its name or file).
 
     Label, direction, verdict, the bytes that leave, the entry and the kernel's log words are compared. Exit status 1 when
     anything differs.
     """
-    if (what is None) == (fuzz is None and not rulesets):
+    if (what is None) == (fuzz is None and not rulesets and spoilt is None):
         raise UsageError("say what to compare: a capture, a lesson or a scenario, or --fuzz N")
+    if spoilt is not None:
+        raise SystemExit(1 if _storm(spoilt, _seed(seed)) else 0)
     if coverage:
         _measure(fuzz or A_CASE, _seed(seed))
         return
     _must_have_a_kernel()
     if what is None:
-        differ = _hunt(_cases(fuzz or 0, rulesets, _seed(seed)), (fuzz or 0) + rulesets * A_RULESET, save)
+        first = _seed(seed)
+        click.echo(f"--seed {first}")
+        differ = _hunt(_cases(fuzz or 0, rulesets, first), (fuzz or 0) + rulesets * A_RULESET, save)
     else:
         plan = Plan(read_addresses(addresses) or Plan().addresses, _rules(rules, rules6), dict(map(_setting, sysctls)))
         differ = sum(_compare(*one) for one in _things(what, plan, bool(addresses), times))
@@ -214,6 +221,8 @@ def _tell(found: Found, save: Path | None) -> None:
     click.secho(f"{found.case.name}: {found.case.packets} packets, {found.least.packets} of them suffice", bold=True)
     for key, value in found.least.plan.sysctls.items():
         click.echo(f"  {key}={value}")
+    for tool, text in found.least.plan.rules._asdict().items():
+        click.echo("".join(f"  {tool}: {line}\n" for line in text.splitlines()), nl=False)
     for step in found.least.steps:
         click.echo(f"  {step.dev or 'own'} {step.data.hex()}" if isinstance(step, Feed) else f"  {step}")
     for difference in found.differences:
@@ -225,6 +234,17 @@ def _tell(found: Found, save: Path | None) -> None:
             conversation(found.least, [difference.field for difference in found.differences]), encoding="utf-8"
         )
         click.echo(f"  written to {file}")
+
+
+def _storm(packets: int, seed: int) -> int:
+    """Tell what breaks ctlab; how much that is."""
+    found = 0
+    with _bar(packets) as bar:
+        for broken in storm(packets, seed, bar.update if bar is not None else lambda count: None):
+            found += 1
+            click.echo(f"{broken.case.name}: {broken.dev or 'own'} {broken.data.hex()}: {broken.error}")
+    click.echo(f"{packets} spoilt packets (--seed {seed}): {found} broke ctlab")
+    return found
 
 
 def _measure(packets: int, seed: int) -> None:

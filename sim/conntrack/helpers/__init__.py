@@ -2,9 +2,9 @@
 
 A connection has a helper only because a rule gave it one (iptables `-j CT --helper ftp`, nft `ct helper set "name"`), or
 because a helper expected it for itself. They run where the connection is confirmed, last of all in INPUT and POSTROUTING
-(nf_confirm, net/netfilter/nf_conntrack_proto.c, Linux 6.18). Here: ftp, tftp, irc, sip.
+(nf_confirm, net/netfilter/nf_conntrack_proto.c, Linux 6.18). Here: ftp, tftp, irc, sip, pptp, amanda, sane, netbios-ns, snmp.
 
-Not here: amanda, netbios-ns, snmp, sane, pptp, H.323 (RAS, Q.931); what NAT writes into a payload.
+Not here: H.323 (RAS, Q.931, H.245); what NAT writes into a payload.
 """
 
 from __future__ import annotations
@@ -12,17 +12,20 @@ from __future__ import annotations
 from typing import Final
 
 from sim.conntrack.conn import Conn
+from sim.conntrack.helpers.amanda import AMANDA
+from sim.conntrack.helpers.broadcast import BROADCAST
 from sim.conntrack.helpers.ftp import FTP
-from sim.conntrack.helpers.help import Help, Helper
+from sim.conntrack.helpers.help import NAT_DONE, Help, Helper
 from sim.conntrack.helpers.irc import IRC
+from sim.conntrack.helpers.pptp import PPTP
+from sim.conntrack.helpers.sane import SANE
 from sim.conntrack.helpers.sip import SIP
 from sim.conntrack.helpers.tftp import TFTP
+from sim.conntrack.seqadj import Shift
 from sim.conntrack.words import CONFIRMED, HELPED
 
-HELPERS: Final = {(each.name, each.protonum): each for each in (FTP, TFTP, IRC, *SIP)}
-NOT_SIMULATED: Final = {
-    "amanda": (17,), "netbios-ns": (17,), "snmp": (17,), "sane": (6,), "pptp": (6,), "RAS": (17,), "Q.931": (6,), "H.245": (6,),
-}  # fmt: skip
+HELPERS: Final = {(each.name, each.protonum): each for each in (FTP, TFTP, IRC, *SIP, PPTP, AMANDA, SANE, *BROADCAST)}
+NOT_SIMULATED: Final = {"RAS": (17,), "Q.931": (6,), "H.245": (6,)}
 """What the kernel has beyond: name -> protocols."""
 
 
@@ -47,6 +50,8 @@ def assign(conn: Conn, name: str) -> None:
         return
     conn.helper = name
     conn.status |= HELPED
+    if conn.status & NAT_DONE and conn.seqadj is None:
+        conn.seqadj = (Shift(), Shift())
 
 
 __all__ = ["HELPERS", "Help", "Helper", "assign", "find", "is_elsewhere"]

@@ -206,7 +206,7 @@ def _expect(help: Help, search: Search, named: Named, found: Match) -> int:
         why = f"The server's answer {search.word} names {place}: the client will open the data connection to it."
     else:
         why = f"The client's {search.word} names {place}: the server will open the data connection to it."
-    return help.expect(new, why, found.at, found.length)
+    return help.expect(new, why, found.at, found.length, search.word)
 
 
 def help_ftp(help: Help) -> int:

@@ -7,7 +7,7 @@ nf_conntrack_expect.c, Linux 6.18). Which helpers there are: the package's own f
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sim.conntrack.expect import CREATED, Expectation
 from sim.conntrack.words import ACCEPT, DROP, Ctinfo
@@ -33,7 +33,10 @@ class Policy(NamedTuple):
 
 
 class Helper(NamedTuple):
-    """A helper for one protocol. `families` are "ip", "ip6"; `policies` by class; `memory` makes what it remembers of a connection."""
+    """A helper for one protocol. `families` are "ip", "ip6"; `policies` by class; `memory` makes what it remembers of a connection.
+
+    `destroy` is called when a confirmed connection of its own ends.
+    """
 
     name: str
     protonum: int
@@ -41,18 +44,24 @@ class Helper(NamedTuple):
     policies: tuple[Policy, ...]
     help: Callable[[Help], int]
     memory: Callable[[], object] | None = None
+    destroy: Callable[[Entries, Conn, int], None] | None = None
 
 
 class Help:
-    """One packet of a helped connection. `direction` 0 original, 1 reply; `log`: the kernel's words when it dropped the packet."""
+    """One packet of a helped connection. `direction` 0 original, 1 reply; `log`: the kernel's words when it dropped the packet.
 
-    __slots__ = ("conn", "ctinfo", "direction", "helper", "log", "now", "packet", "reason", "tracker")
+    NAT puts another `packet` in its place when it writes into it; the checksum of that is made right when all is written.
+    `written`: what stood there and what stands there now.
+    """
+
+    __slots__ = ("conn", "ctinfo", "direction", "helper", "log", "now", "packet", "reason", "tracker", "written")
 
     def __init__(self, tracker: Entries, helper: Helper, conn: Conn, packet: Packet, ctinfo: int, now: int) -> None:
         self.tracker, self.helper, self.conn = tracker, helper, conn
         self.packet, self.ctinfo, self.now = packet, ctinfo, now
         self.direction = int(ctinfo in REPLIES)
-        self.log = ""
+        self.log: tuple[str, ...] = ()
+        self.written: list[tuple[bytes, bytes]] = []
         self.reason: Reason | None = None
 
     @property
@@ -74,9 +83,15 @@ class Help:
         """What stands 8 bytes behind the transport header's start: a datagram's data."""
         return self.packet.data[self.packet.l4 + 8 :]
 
+    def broadcast_mask(self) -> Address | None:
+        """Of a packet that the machine itself sends to the broadcast address of a network of the device by which it leaves: the netmask."""
+        tracker = self.tracker
+        return tracker.netmask(tracker.device, self.packet.dst) if tracker.device and tracker.netmask is not None else None
+
     def drop(self, text: str, why: str) -> int:
-        """Drop the packet: `text` goes to the kernel's log in its own frame, `why` is the sentence for a person."""
-        self.log = f"nf_ct_{self.helper.name}: dropping packet: {text} "[:127]
+        """Drop the packet: `text`, if any, goes to the kernel's log in its own frame, `why` is the sentence for a person."""
+        if text:
+            self.log = (*self.log, f"nf_ct_{self.helper.name}: dropping packet: {text} "[:127])
         self.reason = Reason("helper-drop", why, {"helper": self.helper.name})
         return DROP
 
@@ -95,15 +110,24 @@ class Help:
         reason = Reason(CREATED.code, why, {"helper": self.helper.name})
         return self.tracker.expectations.related(new, self.now, self.packet.id, reason, any_master)
 
-    def expect(self, new: Expectation, why: str, at: int, length: int) -> int:
-        """Expect it, or drop the packet where that cannot be. `at`, `length`: where in the payload the address stands.
+    def unexpect(self, one: Expectation, why: Reason) -> None:
+        """Take it out again (nf_ct_unexpect_related)."""
+        self.tracker.expectations.remove(one, "removed", why, self.packet.id)
 
-        Where the connection is under NAT, the tracker's `nat_helpers` may have a function of this helper's name that writes
-        the other address into the payload and expects by itself: (help, at, length, expectation) -> verdict.
+    def nat(self, name: str) -> Callable[..., Any] | None:
+        """What NAT does here for helpers under that name (Tracker.nat_helpers), where the connection is under NAT; else None."""
+        return self.tracker.nat_helpers.get(name) if self.conn.status & NAT_DONE else None
+
+    def expect(self, new: Expectation, why: str, at: int, length: int, form: str = "") -> int:
+        """Expect it, or drop the packet where that cannot be. `at`, `length`: where in the payload the address stands, `form`: how.
+
+        Where the connection is under NAT, its `nat` of this helper's name writes the other address into the payload and expects by
+        itself: (help, at, length, expectation, why, form) -> verdict.
         """
-        mangle = self.tracker.nat_helpers.get(self.helper.name) if self.conn.status & NAT_DONE else None
+        mangle = self.nat(self.helper.name)
         if mangle is not None:
-            return mangle(self, at, length, new)
+            verdict: int = mangle(self, at, length, new, why, form)
+            return verdict
         if self.related(new, why):
             return self.drop("cannot add expectation", f"{why} But it cannot be expected now, so the helper drops the packet.")
         return ACCEPT

@@ -2,23 +2,24 @@
 
 As nf_conntrack_sip.c, Linux 6.18 (RFC 3261, 4566), over UDP and TCP, with its default parameters: calls are expected from the
 registrar alone (sip_direct_signalling), media between the two that speak SIP (sip_direct_media). Every message keeps the
-connection for an hour. What NAT writes into messages is not here.
+connection for an hour. What NAT writes into messages: netfilter/nat/helpers/sip.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final
 
-from sim.conntrack.expect import INACTIVE, PERMANENT
+from sim.conntrack.expect import INACTIVE, PERMANENT, Expectation
 from sim.conntrack.helpers import sip_text as text
 from sim.conntrack.helpers.help import ESTABLISHED, Help, Helper, Policy
 from sim.conntrack.helpers.numbers import is_alpha
 from sim.conntrack.helpers.sip_media import CALL_OVER, SIGNALLING, flush, session
 from sim.conntrack.helpers.sip_text import Found, Message, Wrong
+from sim.conntrack.helpers.sip_uri import Uri, header_uri
 from sim.conntrack.words import ACCEPT, EXPECTED
 from sim.trace import Reason
-from sim.units import SECOND, Address
+from sim.units import SECOND
 
 LIFETIME: Final = 3600 * SECOND
 """sip_timeout: how long a message keeps its connection."""
@@ -30,11 +31,12 @@ RENEWED: Final = Reason("helper", "The registrar has accepted the registration: 
 
 
 class Numbers:
-    """The sequence numbers of the last REGISTER and INVITE (struct nf_ct_sip_master)."""
+    """The sequence numbers of the last REGISTER and INVITE, and the port that a phone wants its answers on (struct nf_ct_sip_master)."""
 
     def __init__(self) -> None:
         self.register = 0
         self.invite = 0
+        self.forced_port = 0
 
 
 def _memory(help: Help) -> Numbers:
@@ -75,40 +77,6 @@ def _answer(help: Help, message: Message, cseq: int, code: int) -> int:
 # ---- registration ----------------------------------------------------------------------------------------------------
 
 
-class Contact(NamedTuple):
-    """An address of a Contact header: where the text found stands, and the offset `end` behind address and port."""
-
-    where: Address
-    port: int
-    text: Found
-    end: int
-
-    @property
-    def behind(self) -> int:
-        """The offset behind the text found: parameters begin there."""
-        return self.text.at + self.text.length
-
-
-def _contact(message: Message, at: int, among: bool) -> Contact | Wrong | None:
-    """The next address in Contact headers from `at` on; `among`: `at` stands in a list of them (ct_sip_parse_header_uri)."""
-    found: Found | Wrong | None = None
-    if among:
-        found = message.next_value(text.CONTACT, at)
-        while isinstance(found, Wrong):
-            at = found.at
-            found = message.next_value(text.CONTACT, at)
-    if found is None:
-        found = message.header(text.CONTACT, at)
-        while isinstance(found, Wrong):
-            found = message.header(text.CONTACT, found.at)
-    if found is None or isinstance(found, Wrong):
-        return None
-    place = message.place(found.at, len(message.data))
-    if place is None:
-        return Wrong(found.at)
-    return Contact(place[0], place[1], found, place[2])
-
-
 def _transport(help: Help, message: Message, at: int) -> bool:
     """Whether transport= is the connection's own protocol, or not said (ct_sip_parse_transport)."""
     found = message.parameter(at, b"transport=")
@@ -135,7 +103,7 @@ def _register(help: Help, message: Message, cseq: int) -> int:
     """A client registers: calls to it will come from the registrar, once it has said yes (process_register_request)."""
     if help.conn.status & EXPECTED:
         return ACCEPT
-    contact = _contact(message, 0, False)
+    contact = header_uri(message, text.CONTACT)
     if isinstance(contact, Wrong):
         return help.drop("cannot parse contact", "The Contact of this REGISTER cannot be read.")
     if contact is None or contact.where != help.mine.src or not _transport(help, message, contact.behind):
@@ -149,9 +117,17 @@ def _register(help: Help, message: Message, cseq: int) -> int:
             help.other.src, contact.where, contact.port, help.mine.protonum, kind=SIGNALLING, helper="sip", flags=PERMANENT | INACTIVE
         )
         why = f"The client registers for calls to port {contact.port}: if the registrar says yes, they will come from it."
-        verdict = help.expect(new, why, *contact.text)
+        verdict = _expect_call(help, message, new, why, contact)
     if verdict == ACCEPT:
         _memory(help).register = cseq
+    return verdict
+
+
+def _expect_call(help: Help, message: Message, new: Expectation, why: str, contact: Uri) -> int:
+    nat = help.nat("sip expect")
+    if nat is None:
+        return help.expect(new, why, *contact.text)
+    verdict: int = nat(help, message, new, why, contact.text, _memory(help).forced_port)
     return verdict
 
 
@@ -171,7 +147,7 @@ def _accepted(help: Help, message: Message) -> int | None:
     """The verdict, or None when no contact is the client's own, and its expectation goes."""
     common, at, among = _header_expires(message), 0, False
     while True:
-        contact = _contact(message, at, among)
+        contact = header_uri(message, text.CONTACT, at, among)
         if isinstance(contact, Wrong):
             return help.drop("cannot parse contact", "A Contact in the registrar's answer cannot be read.")
         if contact is None:
@@ -188,7 +164,7 @@ def _accepted(help: Help, message: Message) -> int | None:
             return ACCEPT
 
 
-def _renew(help: Help, contact: Contact, seconds: int) -> bool:
+def _renew(help: Help, contact: Uri, seconds: int) -> bool:
     """The expected calls may come from now on (refresh_signalling_expectation)."""
     wanted = (contact.where, contact.port, help.mine.protonum)
     for one in reversed(help.conn.expecting or ()):
@@ -222,6 +198,10 @@ def _cseq(help: Help, message: Message) -> tuple[int, int] | int:
 
 def _request(help: Help, message: Message) -> int:
     data = message.data
+    via = header_uri(message, text.VIA_UDP)
+    if isinstance(via, Uri) and via.port != help.mine.sport and via.where == help.mine.src:
+        # phones that ask from a high port but want their answers on 5060: NAT sends them there
+        _memory(help).forced_port = via.port
     for method, request, _ in HANDLERS:
         size = len(method)
         if len(data) >= size + 2 and message.says(0, method) and data[size] == text.SPACE and is_alpha(data[size + 1]):
@@ -246,9 +226,13 @@ def _response(help: Help, message: Message) -> int:
     return ACCEPT
 
 
-def _message(help: Help, data: bytes) -> int:
-    message = Message(data, len(help.mine.src))
-    return _response(help, message) if message.says(0, b"SIP/2.0 ") else _request(help, message)
+def _message(help: Help, message: Message) -> int:
+    """The verdict on one message; NAT may have written into it then (process_sip_msg)."""
+    verdict = _response(help, message) if message.says(0, b"SIP/2.0 ") else _request(help, message)
+    nat = help.nat("sip message") if verdict == ACCEPT else None
+    if nat is None or nat(help, message, _memory(help).forced_port) == ACCEPT:
+        return verdict
+    return help.drop("cannot NAT SIP message", "NAT cannot put the other addresses into this message.")
 
 
 def help_udp(help: Help) -> int:
@@ -257,7 +241,7 @@ def help_udp(help: Help) -> int:
     if not data:
         return ACCEPT
     help.tracker.refresh(help.conn, LIFETIME, help.now)
-    return _message(help, data) if len(data) >= SHORTEST else ACCEPT
+    return _message(help, Message(data, len(help.mine.src))) if len(data) >= SHORTEST else ACCEPT
 
 
 def help_tcp(help: Help) -> int:
@@ -268,19 +252,25 @@ def help_tcp(help: Help) -> int:
     help.tracker.refresh(help.conn, LIFETIME, help.now)
     if len(data) < SHORTEST:
         return ACCEPT
-    while data:
-        end = _end(data, len(help.mine.src))
-        if end is None or end > len(data):
+    at, grown = 0, 0
+    while (end := _end(data[at:], len(help.mine.src))) is not None:
+        if at + end > len(data):
             return ACCEPT
-        verdict = _message(help, data[:end])
+        message = Message(data[at : at + end], len(help.mine.src), at)
+        verdict = _message(help, message)
         if verdict != ACCEPT:
             return verdict
-        data = data[end:]
+        grown += len(message.data) - end
+        at += len(message.data)
+        data = help.segment()
+    shift = help.nat("sip shift")
+    if shift is not None:
+        shift(help, grown)
     return ACCEPT
 
 
 def _end(data: bytes, size: int) -> int | None:
-    """Where the first message ends, perhaps behind the segment's end; None where that is not said."""
+    """Where the first message ends, perhaps behind the segment's end; None where that is not said or there is none."""
     message = Message(data, size)
     found = message.header(text.CONTENT_LENGTH)
     if not isinstance(found, Found):

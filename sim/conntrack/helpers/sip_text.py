@@ -30,10 +30,13 @@ class Wrong(NamedTuple):
 
 
 class Message:
-    """One message. `size` is the length of an address in its connection's family."""
+    """One message. `size` is the length of an address in its connection's family; `base`: where in the segment it begins.
 
-    def __init__(self, data: bytes, size: int) -> None:
-        self.data, self.size = data, size
+    Its `data` change where NAT writes into it.
+    """
+
+    def __init__(self, data: bytes, size: int, base: int = 0) -> None:
+        self.data, self.size, self.base = data, size, base
 
     def number(self, at: int) -> tuple[int, int]:
         """(number, offset behind) of digits; (0, at) when they are more than 32 bits hold (sip_strtouint)."""
@@ -281,7 +284,10 @@ class Header(NamedTuple):
 
 CSEQ: Final = Header(b"CSeq", b"", b"", Message.digits)
 CONTACT: Final = Header(b"Contact", b"m", b"sip:", Message.user_end_point)
+FROM: Final = Header(b"From", b"f", b"sip:", Message.user_end_point)
+TO: Final = Header(b"To", b"t", b"sip:", Message.user_end_point)
 VIA_UDP: Final = Header(b"Via", b"v", b"UDP ", Message.end_point)
+VIA_TCP: Final = Header(b"Via", b"v", b"TCP ", Message.end_point)
 EXPIRES: Final = Header(b"Expires", b"", b"", Message.digits)
 CONTENT_LENGTH: Final = Header(b"Content-Length", b"l", b"", Message.digits)
 VERSION: Final = Header(b"v=", b"", b"", Message.digits)
@@ -289,4 +295,5 @@ CONNECTION: Final = {
     4: Header(b"c=", b"", b"IN IP4 ", Message.sdp_address),
     16: Header(b"c=", b"", b"IN IP6 ", Message.sdp_address),
 }
+OWNER: Final = {size: kind._replace(name=b"o=") for size, kind in CONNECTION.items()}
 MEDIA: Final = Header(b"m=", b"", b"", Message.media)

@@ -46,6 +46,9 @@ class Answer:
                kernel sends it on: in fragments again, or whole to "self"
     kernel_log the texts of nf_conntrack_log_invalid, as `dmesg` would have them (the kernel cuts them at 127 characters)
     entry      what a lookup of the packet's own tuple finds in the table once it is through, or None
+    details    what else the kernel tells of that entry (table.details_of), or None
+    expected   every expectation (table.expectation_of) once it is through; None unless the firewall watches for them
+    table      every entry with its details, once it is through; None unless the firewall watches for it
     made       (label, direction) of each packet that the firewall made because of this one, in order
     refused    why the kernel took no packet from us at all ("Invalid argument"), or ""
     at_us      microseconds since the firewall was opened, of the machine's clock
@@ -63,6 +66,9 @@ class Answer:
     refused: str = ""
     at_us: int = 0
     exact: bool = True
+    details: Entry | None = None
+    expected: tuple[Entry, ...] | None = None
+    table: tuple[Entry, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

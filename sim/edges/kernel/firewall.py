@@ -12,20 +12,20 @@ import functools
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Any, Final, NoReturn, Self, cast
 
 from sim.edges.kernel.answer import Answer, Entry, KernelUnavailable, Timing
-from sim.edges.kernel.judge import CALLS, Fed, Judge, Reply
-from sim.edges.kernel.table import entry_of
+from sim.edges.kernel.judge import CALLS, Fed, Judge, Looked, Reply
+from sim.edges.kernel.table import details_of, entry_of, expectation_of
 from sim.errors import CtlabError, UsageError
 
 CHUNK: Final = 500
 """Packets at once on the line: while the judge feeds one chunk, the entries of the one before are read."""
 DEAD: Final = "the judge has died; was the thread that made it ended, or was it killed?"
-SETTINGS = tuple[Mapping[str, Sequence[str]], Mapping[str, Sequence[str]], Mapping[str, str], bool]
+SETTINGS = tuple[Mapping[str, Sequence[str]], Mapping[str, Sequence[str]], Mapping[str, str], bool, Collection[str]]
 TOOLS: Final[Mapping[str, Sequence[str]]] = {
     "iptables": ("iptables-legacy-save", "-c"),
     "ip6tables": ("ip6tables-legacy-save", "-c"),
@@ -44,6 +44,7 @@ class KernelFirewall:
     routes     device -> networks: for what the firewall itself sends (and for all, when not two devices). A default by the
                last device is there unless given.
     questions  False: a firewall that can only `feed_many`, with conntrack on and nothing listening: for timing
+    watching   "expected", "table": what every answer shall have besides (see Answer)
 
     Left as Linux has them: ICMP errors that a router makes (time exceeded, fragmentation needed) are in `out` like REJECT's;
     martian sources and destinations are dropped behind PREROUTING; multicast and IPv6 link-local are not forwarded.
@@ -63,12 +64,13 @@ class KernelFirewall:
         sysctls: Mapping[str, str | int] | None = None,
         routes: Mapping[str, Sequence[str]] | None = None,
         questions: bool = True,
+        watching: Collection[str] = (),
     ) -> None:
         if not set(devices) - {"lo"}:
             raise UsageError("a firewall needs at least one device besides lo")
         self._pid, self._maker = 0, os.getpid()
         words = {key: str(value) for key, value in (sysctls or {}).items()}
-        self._link, self._pid = _fork((dict(devices), dict(routes or {}), words, questions))
+        self._link, self._pid = _fork((dict(devices), dict(routes or {}), words, questions, frozenset(watching)))
         try:
             self._answer()
             self.load(iptables=iptables, ip6tables=ip6tables, nft=nft)
@@ -118,12 +120,14 @@ class KernelFirewall:
             found = self._answer()
             if number + 1 < len(chunks):
                 self._ask("feed_batch", chunks[number + 1])
-            answers += [_with_entry(answer, entry) for answer, entry in found]
+            answers += [_with_what_was_seen(answer, looked) for answer, looked in found]
         return answers
 
-    def feed_many(self, packets: Iterable[tuple[str, bytes]]) -> Timing:
-        """Feed without a question, as fast as it goes; the time is the judge's, without the way to it."""
-        return cast(Timing, self._call("feed_many", list(packets)))
+    def feed_many(self, packets: Iterable[tuple[str, bytes]], read: bool = True) -> Timing:
+        """Feed without a question, as fast as it goes; the time is the judge's, without the way to it. Without `read` nothing that
+        leaves is read: it is lost.
+        """
+        return cast(Timing, self._call("feed_many", list(packets), read))
 
     def sleep(self, seconds: float) -> tuple[tuple[str, bytes], ...]:
         """Let real time pass; returns (device, packet) of what the firewall sent meanwhile of itself."""
@@ -138,6 +142,14 @@ class KernelFirewall:
     def expectations(self) -> list[Entry]:
         """Every expectation."""
         return cast(list[Entry], self._call("expectations"))
+
+    def details(self) -> list[Entry]:
+        """Every entry of the connection table, with its details (table.details_of)."""
+        return cast(list[Entry], self._call("details"))
+
+    def expected(self) -> list[Entry]:
+        """Every expectation, with all that is told of it (table.expectation_of)."""
+        return cast(list[Entry], self._call("expected"))
 
     def flush(self) -> None:
         """Forget every entry and expectation."""
@@ -214,8 +226,17 @@ def why_unavailable() -> str:
         return str(error)
 
 
-def _with_entry(answer: Answer, entry: bytes | None) -> Answer:
-    return answer if entry is None else dataclasses.replace(answer, entry=entry_of(entry))
+def _with_what_was_seen(answer: Answer, looked: Looked) -> Answer:
+    entry, expected, table = looked
+    if entry is None and expected is None and table is None:
+        return answer
+    return dataclasses.replace(
+        answer,
+        entry=None if entry is None else entry_of(entry),
+        details=None if entry is None else details_of(entry),
+        expected=None if expected is None else tuple(map(expectation_of, expected)),
+        table=None if table is None else tuple(entry_of(each) | details_of(each) for each in table),
+    )
 
 
 _dying: list[int] = []

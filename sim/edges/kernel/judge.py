@@ -6,18 +6,20 @@ import errno
 import os
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from sim.edges.kernel import namespace, watch
 from sim.edges.kernel.answer import SELF, Answer, Entry, KernelUnavailable, Timing, ToolFailed
 from sim.edges.kernel.nflog import Heard, Listener
-from sim.edges.kernel.table import Table
+from sim.edges.kernel.table import Table, details_of, entry_of, expectation_of
 from sim.edges.kernel.ticks import Ticks
 from sim.edges.kernel.tuples import AF_INET, AF_INET6, family_of
 from sim.errors import UsageError
 
 Fed = tuple[str | None, bytes]
+Looked = tuple[bytes | None, list[bytes] | None, list[bytes] | None]
+"""A packet's own entry, every expectation, every entry: what was asked for, as netlink has it."""
 BIGGEST: Final = 65536
 REFUSALS: Final = frozenset(
     {errno.EINVAL, errno.EMSGSIZE, errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EACCES, errno.EADDRNOTAVAIL}
@@ -29,7 +31,12 @@ class Judge:
     """The methods are what the caller's side may call, by name."""
 
     def __init__(
-        self, devices: Mapping[str, Sequence[str]], routes: Mapping[str, Sequence[str]], sysctls: Mapping[str, str], questions: bool
+        self,
+        devices: Mapping[str, Sequence[str]],
+        routes: Mapping[str, Sequence[str]],
+        sysctls: Mapping[str, str],
+        questions: bool,
+        watching: Collection[str] = (),
     ) -> None:
         namespace.enter()
         self._tools = namespace.Tools()
@@ -41,6 +48,7 @@ class Judge:
         self._listener = Listener() if questions else None
         self._watch(watch.label_part(questions))
         self._table = Table()
+        self._watching = watching
         self._raw = {AF_INET: _raw_socket(socket.AF_INET), AF_INET6: _raw_socket(socket.AF_INET6)}
         namespace.hurry()
         self._ticks = Ticks()
@@ -54,8 +62,8 @@ class Judge:
 
     # -- packets
 
-    def feed_batch(self, packets: Sequence[Fed]) -> list[tuple[Answer, bytes | None]]:
-        """An answer a packet, and the entry in netlink's form, for the caller's side to read while we go on.
+    def feed_batch(self, packets: Sequence[Fed]) -> list[tuple[Answer, Looked]]:
+        """An answer a packet, and what was looked up in netlink's form, for the caller's side to read while we go on.
 
         Device None is a packet of the firewall's own.
         """
@@ -63,7 +71,7 @@ class Judge:
             raise UsageError("this firewall was opened with questions=False: it can only feed_many")
         return [self._feed(device, data) for device, data in packets]
 
-    def _feed(self, device: str | None, data: bytes) -> tuple[Answer, bytes | None]:
+    def _feed(self, device: str | None, data: bytes) -> tuple[Answer, Looked]:
         tick = self._ticks.wait_for_room()
         at_us = (time.monotonic_ns() - self._opened_ns) // 1000
         refused, dropped = self._send(device, data)
@@ -86,7 +94,8 @@ class Judge:
             at_us=at_us,
             exact=self._ticks.now() == tick,
         )
-        return answer, entry
+        expected = self._table.dump_expectations() if "expected" in self._watching else None
+        return answer, (entry, expected, self._table.dump_raw() if "table" in self._watching else None)
 
     def _send(self, device: str | None, data: bytes) -> tuple[str, bool]:
         """(why the kernel refused, or ""; whether netfilter dropped a packet of our own)."""
@@ -122,15 +131,15 @@ class Judge:
                 continue
         return left
 
-    def feed_many(self, packets: Sequence[tuple[str, bytes]]) -> Timing:
-        """Write all, read what leaves, ask nothing: as fast as Python and TUN go."""
+    def feed_many(self, packets: Sequence[tuple[str, bytes]], read: bool = True) -> Timing:
+        """Write all, read what leaves and what the listener hears: as fast as Python and TUN go. Without `read`, write alone."""
         batch = [(self._tuns[device], data) for device, data in packets]
         write, left, start = os.write, 0, time.perf_counter()
         for at in range(0, len(batch), DRAIN_EVERY):
             for descriptor, data in batch[at : at + DRAIN_EVERY]:
                 write(descriptor, data)
-            left += len(self._drain())
-            if self._listener is not None:
+            left += len(self._drain()) if read else 0
+            if self._listener is not None and read:
                 self._listener.heard()
         seconds = time.perf_counter() - start
         return Timing(len(batch), left, seconds)
@@ -147,9 +156,17 @@ class Judge:
         """Every entry."""
         return self._table.dump()
 
+    def details(self) -> list[Entry]:
+        """Every entry, with its details."""
+        return [entry_of(payload) | details_of(payload) for payload in self._table.dump_raw()]
+
     def expectations(self) -> list[Entry]:
         """Every expectation."""
         return self._table.expectations()
+
+    def expected(self) -> list[Entry]:
+        """Every expectation, with all that is told of it."""
+        return [expectation_of(payload) for payload in self._table.dump_expectations()]
 
     def flush(self) -> None:
         """Forget entries and expectations."""

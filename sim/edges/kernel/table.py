@@ -15,7 +15,7 @@ from __future__ import annotations
 import errno
 import functools
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from sim.edges.kernel import netlink
@@ -26,7 +26,9 @@ from sim.edges.kernel.tuples import AF_INET, GRE, ICMP, ICMPV6, SCTP, TCP, tuple
 CT_NEW, CT_GET, CT_DELETE = 0x0100, 0x0101, 0x0102
 EXP_GET, EXP_DELETE = 0x0201, 0x0202
 TUPLE_ORIG, TUPLE_REPLY, STATUS, PROTOINFO, TIMEOUT, MARK, ZONE = 1, 2, 3, 4, 7, 8, 18
+HELP, COUNTERS_ORIG, COUNTERS_REPLY, TUPLE_MASTER, SEQ_ADJ_ORIG, SEQ_ADJ_REPLY, TIMESTAMP, LABELS = 5, 9, 10, 14, 15, 16, 20, 22
 EXPECT_MASTER, EXPECT_TUPLE, EXPECT_MASK, EXPECT_TIMEOUT, EXPECT_HELPER = 1, 2, 3, 4, 6
+EXPECT_ZONE, EXPECT_FLAGS, EXPECT_CLASS = 7, 8, 9
 SEEN_REPLY, ASSURED = 2, 4
 TCP_STATES: Final = "NONE SYN_SENT SYN_RECV ESTABLISHED FIN_WAIT CLOSE_WAIT LAST_ACK TIME_WAIT CLOSE SYN_SENT2".split()
 SCTP_STATES: Final = (
@@ -55,13 +57,19 @@ class Table:
 
     def dump(self) -> list[Entry]:
         """Every entry of both families, in the kernel's order (none to rely on)."""
-        request = netlink.message(CT_GET, netlink.NLM_F_DUMP, 0, 0, b"")
-        return [entry_of(payload) for payload in netlink.talk(self._link, request)]
+        return [entry_of(payload) for payload in self.dump_raw()]
+
+    def dump_raw(self) -> list[bytes]:
+        """The same, as netlink has it."""
+        return list(netlink.talk(self._link, netlink.message(CT_GET, netlink.NLM_F_DUMP, 0, 0, b"")))
 
     def expectations(self) -> list[Entry]:
         """Every expectation: family, protocol, protonum, timeout, tuple, mask, master, helper."""
-        request = netlink.message(EXP_GET, netlink.NLM_F_DUMP, 0, 0, b"")
-        return [_expectation_of(payload) for payload in netlink.talk(self._link, request)]
+        return [_expectation_of(payload) for payload in self.dump_expectations()]
+
+    def dump_expectations(self) -> list[bytes]:
+        """The same, as netlink has it."""
+        return list(netlink.talk(self._link, netlink.message(EXP_GET, netlink.NLM_F_DUMP, 0, 0, b"")))
 
     def flush(self) -> None:
         """Forget every entry and expectation."""
@@ -71,14 +79,14 @@ class Table:
 
     def set_timeouts(self, seconds: Mapping[str, int]) -> None:
         """Give every entry as many seconds as `seconds` has under `name_of` it; what has none there is deleted."""
-        for payload in list(netlink.talk(self._link, netlink.message(CT_GET, netlink.NLM_F_DUMP, 0, 0, b""))):
+        for payload in self.dump_raw():
             left = seconds.get(name_of(entry_of(payload)), 0)
             timeout = attribute(TIMEOUT, left.to_bytes(4)) if left > 0 else b""
             self._change(CT_NEW if left > 0 else CT_DELETE, payload, timeout)
 
     def forget(self, name: str) -> None:
         """Delete the entry of that name, if it is there."""
-        for payload in list(netlink.talk(self._link, netlink.message(CT_GET, netlink.NLM_F_DUMP, 0, 0, b""))):
+        for payload in self.dump_raw():
             if name_of(entry_of(payload)) == name:
                 self._change(CT_DELETE, payload, b"")
 
@@ -114,6 +122,50 @@ def entry_of(payload: bytes) -> Entry:
         "mark": int.from_bytes(found.get(MARK, b"")),
     }
     return entry | ({"zone": int.from_bytes(found[ZONE])} if ZONE in found else {})
+
+
+def details_of(payload: bytes) -> Entry:
+    """What ctnetlink tells of an entry beyond `entry_of`.
+
+    status: all bits (enum ip_conntrack_status); helper: its name or None; acct: packets and bytes each way, or None; master: its
+    master's original tuple, or None; seqadj: (where, before, after) each way, or None; tcp: flags and scale each way, or None;
+    vtags: SCTP's tags, or None; labels: 16 bytes in hex, "" for none; stamped: whether its beginning is known.
+    """
+    found = attributes(payload, netlink.NFGEN.size)
+    info = attributes(found[PROTOINFO]) if PROTOINFO in found else {}
+    counters = [attributes(found[at]) for at in (COUNTERS_ORIG, COUNTERS_REPLY) if at in found]
+    adjusted = [_numbers(found[at], (1, 2, 3)) if at in found else (0, 0, 0) for at in (SEQ_ADJ_ORIG, SEQ_ADJ_REPLY)]
+    return {
+        "status": int.from_bytes(found[STATUS]),
+        "helper": attributes(found[HELP])[1].rstrip(b"\0").decode() if HELP in found else None,
+        "acct": [int.from_bytes(each[at]) for each in counters for at in (1, 2)] if counters else None,
+        "master": _tuple(found[TUPLE_MASTER])[1] if TUPLE_MASTER in found else None,
+        "seqadj": tuple(adjusted) if any(map(any, adjusted)) else None,
+        "tcp": _tcp(attributes(info[1])) if 1 in info else None,
+        "vtags": _numbers(info[3], (2, 3)) if 3 in info else None,
+        "labels": found[LABELS].hex() if any(found.get(LABELS, b"")) else "",
+        "stamped": TIMESTAMP in found,
+    }
+
+
+def _numbers(nest: bytes, kinds: Sequence[int]) -> tuple[int, ...]:
+    parts = attributes(nest)
+    return tuple(int.from_bytes(parts.get(kind, b"")) for kind in kinds)
+
+
+def _tcp(parts: Mapping[int, bytes]) -> tuple[int, ...]:
+    """(flags, scale) of the original direction, then of the reply's (CTA_PROTOINFO_TCP_FLAGS_*, _WSCALE_*)."""
+    return parts[4][0], parts[2][0], parts[5][0], parts[3][0]
+
+
+def expectation_of(payload: bytes) -> Entry:
+    """All that ctnetlink tells of an expectation; tuples without the master's protocol."""
+    found = attributes(payload, netlink.NFGEN.size)
+    return _expectation_of(payload) | {
+        "zone": int.from_bytes(found.get(EXPECT_ZONE, b"")),
+        "flags": int.from_bytes(found.get(EXPECT_FLAGS, b"")),
+        "class": int.from_bytes(found.get(EXPECT_CLASS, b"")),
+    }
 
 
 def _expectation_of(payload: bytes) -> Entry:

@@ -3,7 +3,7 @@
 Where is what:
     run.py       Replay: frames in, outcomes out, commands in between, the clock
     arrival.py   in which device a packet arrives
-    wall.py      Wall: the firewall itself
+    wall.py      Wall: the firewall itself;  lane.py: the quick way through it, for plain packets
     console.py   commands on it;  rules.py: rulesets for it
     outcome.py   what became of a packet, and its line of JSON;  text.py: the same line, written fast
 """

@@ -83,6 +83,15 @@ class Wall:
         self.ip.receive(data, dev, number)
         return self._outcome(data, dev)
 
+    def go_on(self, packet: Packet, data: bytes, dev: str, ctinfo: int) -> Outcome:
+        """As `receive`, for a packet of which conntrack has said `ctinfo` a moment ago; the rest of what it said its tracker still has."""
+        tracker = self.ip.tracker
+        log = tracker.kernel_log
+        self._begin(packet.id, data)
+        tracker.kernel_log, self.ip.tracking.ahead = log, ctinfo
+        self.ip.take(packet, dev)
+        return self._outcome(data, dev)
+
     def send(self, data: bytes, number: int) -> Outcome:
         """The firewall itself sends `data`: through OUTPUT, as from a raw socket (raw_send_hdrinc, net/ipv4/raw.c, Linux 6.18).
 
@@ -137,7 +146,7 @@ class Wall:
         if self._skb is None:
             self._skb = skb
             self._ctinfo = skb.ctinfo
-            self._note_log()
+        self._note_log()
         return _ACCEPT
 
     def _made(self, skb: Skb) -> int:

@@ -1,4 +1,4 @@
-"""Branches: which ways packets take through sim/conntrack: every conditional jump of its byte code, both ways, counted.
+"""Branches: which ways packets take through sim/conntrack and sim/netfilter/nat: each conditional jump, both ways, counted.
 
 Slow (each instruction is heard), so for measuring only. A function that no packet can enter is left out, with the reason
 (NOT_FOR_PACKETS); what remains and was never taken is told by file, line and which way.
@@ -17,9 +17,13 @@ from types import CodeType, FrameType, ModuleType, TracebackType
 from typing import Any, Final, NamedTuple, Self
 
 import sim.conntrack
+import sim.netfilter.nat
+from sim.conntrack import tracker
+from sim.errors import UsageError
 
-LEFT_OUT: Final = frozenset({"settings", "show", "words", "conn", "why", "tcp_why"})
-"""Modules in which nothing is decided about a packet: sysctl texts, printing, words, data."""
+PACKAGES: Final = (sim.conntrack, sim.netfilter.nat)
+LEFT_OUT: Final = frozenset({"settings", "show", "words", "conn", "why", "tcp_why", "ctnetlink", "labels", "dice"})
+"""Modules in which nothing is decided about a packet: sysctl texts, printing, words, data, what programs ask for."""
 NOT_FOR_PACKETS: Final = {
     "delete": "a program's", "flush": "a program's", "change": "a program's", "_by_program": "a program's", "set_mark": "a rule's",
     "updated": "the trace's", "_watched": "the trace's", "snapshot": "the trace's", "_say": "the trace's", "view": "the trace's",
@@ -47,9 +51,14 @@ class Branch(NamedTuple):
 
 
 class Branches:
-    """A context manager that counts while it is open; `counts` has every branch, with 0 where no packet went."""
+    """A context manager that counts while it is open; `counts` has every branch, with 0 where no packet went.
+
+    Raises UsageError where conntrack is compiled: then there is no byte code to hear.
+    """
 
     def __init__(self) -> None:
+        if not str(tracker.__file__).endswith(".py"):
+            raise UsageError("branches are counted only where Python runs the sources itself: CTLAB_PURE=1 ctlab verify --coverage …")
         self._jumps: dict[CodeType, dict[tuple[int, int], Branch]] = {}
         self.counts: Counter[Branch] = Counter()
         for code in _codes():
@@ -90,7 +99,8 @@ class Branches:
     def lines(self) -> Iterator[str]:
         """The report: how many of how many, then what is missing."""
         never, total = self.never(), len(self.counts)
-        yield f"branches of sim/conntrack that packets took: {total - len(never)} of {total} ({100 * (total - len(never)) / total:.1f} %)"
+        share = 100 * (total - len(never)) / total
+        yield f"branches of sim/conntrack and sim/netfilter/nat that packets took: {total - len(never)} of {total} ({share:.1f} %)"
         missing = Counter(branch.file for branch in never)
         for file, count in sorted(Counter(branch.file for branch in self.counts).items()):
             yield f"  {file.rpartition('/')[2]:20} {count - missing[file]:4} of {count}"
@@ -98,11 +108,12 @@ class Branches:
 
 
 def _codes() -> Iterator[CodeType]:
-    """The functions of sim/conntrack that judge packets."""
-    for info in pkgutil.walk_packages(sim.conntrack.__path__, "sim.conntrack."):
-        name = info.name.removeprefix("sim.conntrack.")
-        if name not in LEFT_OUT and not info.ispkg:
-            yield from _in_module(importlib.import_module(info.name))
+    """The functions that judge packets."""
+    for package in PACKAGES:
+        prefix = f"{package.__name__}."
+        for info in pkgutil.walk_packages(package.__path__, prefix):
+            if info.name.removeprefix(prefix) not in LEFT_OUT and not info.ispkg:
+                yield from _in_module(importlib.import_module(info.name))
 
 
 def _in_module(module: ModuleType) -> Iterator[CodeType]:

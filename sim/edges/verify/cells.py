@@ -1,4 +1,7 @@
-"""Cells: how many segments met each cell of the grids of TCP and SCTP (direction × kind × state)."""
+"""Cells: how many segments met each cell of the grids of TCP and SCTP (direction × kind × state).
+
+The grids are put under a counter, so it needs the interpreted engine (CTLAB_PURE=1): compiled code does not look them up by name.
+"""
 
 from __future__ import annotations
 
@@ -37,30 +40,43 @@ class _Counted:
         return value
 
 
+class _CountedRow:
+    """A grid in one row, likewise."""
+
+    def __init__(self, cells: bytes, counts: Counter[tuple[int, ...]]) -> None:
+        self._cells, self._counts = cells, counts
+
+    def __getitem__(self, at: int) -> int:
+        row, state = divmod(at, tcp_grid.STATES)
+        self._counts[(*divmod(row, tcp_grid.SEGMENTS), state)] += 1
+        return self._cells[at]
+
+
 class Cells:
     """A context manager that counts while it is open."""
 
     def __init__(self) -> None:
         self.tcp: Counter[tuple[int, ...]] = Counter()
         self.sctp: Counter[tuple[int, ...]] = Counter()
-        self._grids: list[tuple[ModuleType, Any, _Counted]] = [
-            (tcp, tcp_grid.GRID, _Counted(tcp_grid.GRID, self.tcp)), (sctp, sctp.GRID, _Counted(sctp.GRID, self.sctp)),
-        ]  # fmt: skip
+        self._grids: list[tuple[ModuleType, str, Any, Any]] = [
+            (tcp, "NEXT", tcp_grid.NEXT, _CountedRow(tcp_grid.NEXT, self.tcp)),
+            (sctp, "GRID", sctp.GRID, _Counted(sctp.GRID, self.sctp)),
+        ]
 
     def __enter__(self) -> Self:
-        for module, _, counted in self._grids:
-            vars(module)["GRID"] = counted
+        for module, name, _, counted in self._grids:
+            vars(module)[name] = counted
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for module, grid, _ in self._grids:
-            vars(module)["GRID"] = grid
+        for module, name, grid, _ in self._grids:
+            vars(module)[name] = grid
 
     def table(self) -> Iterator[tuple[str, str, str, str, int]]:
         """(protocol, direction, kind, state, count) of every cell that can be reached."""
-        for name, grid, counts in (("tcp", self._grids[0][1], self.tcp), ("sctp", self._grids[1][1], self.sctp)):
+        for name, grid, counts in (("tcp", tcp_grid.GRID, self.tcp), ("sctp", sctp.GRID, self.sctp)):
             kinds = (
                 [kind.name for kind in Segment]
                 if name == "tcp"

@@ -67,7 +67,7 @@ class Hunt:
                     while (following := next(run)).number == difference.number:
                         rest.append(following)
                 return tuple(rest)
-            return tuple(pair.counters()) if any(case.plan.rules) and FIELDS is self.fields else ()
+            return tuple(pair.finish()) if FIELDS is self.fields else ()
 
     def _examine(self, case: Case, first: tuple[Difference, ...]) -> None:
         steps = _up_to(case.steps, first[0].number) if first[0].number else list(case.steps[:1])

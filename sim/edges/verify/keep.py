@@ -5,8 +5,9 @@
       steps:
         - {at: 12us, in: lan, packet: "hex 4500...", expect: NEW original SYN_SENT 120 unreplied, log: "..."}
 
-`in` (a device, or own), `verdict`, `out`, `rules` and `wait` say what a conversation with conntrack alone has no use for; what reads
-them stands in tests/fuzz.
+A pause is a step of its own, `{at: 2s, wait: 1350ms}`, and so is a setting that changes, `{at: 2s, sysctl: {nf_conntrack_acct: 1}}`.
+`in` (a device, or own), `verdict`, `out`, the rules and `drawn` (the ports that NAT's dice must come to) say what a conversation with
+conntrack alone has no use for; what reads them stands in tests/fuzz.
 """
 
 from __future__ import annotations
@@ -18,12 +19,13 @@ from typing import Any
 from sim.conntrack.words import HZ
 from sim.edges.kernel import Answer
 from sim.edges.verify.masks import masked
-from sim.edges.verify.pair import Pair
-from sim.edges.verify.plan import Case, Feed, Wait
+from sim.edges.verify.pair import Pair, drawn
+from sim.edges.verify.plan import Case, Feed, Sysctl, Wait
 from sim.units import SECOND, show_time
 
 TICK = SECOND // HZ
 """µs: moments are told as the kernel's clock counts them."""
+NETFILTER = "net.netfilter."
 BARE = ("label", "direction", "kernel_log", "entry")
 """Fields that conntrack alone decides."""
 
@@ -34,7 +36,7 @@ def conversation(case: Case, fields: Sequence[str] = BARE) -> str:
         list(pair.run(case.steps))
         heard = pair.heard
     lines = [f"- name: {case.name}"]
-    sysctls = {key.removeprefix("net.netfilter."): _number(value) for key, value in case.plan.sysctls.items()}
+    sysctls = {key.removeprefix(NETFILTER): _number(value) for key, value in case.plan.sysctls.items()}
     if sysctls:
         lines.append(f"  sysctls: {json.dumps(sysctls)}")
     for name, text in zip(("iptables", "ip6tables", "nft"), case.plan.rules, strict=True):
@@ -49,11 +51,19 @@ def _number(text: str) -> Any:
 
 def _steps(case: Case, heard: Sequence[tuple[Feed, Answer]], more: set[str]) -> Iterator[str]:
     answers = iter(heard)
+    translated = any(word in "".join(case.plan.rules) for word in ("*nat", "type nat"))
+    now = 0
     for step in case.steps:
         if isinstance(step, Wait):
-            yield f"    # {step.seconds} s pass"
+            now += int(step.seconds * SECOND)
+            yield f"    - {json.dumps({'at': show_time(now), 'wait': show_time(int(step.seconds * SECOND))})}"
+        elif isinstance(step, Sysctl):
+            yield f"    - {json.dumps({'at': show_time(now), 'sysctl': {step.key.removeprefix(NETFILTER): _number(step.value)}})}"
         elif isinstance(step, Feed):
-            yield f"    - {json.dumps(_step(step, next(answers)[1], more))}"
+            answer = next(answers)[1]
+            now = answer.at_us - answer.at_us % TICK
+            ports = {"drawn": drawn(answer, step.data)} if translated else {}
+            yield f"    - {json.dumps(_step(step, answer, more) | ports)}"
 
 
 def _step(feed: Feed, answer: Answer, more: set[str]) -> dict[str, Any]:

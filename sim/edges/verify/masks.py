@@ -4,11 +4,16 @@
 - IPv6's flow label of an ICMPv6 message: of errors the firewall makes (flow_hash_from_keys with a random key)
 - the identification in an IPv6 fragment header: a reassembled packet is cut again with a new one (ipv6_select_ident)
 - the moment that a router writes into an IPv4 time stamp option
+Nor is a checksum of which the kernel has no more than the pseudo header's part yet: what a helper's NAT wrote into is summed on its way
+out of a device (CHECKSUM_PARTIAL), and what is delivered goes without.
 """
 
 from __future__ import annotations
 
+from sim import wire
+from sim.errors import Malformed
 from sim.netfilter.fragments import fragment_header
+from sim.packet import Packet
 
 ICMP, ICMPV6 = 1, 58
 TIMESTAMP = 68
@@ -29,3 +34,32 @@ def masked(data: bytes) -> bytes:
         if at is not None:
             return data[: at + 4] + bytes(4) + data[at + 8 :]
     return data
+
+
+PLACES = {6: 16, 17: 6}
+"""Protocol -> where its checksum stands in the header."""
+
+
+def half_summed(data: bytes) -> bool:
+    """Whether the checksum of a TCP segment or UDP datagram covers its pseudo header alone."""
+    place = _place(data)
+    if place is None:
+        return False
+    packet = Packet(data)
+    half = ~wire.checksum(wire.pseudo_header(packet.src, packet.dst, packet.protonum, len(packet.data) - packet.l4)) & 0xFFFF
+    return int.from_bytes(data[place : place + 2]) == half
+
+
+def without_sum(data: bytes) -> bytes:
+    """The packet with zeros where that checksum stands."""
+    place = _place(data)
+    return data if place is None else data[:place] + b"\0\0" + data[place + 2 :]
+
+
+def _place(data: bytes) -> int | None:
+    try:
+        packet = Packet(data)
+    except Malformed:
+        return None
+    place = PLACES.get(packet.protonum)
+    return None if place is None or packet.fragment or len(data) < packet.l4 + place + 2 else packet.l4 + place

@@ -11,16 +11,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
-from sim.edges.kernel import Answer, KernelFirewall, ToolFailed
+from sim.conntrack.show import tuple_view
+from sim.edges.kernel import Answer, Entry, KernelFirewall, ToolFailed
 from sim.edges.kernel.table import name_of
-from sim.edges.replay.wall import Wall, entry_line
+from sim.edges.replay.outcome import Outcome
+from sim.edges.replay.wall import Wall, entry_line, own_key
 from sim.edges.verify.answers import FIELDS, SLACK, Difference, differences, fits
 from sim.edges.verify.counters import counted, listed_counters, saved_counters
+from sim.edges.verify.entries import by_name, by_place, expected, unlike, whole
 from sim.edges.verify.measure import give_rules
 from sim.edges.verify.plan import Age, Feed, Forget, Load, Plan, Step, Sysctl, Wait
 from sim.errors import CtlabError, LanguageError
+from sim.packet import Tuple
 from sim.ruleset.iptables import tool as iptables_tool
 from sim.ruleset.model import Ruleset
 from sim.ruleset.nft import tool as nft_tool
@@ -28,6 +32,11 @@ from sim.units import SECOND
 
 CHUNK: Final = 500
 STREAM_AFTER: Final = 2 * SECOND
+ALL: Final = 255
+INVALID: Final = "nf_ct_proto_"
+BROKE: Final = "Assertion"
+"""What nft says when it stumbles over itself: no verdict on the rules."""
+NOTHING_DRAWN: Final[tuple[int | None, int | None]] = (None, None)
 LONGEST_WAIT: Final = 2_100_000
 AGED: Final = SECOND + 100_000
 """µs that time-outs may be off each other once time was made to pass: the kernel is told whole seconds."""
@@ -60,7 +69,7 @@ class Pair:
         self.heard: list[tuple[Feed, Answer]] = []
         self._keep = keep
         self._fields = fields
-        self.kernel = KernelFirewall(plan.addresses, sysctls=plan.sysctls)
+        self.kernel = KernelFirewall(plan.addresses, sysctls=plan.sysctls, watching=plan.watching)
         self._begin()
         try:
             if any(plan.rules):
@@ -71,6 +80,11 @@ class Pair:
 
     def _begin(self) -> None:
         self.wall = Wall(self.plan.addresses)
+        self.wall.ip.nat.chooser.dice = self._fall
+        self.wall.ip.nat.chooser.expected = self._fall_expected
+        self._waiting: tuple[Entry, ...] = ()
+        self._drawn = NOTHING_DRAWN
+        self.wall.ip.sysctls.set("net.netfilter.nf_conntrack_log_invalid", str(ALL))  # as the judge has it
         for key, value in self.plan.sysctls.items():
             self.wall.ip.sysctls.set(key, value)
         self._rules = Load()
@@ -118,17 +132,66 @@ class Pair:
     def _one(self, feed: Feed, answer: Answer) -> Iterator[Difference]:
         wall, number = self.wall, feed.number or self._count
         wall.advance(answer.at_us + self._ahead)
+        self._drawn = drawn(answer, feed.data)
+        self._waiting = answer.expected or ()
         try:
             outcome = wall.send(feed.data, number) if feed.dev is None else wall.receive(feed.data, feed.dev, number)
         except Exception as error:  # a mistake of ours: a finding as any other
             yield Difference(number, "error", f"{type(error).__name__}: {error}", "none", feed.data, feed.dev)
             return
         conn = wall.lookup(feed.data)
-        yield from differences(number, outcome, conn, answer, wall.now, self._fields, self._slack)
+        yield from differences(number, self._as_logged(outcome), conn, answer, wall.now, self._fields, self._slack)
+        for field, theirs in (("expected", answer.expected), ("table", answer.table)):
+            if theirs is not None and field in self._fields:
+                for pair in self._all_unlike(field, theirs):
+                    yield Difference(number, field, *pair, feed.data, feed.dev)
+
+    def _fall(self, low: int, size: int, manip: int) -> int:
+        """Where the kernel drew a port by chance, ours draws the same: it must be one that ours could have drawn, and free."""
+        port = self._drawn[manip]
+        return 0 if port is None else (port - low) % size
+
+    def _fall_expected(self, low: int, size: int) -> int:
+        """The same for the port of an expectation: one that the kernel has now and ours has not yet."""
+        held = {one.tuple.dport for one in self.wall.ip.tracker.expectations.entries()}
+        ports = (one["tuple"].get("dport", 0) for one in self._waiting)
+        return next((port - low for port in ports if low <= port < low + size and port not in held), 0)
+
+    def _as_logged(self, outcome: Outcome) -> Outcome:
+        """With those lines alone that nf_conntrack_log_invalid asks for."""
+        wanted = self.wall.ip.tracker.settings.log_invalid
+        if wanted == ALL or not outcome.kernel_log:
+            return outcome
+        asked = f"{INVALID}{wanted}:" if wanted else "no line begins so"
+        kept = (line for line in outcome.kernel_log if not line.startswith(INVALID) or line.startswith(asked))
+        return outcome._replace(kernel_log=tuple(kept))
+
+    def _all_unlike(self, field: str, theirs: Sequence[Entry]) -> Iterator[tuple[Any, Any]]:
+        """What differs among all expectations ("expected") or in the whole table ("table")."""
+        tracker, now = self.wall.ip.tracker, self.wall.now
+        if field == "expected":
+            ours = [(expected(one, now), one.expires - now) for one in tracker.expectations.entries()]
+            named = {next(iter(by_place([entry]))): (entry, left) for entry, left in ours}
+            return unlike(named, by_place(theirs), self._fits)
+        entries = [(whole(conn, now), conn.expires - now) for conn in tracker.entries()]
+        return unlike({name_of(entry): (entry, left) for entry, left in entries}, by_name(theirs), self._fits)
+
+    def _fits(self, left: int, shown: int) -> bool:
+        return fits(left, shown, self._slack)
+
+    def finish(self) -> Iterator[Difference]:
+        """What differs at the end: the whole table, expectations, the counters of rules."""
+        self.wall.advance(self.kernel.now_us() + self._ahead)
+        for field, theirs in (("table", self.kernel.details()), ("expected", self.kernel.expected())):
+            for pair in self._all_unlike(field, theirs):
+                yield Difference(self._count, field, *pair)
+        if any(self._rules):
+            yield from self.counters()
 
     def _other(self, step: Step) -> Iterator[Difference]:
         if isinstance(step, Wait):
             self.kernel.sleep(step.seconds)
+            self.kernel.table()  # whoever lists the table collects what has ended, and what that expected goes with it
         elif isinstance(step, Age):
             yield from self._age(step.us)
         elif isinstance(step, Load):
@@ -155,6 +218,7 @@ class Pair:
             self.kernel.load(iptables=rules.iptables, ip6tables=rules.ip6tables, nft=rules.nft)
         except ToolFailed as error:
             theirs = str(error)
+            ours = f"the real tool broke: {theirs}" if BROKE in theirs else ""
         try:
             give_rules(self.wall, rules)
         except LanguageError as error:
@@ -214,6 +278,30 @@ class Pair:
             line = entry_line(found[0], self.wall.now)
             self.wall.ip.tracker.delete(found[0], self.wall.now)
             self.kernel.forget(name_of(line))
+
+
+def _in_a_zone(answer: Answer, data: bytes) -> Entry | None:
+    """The packet's entry where its zone is not known: the table is there then."""
+    key = own_key(data) if answer.table else None
+    if key is None or answer.table is None:
+        return None
+    wanted = tuple_view(Tuple(*key))
+    return next((entry for entry in answer.table if entry["original"] == wanted and entry["protonum"] == key[4]), None)
+
+
+def _as_it_left(answer: Answer) -> tuple[int | None, int | None]:
+    """The ports of what left: of a packet in pieces the last has no tuple to look up."""
+    key = own_key(answer.out[0][1]) if answer.out else None
+    return NOTHING_DRAWN if key is None else (key[2], key[3])
+
+
+def drawn(answer: Answer, data: bytes) -> tuple[int | None, int | None]:
+    """What chance must have come to for this packet's entry: the ports, or the id, of its answers (for the source, the target)."""
+    found = answer.entry or _in_a_zone(answer, data)
+    if found is None:
+        return _as_it_left(answer)
+    reply = found["reply"]
+    return reply.get("dport", reply.get("id")), reply.get("sport", reply.get("id"))
 
 
 def _emptied(saved: str) -> str:

@@ -69,6 +69,12 @@ class Plan:
     rules: Load = field(default_factory=Load)
     sysctls: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def watching(self) -> frozenset[str]:
+        """What is to be looked at after every packet besides its own entry: "expected", "table"."""
+        text = "".join(self.rules)
+        return frozenset(what for what, word in (("expected", "helper"), ("table", "zone")) if word in text)
+
 
 @dataclass(frozen=True)
 class Case:

@@ -43,7 +43,7 @@ class Recorder:
         ip: Any = self._ip
         ip.receive = self._before(ip.receive, lambda data, dev, packet_id=0: self._say(Feed(dev, data)))
         ip.send = self._before(ip.send, lambda data, **_: self._send(data))
-        ip.tracker.delete = self._before(ip.tracker.delete, lambda conn, *_, **__: self._forget(conn))
+        ip.tracker.on_delete = lambda conn: None if self._inside else self._forget(conn)
         ip.rules.on_load.append(self._load)
         ip.sysctls.on_change.append(self._set)
 

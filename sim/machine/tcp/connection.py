@@ -41,7 +41,7 @@ class Connection:
     def __init__(self, stack: TcpStack, local: End, remote: End, program: str, buffer: int) -> None:
         self.stack, self.env = stack, stack.env
         self.local, self.remote = local, remote
-        self.program = program
+        self.program, self.user = program, stack.ip.acting
         self.id = stack.new_socket_id()
         self.state = "CLOSED"
         self.connected = self.env.event()

@@ -21,6 +21,7 @@ class Listener:
     def __init__(self, stack: TcpStack, port: int, program: str, address: Address | None, backlog: int) -> None:
         self._stack = stack
         self.port, self.program, self.address, self.backlog = port, program, address, backlog
+        self.user = stack.ip.acting
         self.id = stack.new_socket_id()
         self.state = "LISTEN"
         self.waiting: deque[Connection] = deque()

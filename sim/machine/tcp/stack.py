@@ -150,7 +150,7 @@ class TcpStack:
     def _half_open(self, listener: Listener, segment: Segment) -> None:
         packet = segment.packet
         conn = Connection(self, (packet.dst, packet.dport), (packet.src, packet.sport), listener.program, SERVER_WINDOW)
-        conn.listener = listener
+        conn.listener, conn.user = listener, listener.user
         self.connections[packet.dst, packet.dport, packet.src, packet.sport] = conn
         negotiate(conn, segment)
         conn.become("SYN-RECV")

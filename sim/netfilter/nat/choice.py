@@ -1,7 +1,7 @@
 """Which tuple a new connection gets: one that nobody has yet, as near to the old one as the rule allows.
 
 get_unique_tuple and what it calls (net/netfilter/nf_nat_core.c, Linux 6.18). Where the kernel draws a random 16-bit offset, `dice`
-is asked; all else is as determined here as there. GRE keys are left alone, as they are without the PPTP helper.
+is asked; all else is as determined here as there. GRE's keys are chosen in tunnels that the PPTP helper has announced alone.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from sim.conntrack.conn import Conn, TcpConn
 from sim.conntrack.table import Table
 from sim.conntrack.tuples import GRE, ICMPS, SCTP, TCP, UDP, UDPLITE, Key, invert
 from sim.conntrack.words import DYING, FIXED_TIMEOUT, Status, TcpState
+from sim.netfilter.nat.dice import Dice
 from sim.netfilter.nat.ranges import NatRange, jhash2, single, spread
 from sim.packet import Tuple
 from sim.units import Address
@@ -28,14 +29,21 @@ ALLOW_CLASH: Final = frozenset((UDP, UDPLITE, GRE))
 NATTED: Final = int(Status.SRC_NAT | Status.DST_NAT)
 _USES_NAT: Final = NATTED | int(Status.SEQ_ADJUST)
 
-Dice = Callable[[int, int, int], int]
-
 
 class Chooser:
-    """`dice(low, size, manip)` gives the offset at which a search among `size` ports from `low` on begins; `kill` ends an entry early."""
+    """`dice(low, size, manip)` gives the offset at which a search among `size` ports from `low` on begins, `expected(low, size)` that of
+    a port for an expectation: both as `Dice` has them. `kill` ends an entry early. `stats`: where tuples found taken are counted.
+    """
 
     def __init__(self, table: Table, dice: Dice, kill: Callable[[Conn], None]) -> None:
-        self._table, self.dice, self._kill = table, dice, kill
+        self._table, self._kill = table, kill
+        self.stats = {"found": 0}
+        self.throw(dice)
+
+    def throw(self, dice: Dice) -> None:
+        """Draw from these from now on."""
+        self.dice: Callable[[int, int, int], int] = dice.port
+        self.expected: Callable[[int, int], int] = dice.expected
 
     def choose(self, conn: Conn, wanted: NatRange, manip: int, mapped: Iterable[Conn]) -> Tuple:
         """What packets of `conn` shall look like in the original direction. `mapped`: other entries from the same source, newest first."""
@@ -80,13 +88,16 @@ class Chooser:
     def _taken(self, key: Key, conn: Conn) -> Conn | None:
         """nf_conntrack_tuple_taken: two entries with the same original tuple are one connection, and settled at confirm."""
         other = self._table.find(key, conn.zone)
-        return None if other is None or other is conn or other.original == conn.original else other
+        if other is None or other is conn or other.original == conn.original:
+            return None
+        self.stats["found"] += 1
+        return other
 
     def _used_new(self, tuple_: Tuple, conn: Conn) -> bool:
         """nf_nat_used_tuple_new: for what stays as it is, an entry of the same two ends opened from the other side is no hindrance."""
         if not self.used(tuple_, conn):
             return False
-        if tuple_.protonum not in ALLOW_CLASH:
+        if tuple_.protonum not in ALLOW_CLASH or conn.status & _USES_NAT:
             return True
         reply = invert(tuple_)
         other = self._table.find(tuple_, conn.zone) or (self._table.find(reply, conn.zone) if reply is not None else None)
@@ -115,7 +126,7 @@ class Chooser:
     def _unique(self, tuple_: Tuple, wanted: NatRange, manip: int, conn: Conn) -> Tuple:
         """nf_nat_l4proto_unique_tuple. With none free the last one tried: then confirm drops the packet."""
         icmp = tuple_.protonum in ICMPS
-        if not icmp and tuple_.protonum not in PORTED:
+        if not icmp and tuple_.protonum not in PORTED and not _is_pptp(tuple_, conn):
             return tuple_
         source = manip == SRC or icmp
         span = _ports_to_try(tuple_, wanted, manip, icmp)
@@ -140,6 +151,11 @@ class Chooser:
         if wanted.base is not None:
             return (port - wanted.base) & 0xFFFF
         return self.dice(low, size, manip) if wanted.random or manip == SRC else 0
+
+
+def _is_pptp(tuple_: Tuple, conn: Conn) -> bool:
+    """GRE has keys to choose only in a tunnel that the PPTP helper has announced."""
+    return tuple_.protonum == GRE and conn.master is not None
 
 
 def _may_go(conn: TcpConn) -> bool:
@@ -172,6 +188,8 @@ def _ports_to_try(tuple_: Tuple, wanted: NatRange, manip: int, icmp: bool) -> tu
         return low, high - low + 1
     if icmp:
         return 0, 65536
+    if tuple_.protonum == GRE:
+        return 1, 65535
     if manip == DST:
         return None
     if tuple_.sport >= 1024:
@@ -212,4 +230,4 @@ def _address(tuple_: Tuple, wanted: NatRange, manip: int, zone: int) -> Address:
     return made
 
 
-__all__ = ["DST", "NATTED", "SRC", "Chooser", "Dice", "NatRange", "single"]
+__all__ = ["DST", "NATTED", "SRC", "Chooser", "NatRange", "single"]

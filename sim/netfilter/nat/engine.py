@@ -9,19 +9,22 @@ changes the entry's reply tuple before it is confirmed; every later packet is re
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+from sim import wire
 from sim.conntrack import checksums
 from sim.conntrack.conn import Conn
+from sim.conntrack.seqadj import Shift
 from sim.conntrack.tracker import Tracker
-from sim.conntrack.tuples import ICMP, ICMPV6, invert
+from sim.conntrack.tuples import GRE, ICMP, ICMPV6, SCTP, TCP, UDP, UDPLITE, invert
 from sim.conntrack.words import CONFIRMED, DYING, Ctinfo, Status
 from sim.netfilter.hooks import HookFunction, Hooks
 from sim.netfilter.nat import addresses
 from sim.netfilter.nat.choice import DST, SRC, Chooser
+from sim.netfilter.nat.dice import Dice
+from sim.netfilter.nat.helpers import hooks as helpers_hooks
 from sim.netfilter.nat.ranges import NatRange, single
 from sim.netfilter.nat.rewrite import icmp_summed_anew, rewritten
 from sim.netfilter.skb import Skb
@@ -42,6 +45,10 @@ _NEW: Final = int(Ctinfo.NEW)
 _RELATED: Final = frozenset((int(Ctinfo.RELATED), int(Ctinfo.RELATED_REPLY)))
 _REPLIES: Final = frozenset((int(Ctinfo.ESTABLISHED_REPLY), int(Ctinfo.RELATED_REPLY)))
 _REDIRECTS: Final = {4: 5, 6: 137}
+WRITABLE: Final = {TCP: 20, UDP: 8, UDPLITE: 8, SCTP: 12, ICMP: 8, ICMPV6: 8, GRE: 12}
+"""How much of a transport header the kernel makes writable, and so moves into the first of the fragments (nf_nat_proto.c)."""
+QUOTED: Final = {4: 28, 6: 48}
+"""The same of an ICMP error: its header and the quoted packet's."""
 
 CUT_SHORT: Final = Reason("nat-cut-short", "NAT has to change a header that is cut short, so the packet is dropped.")
 OTHER_DEVICE: Final = Reason("nat-device", "Masqueraded connections belong to the device they left by, and this packet leaves by another.")
@@ -53,14 +60,16 @@ BAD_ERROR: Final = Reason("nat-bad-error", "An ICMP error with a wrong checksum,
 
 class Nat:
     """`tracker` is the machine's conntrack. What the machine tells, by fields: `devices()` its addresses, `next_hop(dst)` the neighbour
-    that leads there, `reroute(skb)` after OUTPUT changed a destination (False: no way), `log(text)` the kernel's log; `chooser.dice`
-    draws where the kernel is random.
+    that leads there, `reroute(skb)` after OUTPUT changed a destination (False: no way), `log(text)` the kernel's log; `chooser.throw`
+    gives it dice of a seed.
     """
 
     def __init__(self, hooks: Hooks, tracker: Tracker | None = None, emit: Emit | None = None) -> None:
         self.tracker = tracker or Tracker()
         self.tracker.unbound = self._unbind
-        self.chooser = Chooser(self.tracker.table, self._draw, self._make_way)
+        self.tracker.nat_helpers = helpers_hooks(self)
+        self.chooser = Chooser(self.tracker.table, Dice(""), self._make_way)
+        self.chooser.stats = self.tracker.stats
         self.devices: Callable[[], addresses.Devices] = dict
         self.next_hop: Callable[[Address], Address] = _itself
         self.reroute: Callable[[Skb], bool] = _no_need
@@ -70,7 +79,6 @@ class Nat:
         self._chains = {4: Hooks(), 6: Hooks()}
         self._by_source: dict[tuple[Address, int, int], list[Conn]] = {}
         self._pending: Conn | None = None
-        self._drawn = 0
 
     # ---- the nat chains ----------------------------------------------------------------------------------------------
 
@@ -148,12 +156,14 @@ class Nat:
             return ACCEPT
         now = invert(conn.reply)
         if now is not None:
-            key = (conn.original.src, conn.original.sport, conn.original.protonum)
+            key = (now.src, now.sport, now.protonum)  # of an ICMP question another rule may have changed the id already
             mapped = [other for other in reversed(self._by_source.get(key, ())) if other is not conn and _alive(other)]
             new = self.chooser.choose(conn, wanted, manip, mapped)
             if new != now:
                 conn.reply = invert(new) or conn.reply
                 conn.status |= _NAT[manip]
+                if conn.helper is not None and conn.seqadj is None:
+                    conn.seqadj = (Shift(), Shift())
         conn.status |= _DONE[manip]
         if manip == SRC:
             self._remember(conn)
@@ -178,11 +188,6 @@ class Nat:
 
     def _make_way(self, conn: Conn) -> None:
         self.tracker.destroy(conn, self.tracker.now, MADE_WAY)
-
-    def _draw(self, low: int, size: int, manip: int) -> int:
-        """A 16-bit number that looks random and is the same in every run."""
-        self._drawn += 1
-        return zlib.crc32(b"%d" % self._drawn) >> 8 & 0xFFFF
 
     # ---- what rules ask for -------------------------------------------------------------------------------------------
 
@@ -237,12 +242,14 @@ class Nat:
         if not conn.status & bit:
             return ACCEPT
         target = invert(conn.original if reply else conn.reply)
+        skb.pulled = max(skb.pulled, WRITABLE.get(skb.packet.protonum, 0))
         data = None if target is None else rewritten(skb.packet.data, 0, target, manip)
         return self._put(skb, data, hook, bit)
 
     def _translate_error(self, skb: Skb, conn: Conn, hook: Hook, manip: int) -> int:
         """nf_nat_icmp_reply_translation, nf_nat_icmpv6_reply_translation: the packet quoted inside, then the error itself."""
         packet = skb.packet
+        skb.pulled = max(skb.pulled, QUOTED[packet.version])
         if not packet.complete or not _error_passes(packet, conn):
             skb.dropped = ("nat", BAD_ERROR)
             return DROP
@@ -264,10 +271,20 @@ class Nat:
         if data == skb.packet.data:
             return ACCEPT
         before = skb.packet
-        skb.packet = Packet(data, before.id)
+        skb.packet = _read_anew(data, before)
         if self._emit is not None:
             self._emit(Translated(before.id, hook.name, _WHAT[bit], describe(before), describe(skb.packet)))
         return ACCEPT
+
+
+def _read_anew(data: bytes, before: Packet) -> Packet:
+    """The rewritten packet. Where reading its options has left zeros in them, the kernel does not sum the header of what it delivers."""
+    if before.version == 6 or before.l4 == 20:
+        return Packet(data, before.id)
+    head = data[:10] + b"\0\0" + data[12 : before.l4]
+    packet = Packet(head[:10] + wire.checksum(head).to_bytes(2) + data[12:], before.id)
+    packet.data = data
+    return packet
 
 
 def _error_passes(packet: Packet, conn: Conn) -> bool:

@@ -44,7 +44,19 @@ def _show_iprange(extension: Extension, numeric: bool, family: str) -> str:
     return "".join(f" {which[option.name]} IP range {'! ' if option.negated else ''}{option.value}" for option in extension.options)
 
 
-IPRANGE = Module("iprange", (Opt("src-range", invert=True), Opt("dst-range", invert=True)), _read_iprange, _show_iprange)
+def _reversed(given: Given) -> str:
+    first, _, last = given.value.partition("-")
+    try:
+        low, high = (ipaddress.ip_address(text).packed for text in (first, last or first))
+    except ValueError:
+        return ""
+    wrong = len(low) == len(high) and low > high
+    return f"xt_iprange: range {ipaddress.ip_address(low)}-{ipaddress.ip_address(high)} is reversed and will never match\n" if wrong else ""
+
+
+IPRANGE = Module(
+    "iprange", (Opt("src-range", invert=True, says=_reversed), Opt("dst-range", invert=True, says=_reversed)), _read_iprange, _show_iprange
+)
 
 _TYPES = {name.upper(): number for name, number in FIB_ADDRTYPE.items()}
 

@@ -67,6 +67,23 @@ def parse_net(text: str, family: str, span: Span) -> Net:
     return Net(bytes(a & m for a, m in zip(address, mask, strict=True)), mask)
 
 
+def resolved(text: str, family: str, span: Span) -> bytes:
+    """One address as getaddrinfo reads it, without a name service: xtoptions' host options."""
+    if family == "ip" and text.isdigit():
+        text += ".0.0.0"
+    try:
+        return (ipaddress.IPv4Address(text) if family == "ip" else ipaddress.IPv6Address(text)).packed
+    except ValueError:
+        raise Mistake("getaddrinfo: Temporary failure in name resolution\n", span) from None
+
+
+def resolved_net(text: str, family: str, span: Span) -> Net:
+    """address[/mask] of such an option."""
+    host, slash, mask_text = text.partition("/")
+    mask = parse_mask(mask_text if slash else None, family, span)
+    return Net(bytes(a & m for a, m in zip(resolved(host, family, span), mask, strict=True)), mask)
+
+
 def parse_nets(text: str, family: str, span: Span) -> list[Net]:
     """A comma-separated list of addresses."""
     return [parse_net(each.strip(), family, span) for each in text.split(",")]

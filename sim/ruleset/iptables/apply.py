@@ -28,19 +28,43 @@ class Changes:
         self.zeroed: list[Rule] = []
         self.policies: dict[tuple[TableKey, str], tuple[int, int]] = {}
         self.remarks: list[str] = []
+        self._appended: dict[tuple[TableKey, str], list[Rule]] = {}
+        self._names: dict[TableKey, frozenset[str]] = {}
 
     def table(self, family: str, name: str) -> Table:
-        """The table, made if need be."""
+        """The table, made if need be, with all that was appended to it."""
+        self._gather()
         self.ruleset, table = chains.with_table(self.ruleset, family, name)
         return table
 
+    def append(self, key: TableKey, chain: str, rules: list[Rule]) -> None:
+        """Remember rules for the end of a chain that is there; the table is made anew when somebody asks for it."""
+        self._appended.setdefault((key, chain), []).extend(rules)
+
+    def names(self, family: str, name: str) -> frozenset[str]:
+        """The chains of a table that is there."""
+        key = ("iptables", family, name)
+        if key not in self._names:
+            self._names[key] = chains.chain_names(self.table(family, name))
+        return self._names[key]
+
+    def _gather(self) -> None:
+        appended, self._appended = self._appended, {}
+        for (key, name), rules in appended.items():
+            table = self.ruleset.table(*key)
+            chain = table.chain(name) if table is not None else None
+            assert table is not None and chain is not None
+            self.put(table.with_chain(chain.with_rules((*chain.rules, *rules))))
+
     def put(self, table: Table) -> None:
         """Take the changed table."""
+        self._names.pop(table.key, None)
         self.ruleset = self.ruleset.with_table(table)
         self.touched.add(table.key)
 
     def commit(self, by: str) -> None:
         """Check as the kernel does, and load. Raises Mistake, and then nothing has changed."""
+        self._gather()
         for table in self.ruleset.of("iptables"):
             if table.key in self.touched:
                 chains.check_table(table)
@@ -61,6 +85,8 @@ class Changes:
 
 def run_command(command: Command, changes: Changes, source: str) -> str:
     """Do one command to `changes`; answers what it prints."""
+    if command.letter == "A":
+        return _append(command, changes, source)
     table = changes.table(command.family, command.table)
     out = _DO[command.letter](command, table, changes, source)
     if command.also_zero:
@@ -68,10 +94,10 @@ def run_command(command: Command, changes: Changes, source: str) -> str:
     return out
 
 
-def made_rules(command: Command, table: Table, source: str) -> list[Rule]:
-    """The rules that a command line writes out."""
+def made_rules(command: Command, names: frozenset[str], source: str) -> list[Rule]:
+    """The rules that a command line writes out; `names`: the chains of its table."""
     extensions, _ = command.extensions()
-    verdict = verdict_of(command, chains.chain_names(table), source)
+    verdict = verdict_of(command, names, source)
     comment = next((comment_of(each) for each in extensions if each.name == "comment"), "")
     return [Rule(parts, rule_text(parts), comment=comment, span=command.chain_span) for parts in command.rules(verdict, extensions)]
 
@@ -83,15 +109,17 @@ def _verbose(command: Command, rules: list[Rule]) -> str:
     return "".join(listing.rule(rule, 0, (0, 0), command.family) + "\n" for rule in rules)
 
 
-def _append(command: Command, table: Table, changes: Changes, source: str) -> str:
-    rules = made_rules(command, table, source)
-    chain = chains.need_chain(table, command.chain)
-    changes.put(table.with_chain(chain.with_rules((*chain.rules, *rules))))
+def _append(command: Command, changes: Changes, source: str) -> str:
+    names = changes.names(command.family, command.table)
+    rules = made_rules(command, names, source)
+    if command.chain not in names:
+        raise kernel(NO_SUCH)
+    changes.append(("iptables", command.family, command.table), command.chain, rules)
     return _verbose(command, rules)
 
 
 def _insert(command: Command, table: Table, changes: Changes, source: str) -> str:
-    rules = made_rules(command, table, source)
+    rules = made_rules(command, chains.chain_names(table), source)
     chain = chains.need_chain(table, command.chain)
     at = (command.number or 1) - 1
     if at > len(chain.rules):
@@ -101,7 +129,7 @@ def _insert(command: Command, table: Table, changes: Changes, source: str) -> st
 
 
 def _replace(command: Command, table: Table, changes: Changes, source: str) -> str:
-    rules = made_rules(command, table, source)
+    rules = made_rules(command, chains.chain_names(table), source)
     chain = chains.need_chain(table, command.chain)
     at = (command.number or 1) - 1
     if at >= len(chain.rules):
@@ -113,7 +141,7 @@ def _replace(command: Command, table: Table, changes: Changes, source: str) -> s
 def _delete(command: Command, table: Table, changes: Changes, source: str) -> str:
     if command.number is not None:
         return _delete_number(command, table, changes)
-    rules = made_rules(command, table, source)
+    rules = made_rules(command, chains.chain_names(table), source)
     chain = chains.need_chain(table, command.chain, BAD_RULE)
     for rule in rules:
         at = _find(table, chain, rule.parts)
@@ -144,7 +172,7 @@ def _find(table: Table, chain: Chain, parts: tuple[Part, ...]) -> int:
 
 
 def _check(command: Command, table: Table, changes: Changes, source: str) -> str:
-    rules = made_rules(command, table, source)
+    rules = made_rules(command, chains.chain_names(table), source)
     chain = chains.need_chain(table, command.chain, BAD_RULE)
     for rule in rules:
         _find(table, chain, rule.parts)
@@ -264,6 +292,6 @@ def _list_rules(command: Command, table: Table, changes: Changes, source: str) -
 
 _Do = Callable[[Command, Table, Changes, str], str]
 _DO: dict[str, _Do] = {
-    "A": _append, "I": _insert, "R": _replace, "D": _delete, "C": _check, "F": _flush, "Z": _zero, "N": _new, "X": _remove, "P": _policy,
+    "I": _insert, "R": _replace, "D": _delete, "C": _check, "F": _flush, "Z": _zero, "N": _new, "X": _remove, "P": _policy,
     "E": _rename, "L": _list, "S": _list_rules,
 }  # fmt: skip

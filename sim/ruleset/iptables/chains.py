@@ -8,9 +8,8 @@ from dataclasses import replace
 from sim.netfilter.words import Hook, Priority
 from sim.ruleset.iptables.errors import INVALID, NO_SUCH, kernel
 from sim.ruleset.iptables.hashlimited import hashlimit_fits
-from sim.ruleset.iptables.matches import MATCHES, limit_fits
+from sim.ruleset.iptables.matches import limit_fits, module_of
 from sim.ruleset.iptables.module import Context
-from sim.ruleset.iptables.targets import TARGETS
 from sim.ruleset.model import Chain, Compare, Counter, Extension, Part, Rule, Ruleset, Table, Verdict
 
 _PRIORITIES = {
@@ -123,7 +122,7 @@ def _check_modules(table: Table, rule: Rule, hooks: set[Hook]) -> None:
     for part in rule.parts:
         if not isinstance(part, Extension):
             continue
-        module = (TARGETS if part.target else MATCHES)[part.name]
+        module = module_of(part, table.family)
         wanted = module.protocol
         if wanted is not None and (context.protocol != wanted or context.protocol_negated):
             raise kernel(INVALID)
@@ -131,7 +130,8 @@ def _check_modules(table: Table, rule: Rule, hooks: set[Hook]) -> None:
             raise kernel(INVALID)
         if module.hooks is not None and not hooks <= module.hooks:
             raise kernel(INVALID)
-        if not module.needs(part, context) or not _devices_fit(part, hooks) or not _mss_fits(part, rule, hooks):
+        fits = module.needs(part, context) and module.at_hooks(part, hooks)
+        if not fits or not _devices_fit(part, hooks) or not _mss_fits(part, rule, hooks):
             raise kernel(INVALID)
         if (part.name == "limit" and not limit_fits(part)) or (part.name == "hashlimit" and not hashlimit_fits(part)):
             raise kernel("Numerical result out of range")

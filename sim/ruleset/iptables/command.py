@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from sim.errors import Span
+from sim.ruleset.ipset.model import Sets
 from sim.ruleset.iptables.addresses import Net, net_compare
 from sim.ruleset.iptables.errors import Mistake
 from sim.ruleset.iptables.module import Context, Given, Module, check_together
@@ -48,6 +49,7 @@ class Command:
     indev: str = ""
     outdev: str = ""
     protocol: int = 0
+    protocol_name: str = ""
     counters: tuple[int, int] | None = None
     loaded: list[Loaded] = field(default_factory=list)
     target: Loaded | None = None
@@ -55,11 +57,12 @@ class Command:
     jump_span: Span | None = None
     warnings: list[str] = field(default_factory=list)
     made: tuple[list[Extension], Extension | None] | None = None
+    sets: Sets | None = None
 
     @property
     def context(self) -> Context:
         """What modules are told."""
-        return Context(self.family, self.protocol or None, "p" in self.negated)
+        return Context(self.family, self.protocol or None, "p" in self.negated, self.sets)
 
     def extensions(self) -> tuple[list[Extension], Extension | None]:
         """The modules' contributions: matches in order, and the target's or None. Raises Mistake for what is missing."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from sim.errors import Unsupported
 from sim.ruleset.hashlimit import SCALE, overflows
 from sim.ruleset.iptables.addresses import parse_mask
 from sim.ruleset.iptables.errors import Mistake
@@ -53,9 +52,6 @@ def _sized(text: str, given: Given) -> int:
 
 def _read(module: Module, given: tuple[Given, ...], context: Context) -> Extension:
     names = by_name(given)
-    refused = next((names[name] for name in ("hashlimit-rate-match", "hashlimit-rate-interval") if name in names), None)
-    if refused is not None:
-        raise Unsupported(f"option '--{refused.opt.name}' is right, but not simulated here", refused.span)
     name = required(module, given, "hashlimit-name")
     rate = names.get("hashlimit-upto") or names.get("hashlimit-above")
     if rate is None:
@@ -63,8 +59,11 @@ def _read(module: Module, given: tuple[Given, ...], context: Context) -> Extensi
     above = (rate.opt.name == "hashlimit-above") != rate.negated
     in_bytes = rate.value.endswith("b/s")
     average, unit = (_bytes_to_cost(_sized(rate.value[:-2], rate)), _BYTE_EXPIRE) if in_bytes else _packet_rate(rate)
-    burst, unit = _burst(module, names, in_bytes, average, unit)
-    expire = _number(module, names, "hashlimit-htable-expire", unit * 1000)
+    by_rate = "hashlimit-rate-match" in names
+    interval = _interval(names) or (unit if by_rate and not in_bytes else 0)
+    burst, wait = _burst(module, names, in_bytes, average, unit)
+    average = average // unit if by_rate and not in_bytes else average
+    expire = _number(module, names, "hashlimit-htable-expire", wait * 1000)
     modes = _modes(names)
     options = [Option("hashlimit-above" if above else "hashlimit-upto", _rate_text(in_bytes, average))]
     if burst or not in_bytes:
@@ -74,11 +73,24 @@ def _read(module: Module, given: tuple[Given, ...], context: Context) -> Extensi
     options += _table_options(module, names, expire, _quantum(in_bytes, burst, average))
     masks = {which: _mask(names, which, context) for which in ("srcmask", "dstmask")}
     options += [Option(f"hashlimit-{which}", str(length)) for which, length in masks.items() if length != context.bits]
+    if by_rate:
+        options += [Option("hashlimit-rate-match")] + ([Option("hashlimit-rate-interval", str(interval))] if interval > 1 else [])
     settings = (
         ("above", above), ("bytes", in_bytes), ("average", average), ("burst", burst), ("mode", frozenset(modes)), ("expire", expire),
-        *masks.items(),
+        *masks.items(), ("interval", interval), ("rate", by_rate),
     )  # fmt: skip
     return module.extension(options, (Judge("hashlimit", settings, f"hashlimit {context.family} {name.value}"),))
+
+
+def _interval(names: dict[str, Given]) -> int:
+    """Over how many seconds a rate is measured; 0 without saying."""
+    given = names.get("hashlimit-rate-interval")
+    if given is None:
+        return 0
+    value = number(given.value)
+    if not value or value >= _U32:
+        raise _bad(given)
+    return value
 
 
 def _burst(module: Module, names: dict[str, Given], in_bytes: bool, average: int, unit: int) -> tuple[int, int]:
@@ -91,7 +103,7 @@ def _burst(module: Module, names: dict[str, Given], in_bytes: bool, average: int
     whole, least = _sized(given.value, given), cost_to_bytes(average)
     if whole < least:
         raise Mistake(f"burst cannot be smaller than {least}b", given.span)
-    return -(-whole // least), _BYTE_EXPIRE_BURST
+    return -(-whole // max(1, least)), _BYTE_EXPIRE_BURST
 
 
 def _modes(names: dict[str, Given]) -> list[str]:
@@ -156,13 +168,30 @@ def _size_text(size: int) -> str:
 
 
 def _show(extension: Extension, numeric: bool, family: str) -> str:
+    judge = extension.parts[0]
+    assert isinstance(judge, Judge)
     rate, *rest = extension.options
-    text = f" limit: {'above' if rate.name.endswith('above') else 'up to'} {rate.value}"
+    value = rate.value
+    if judge["interval"] and not judge["bytes"]:  # the list's rate is for so many times a second
+        value, rest = _listed_slower(judge, rest)
+    text = f" limit: {'above' if rate.name.endswith('above') else 'up to'} {value}"
     for option in rest:
         short = option.name.removeprefix("hashlimit-")
         if short != "name":
-            text += f" {short} {option.value.replace(',', '-')}"
+            text += f" {short}" + (f" {option.value.replace(',', '-')}" if option.value else "")
     return text
+
+
+def _listed_slower(judge: Judge, rest: list[Option]) -> tuple[str, list[Option]]:
+    period = judge["average"] * judge["interval"]
+    rest = [option for option in rest if option.name != "hashlimit-htable-expire"]
+    if judge["expire"] != _unit(period)[1] * 1000:
+        places = [place for place, option in enumerate(rest) if option.name in _AFTER_EXPIRE]
+        rest.insert(places[0] if places else len(rest), Option("hashlimit-htable-expire", str(judge["expire"])))
+    return _rate_text(False, period), rest
+
+
+_AFTER_EXPIRE = ("hashlimit-srcmask", "hashlimit-dstmask", "hashlimit-rate-match", "hashlimit-rate-interval")
 
 
 def hashlimit_fits(extension: Extension) -> bool:

@@ -1,14 +1,12 @@
-"""iptables' modules that look into headers: dscp, tos, ecn, tcpmss, sctp, dccp, string, physdev, rpfilter."""
+"""iptables' modules that look into headers: dscp, tos, ecn, tcpmss, string, physdev, rpfilter."""
 
 from __future__ import annotations
 
-from sim.errors import Unsupported
+from sim.ruleset.iptables.chunks import DCCP, SCTP
 from sim.ruleset.iptables.errors import NO_SUCH, Mistake, kernel
 from sim.ruleset.iptables.marks import dscp_class, tos_name, tos_value
 from sim.ruleset.iptables.module import Context, Given, Module, Opt, by_name, integer, integer_range, required
-from sim.ruleset.iptables.names import service_name
-from sim.ruleset.iptables.ports import port_option, wrapping_range
-from sim.ruleset.model import Compare, Extension, HeaderThere, Option, Part
+from sim.ruleset.model import Compare, Extension, Option, Part
 from sim.ruleset.parts import Judge
 
 
@@ -105,47 +103,6 @@ TCPMSS = Module(
     "tcpmss", (Opt("mss", invert=True),), _read_tcpmss,
     lambda extension, numeric, family: f" tcpmss match {_not(extension.options[0])}{extension.options[0].value}", protocol=6,
 )  # fmt: skip
-
-# ---- sctp, dccp ------------------------------------------------------------------------------------------------------
-
-
-def _read_ports(module: Module, given: tuple[Given, ...], context: Context) -> Extension:
-    names = by_name(given)
-    for refused in given:
-        if refused.opt.name in _PORTS_REFUSED:
-            raise Unsupported(f"option '--{refused.opt.name}' is right, but not simulated here", refused.span)
-    options: list[Option] = []
-    parts: list[Part] = [HeaderThere()]
-    for name in ("source-port", "destination-port"):
-        if name in names:
-            short = f"{name[0]}port"
-            low, high = wrapping_range(names[name], module.name)
-            more = port_option(f"{module.name} {short}", short, low, high, names[name].negated)
-            options += more[0]
-            parts += more[1]
-    return module.extension(options, tuple(parts))
-
-
-def _show_ports(extension: Extension, numeric: bool, family: str) -> str:
-    text = f" {extension.name}"
-    for option in extension.options:
-        ends = option.value.split(":")
-        many = "s" if len(ends) > 1 else ""
-        shown = ":".join(end if numeric else service_name(int(end), extension.name) for end in ends)
-        text += f" {option.name[0]}pt{many}:{_not(option)}{shown}"
-    return text
-
-
-_PORTS_REFUSED = {"chunk-types": ("sctp", 2), "dccp-types": ("dccp", 1), "dccp-option": ("dccp", 1)}
-
-
-def _ported(name: str, protocol: int) -> Module:
-    options = [Opt("source-port", ("sport",), invert=True), Opt("destination-port", ("dport",), invert=True)]
-    options += [Opt(word, args=args, invert=True) for word, (owner, args) in _PORTS_REFUSED.items() if owner == name]
-    return Module(name, tuple(options), _read_ports, _show_ports, protocol=protocol)
-
-
-SCTP, DCCP = _ported("sctp", 132), _ported("dccp", 33)
 
 # ---- string ----------------------------------------------------------------------------------------------------------
 

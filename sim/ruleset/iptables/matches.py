@@ -7,8 +7,12 @@ from sim.ruleset.iptables import icmp
 from sim.ruleset.iptables.addressed import ADDRTYPE, IPRANGE
 from sim.ruleset.iptables.counted import MODULES as COUNTED
 from sim.ruleset.iptables.errors import Mistake
+from sim.ruleset.iptables.extensions6 import MODULES as EXTENSIONS6
 from sim.ruleset.iptables.hashlimited import HASHLIMIT
 from sim.ruleset.iptables.headers import MODULES as HEADERS
+from sim.ruleset.iptables.ipsec import AH4, AH6
+from sim.ruleset.iptables.ipsec import MODULES as IPSEC
+from sim.ruleset.iptables.local import MODULES as LOCAL
 from sim.ruleset.iptables.marks import CONNMARK_MATCH
 from sim.ruleset.iptables.module import (
     Context,
@@ -23,7 +27,11 @@ from sim.ruleset.iptables.module import (
     value_and_mask,
 )
 from sim.ruleset.iptables.ports import MULTIPORT, TCP, UDP
+from sim.ruleset.iptables.sets import MATCH as SET
+from sim.ruleset.iptables.targets import TARGETS
+from sim.ruleset.iptables.times import TIME
 from sim.ruleset.iptables.tracked import CONNTRACK, HELPER, STATE
+from sim.ruleset.iptables.u32 import U32
 from sim.ruleset.model import Compare, Extension, HeaderThere, Item, Limit, Option, Part, Range
 
 
@@ -140,8 +148,8 @@ def _read_hops(module: Module, given: tuple[Given, ...], context: Context) -> Ex
         shown = "TTL match: You must specify one of `--ttl-eq', `--ttl-lt', `--ttl-gt" if name == "ttl" else (
             "HL match: You must specify one of `--hl-eq', `--hl-lt', `--hl-gt'")  # fmt: skip
         raise Mistake(shown)
-    option = given[0]
-    value = integer(module, option, 0, 255)
+    values = [integer(module, each, 0, 255) for each in given]
+    option, value = given[0], values[0]
     op = "!=" if option.negated else _HOPS[option.opt.name[-2:]]
     selector = "ip ttl" if module.name == "ttl" else "ip6 hoplimit"
     return module.extension([Option(option.opt.name, str(value), option.negated)], (Compare(selector, (value,), op),))
@@ -235,17 +243,26 @@ LIMIT = Module("limit", (Opt("limit"), Opt("limit-burst")), _read_limit, _show_l
 
 _ALL = (
     TCP, UDP, ICMP, ICMP6, MULTIPORT, CONNTRACK, STATE, COMMENT, MARK, LENGTH, _hops("ttl", "ip"), _hops("hl", "ip6"), PKTTYPE, IPRANGE,
-    ADDRTYPE, LIMIT, CONNMARK_MATCH, HASHLIMIT, *COUNTED, *HEADERS, HELPER,
+    ADDRTYPE, LIMIT, CONNMARK_MATCH, HASHLIMIT, *COUNTED, *HEADERS, HELPER, *EXTENSIONS6,
+    *IPSEC, AH4, *LOCAL, TIME, U32, SET,
 )  # fmt: skip
 MATCHES = {module.name: module for module in _ALL}
+_OF_IPV6 = {"ah": AH6}
 _ALIASES = {"icmpv6": "icmp6", "ipv6-icmp": "icmp6"}
-NOT_SIMULATED = frozenset("""
-    ah bpf cgroup cluster connlabel cpu devgroup dst esp eui64 frag hbh ipcomp ipv6header ipvs mac mh nfacct osf owner policy
-    rateest realm rt set socket srh time u32 unclean
-""".split())  # fmt: skip
+NOT_SIMULATED = frozenset("bpf cgroup connlabel ipvs nfacct osf rateest socket srh".split())
+
+
+def module_of(extension: Extension, family: str) -> Module:
+    """The module that an extension of a rule of that family comes from."""
+    if extension.target:
+        return TARGETS[extension.name]
+    found = find_match(extension.name, family)
+    assert found is not None
+    return found
 
 
 def find_match(name: str, family: str) -> Module | None:
     """The module for `-m name`, or None."""
-    module = MATCHES.get(_ALIASES.get(name, name))
+    module = _OF_IPV6.get(name) if family == "ip6" else None
+    module = module or MATCHES.get(_ALIASES.get(name, name))
     return module if module is not None and family in module.families else None

@@ -11,18 +11,23 @@ from typing import NamedTuple
 
 from sim.errors import Span
 from sim.netfilter.words import Hook
+from sim.ruleset.ipset.model import Sets
 from sim.ruleset.iptables.errors import Mistake
 from sim.ruleset.model import Extension, Option
 
 
 class Opt(NamedTuple):
-    """An option a module takes. `args`: how many words follow; `invert`: whether `!` may stand before it; `aliases`: other spellings."""
+    """An option a module takes. `args`: how many words follow; `invert`: whether `!` may stand before it; `aliases`: other spellings.
+
+    `says(given)` is a warning that the option gives when it is read.
+    """
 
     name: str
     aliases: tuple[str, ...] = ()
     args: int = 1
     invert: bool = False
     excludes: tuple[str, ...] = ()
+    says: Callable[[Given], str] = lambda given: ""
 
 
 class Given(NamedTuple):
@@ -38,11 +43,15 @@ class Given(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a module is told of the rule around it: the family ("ip" or "ip6"), `-p` as a number or None, whether `!` stood before it."""
+    """What a module is told of the rule around it: the family ("ip" or "ip6"), `-p` as a number or None, whether `!` stood before it.
+
+    `sets`: the machine's IP sets.
+    """
 
     family: str
     protocol: int | None
     protocol_negated: bool
+    sets: Sets | None = None
 
     @property
     def bits(self) -> int:
@@ -59,7 +68,9 @@ class Module:
     """`read` makes the Extension; `show` gives the text of `iptables -L`, with its leading blank (extension, numeric, family).
 
     `protocol`: which `-p` it wants (the kernel refuses the rule otherwise); `tables`, `hooks`: where it may stand, None for anywhere;
-    `classic`: it words double options in its own way.
+
+    `two_words`: its complaint where an option of two words has one. `classic`: it words double options in its own way. `needs`:
+    what the kernel checks of the rule around it, `at_hooks` of the hooks from which the rule can be reached.
     """
 
     name: str
@@ -72,7 +83,9 @@ class Module:
     hooks: frozenset[Hook] | None = None
     families: tuple[str, ...] = ("ip", "ip6")
     classic: bool = False
+    two_words: str = ""
     needs: Callable[[Extension, Context], bool] = field(default=lambda extension, context: True)
+    at_hooks: Callable[[Extension, set[Hook]], bool] = field(default=lambda extension, hooks: True)
 
     def extension(self, options: list[Option], parts: tuple[object, ...]) -> Extension:
         """An Extension of this module."""
@@ -130,7 +143,9 @@ def integer(module: Module, given: Given, low: int, high: int) -> int:
 
 def integer_range(module: Module, given: Given, high: int) -> tuple[int, int]:
     """The option's value as "a", "a:b", ":b" or "a:"."""
-    low_text, colon, high_text = given.value.partition(":")
+    if given.value.count(":") > 1:
+        raise Mistake(f'{module.name}: Too many components for option "--{given.opt.name}" (max: 2)\n', given.span)
+    low_text, colon, high_text = (given.value or "0").partition(":")
     ends = [(low_text, 0), (high_text, high)] if colon else [(low_text, -1), (low_text, -1)]
     values = []
     for text, default in ends:

@@ -66,6 +66,17 @@ _CHAIN_PROTOCOLS = (
 PROTOCOL_NUMBERS = {name: int(number) for name, number in (word.split("=") for word in _PROTOCOLS.split())}
 PROTOCOL_NAMES = {number: name for name, number in reversed(PROTOCOL_NUMBERS.items())} | {6: "tcp", 17: "udp", 1: "icmp", 58: "ipv6-icmp"}
 
+# The accounts of a Debian 12 machine (base-passwd's), and the one that a scenario's person has.
+USERS = {"root": 0, "daemon": 1, "bin": 2, "sys": 3, "sync": 4, "games": 5, "man": 6, "lp": 7, "mail": 8, "news": 9, "uucp": 10,
+         "proxy": 13, "www-data": 33, "backup": 34, "list": 38, "irc": 39, "_apt": 42, "bind": 110,
+         "nobody": 65534, "admin": 1000}  # fmt: skip
+GROUPS = {"root": 0, "daemon": 1, "bin": 2, "sys": 3, "adm": 4, "tty": 5, "disk": 6, "lp": 7, "mail": 8, "news": 9, "uucp": 10, "man": 12,
+          "proxy": 13, "kmem": 15, "dialout": 20, "fax": 21, "voice": 22, "cdrom": 24, "floppy": 25, "tape": 26, "sudo": 27, "audio": 29,
+          "dip": 30, "www-data": 33, "backup": 34, "operator": 37, "list": 38, "irc": 39, "src": 40, "shadow": 42, "utmp": 43, "bind": 118,
+          "video": 44, "sasl": 45, "plugdev": 46, "staff": 50, "games": 60, "users": 100, "nogroup": 65534, "admin": 1000}  # fmt: skip
+FIRST_USER = 1000
+"""The number of a person's account, whatever its name."""
+
 
 def _services() -> tuple[dict[tuple[str, str], int], dict[tuple[int, str], str]]:
     """(name, protocol) -> port, and (port, protocol) -> name."""

@@ -24,7 +24,8 @@ def port_option(selector: str, name: str, low: int, high: int, negated: bool) ->
     return [Option(name, _range_text(low, high), negated)], [Compare(selector, (item,), "!=" if negated else "==")]
 
 
-def _tcp_range(given: Given, protocol: str) -> tuple[int, int]:
+def tcp_range(given: Given, protocol: str) -> tuple[int, int]:
+    """The older port range: low must not be above high."""
     low_text, colon, high_text = given.value.partition(":")
     low = parse_port(low_text, protocol, given.span) if low_text or not colon else 0
     high = (parse_port(high_text, protocol, given.span) if high_text else 65535) if colon else low
@@ -71,7 +72,7 @@ def _read_tcp(module: Module, given: tuple[Given, ...], context: Context) -> Ext
     parts: list[Part] = [HeaderThere(tcp=True)]
     for name in ("sport", "dport"):
         if name in names:
-            more = port_option(f"tcp {name}", name, *_tcp_range(names[name], "tcp"), names[name].negated)
+            more = port_option(f"tcp {name}", name, *tcp_range(names[name], "tcp"), names[name].negated)
             options += more[0]
             parts += more[1]
     if "tcp-option" in names:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 from sim.errors import Span, Unsupported
+from sim.ruleset.ipset.model import Sets
 from sim.ruleset.iptables import matches, targets
 from sim.ruleset.iptables.addresses import parse_nets, parse_protocol
 from sim.ruleset.iptables.command import STANDARD, Command, Loaded
 from sim.ruleset.iptables.errors import Mistake
-from sim.ruleset.iptables.module import Given, Module, Opt, check_given
+from sim.ruleset.iptables.module import Given, Module, Opt, check_given, number
 from sim.ruleset.iptables.names import PROTOCOL_NAMES
 from sim.ruleset.iptables.words import ExtraOption, Reader, Taken
 from sim.ruleset.text import Word
 
 _COMMANDS = "ADCRILSFZNXEP"
 _INVERTIBLE = "psdiofV"
+_DEAF = "-wW46Mh"  # to which `!` says nothing, or which have a say of their own
 # Which options a command allows beside -t and -w (commands_v_options, iptables/xshared.c).
 _ALLOWED = {
     **dict.fromkeys("ADCRI", "spdjvioFfc6"), "L": "nvx0", "S": "v", "F": "v", "Z": "v", "N": "v", "X": "v", "E": "v", "P": "vc",
@@ -23,18 +27,23 @@ _ALLOWED = {
 class CommandReader:
     """Reads one line into a Command."""
 
-    def __init__(self, words: list[Word], family: str, source: str = "", restore: bool = False) -> None:
+    def __init__(self, words: list[Word], family: str, source: str = "", restore: bool = False, sets: Sets | None = None) -> None:
         end = words[-1].span if words else Span("command line", 1, 1)
         self._reader = Reader(words, end)
-        self._command = Command(family)
+        self._command = Command(family, sets=sets)
         self._source, self._restore = source, restore
         self._negate = False
         self._protocol_tried = False
         self._owners: list[Loaded] = []
 
+    @property
+    def warnings(self) -> str:
+        """What was said on the way, even if the line is refused."""
+        return "".join(self._command.warnings)
+
     def read(self) -> Command:
         """The command. Raises Mistake (wording of the tool) or Unsupported."""
-        while (taken := self._next()) is not None:
+        while not self._command.flags & {"V", "h"} and (taken := self._next()) is not None:
             self._take(taken)
         self._check()
         return self._command
@@ -53,7 +62,8 @@ class CommandReader:
         if self._protocol_tried or not self._command.protocol or "p" not in self._command.flags:
             return False
         self._protocol_tried = True
-        name = PROTOCOL_NAMES.get(self._command.protocol, "")
+        typed = self._command.protocol_name
+        name = PROTOCOL_NAMES.get(self._command.protocol, "") if typed[:1].isdigit() else typed
         module = matches.find_match(name, self._command.family)
         if module is None or any(each.module is module for each in self._command.loaded):
             return False
@@ -75,8 +85,8 @@ class CommandReader:
             self._plain(taken)
             return
         negate, self._negate = self._negate, False
-        if negate and taken.key not in _INVERTIBLE and taken.key != "-":
-            raise Mistake(f"cannot have ! before -{taken.key}", taken.span)
+        if negate and taken.key not in _INVERTIBLE and taken.key not in _DEAF:
+            raise Mistake(_misplaced(taken.key), taken.span)
         if taken.key == "-":
             self._module_option(taken, negate)
         elif taken.key in _COMMANDS:
@@ -137,6 +147,7 @@ class CommandReader:
     def _on_p(self, taken: Taken) -> None:
         command = self._command
         command.protocol = parse_protocol(taken.typed, taken.span)
+        command.protocol_name = taken.typed.lower()
         if not command.protocol and "p" in command.negated:
             raise Mistake("rule would never match protocol", taken.span)
         if command.family == "ip6" and command.protocol in (43, 44, 51, 60) and "p" not in command.negated:
@@ -191,10 +202,13 @@ class CommandReader:
             if self._reader.peek() is None:
                 raise Mistake("-c requires packet and byte counter", taken.span)
             second = self._reader.take().text
+        found = []
         for text, what in ((first, "packet"), (second, "byte")):
-            if not text.isdigit():
+            digits = re.match(r"\s*[-+]?(\d+)", text)
+            if digits is None:
                 raise Mistake(f"-c {what} counter not numeric", taken.span)
-        self._command.counters = (int(first), int(second))
+            found.append(int(digits[1]) & 0xFFFFFFFFFFFFFFFF)
+        self._command.counters = (found[0], found[1])
 
     def _on_4(self, taken: Taken) -> None:
         self._only("ip", taken)
@@ -264,11 +278,14 @@ class CommandReader:
         second = ""
         if opt.args == 2:
             if self._reader.exhausted or self._reader.peek() is None:
-                raise Mistake(f"--{opt.name} requires two args.", taken.span)
+                raise Mistake(loaded.module.two_words or f"--{opt.name} requires two args.", taken.span)
             second = self._reader.take().text
         given = Given(opt, extra.name, taken.value, second, negate, taken.span)
         check_given(loaded.module, given, loaded.given)
         loaded.given.append(given)
+        warning = opt.says(given)
+        if warning:
+            self._command.warnings.append(warning)
         self._read_so_far(loaded, opt)
 
     def _read_so_far(self, loaded: Loaded, opt: Opt) -> None:
@@ -304,7 +321,7 @@ class CommandReader:
 
     def _check_flags(self) -> None:
         command = self._command
-        allowed = _ALLOWED[command.letter]
+        allowed = "v" if command.letter == "D" and command.number is not None else _ALLOWED[command.letter]
         for letter in "nsdpjvx" + "io" + "0cf":
             if letter in command.flags and letter not in allowed:
                 raise Mistake(f"Illegal option `-{letter}' with this command")
@@ -319,16 +336,26 @@ class CommandReader:
             raise Mistake(f"Can't use -i with {command.chain}\n")
 
 
+def _misplaced(key: str) -> str:
+    """What is said of a `!` before an option that cannot have it."""
+    if key in _COMMANDS:
+        return "unexpected '!' flag"
+    if key in "mt":
+        return f"unexpected ! flag before --{'match' if key == 'm' else 'table'}"
+    return f"cannot have ! before -{'j' if key == 'g' else key}"
+
+
 def _rule_number(word: Word) -> int:
-    if not word.text.isdigit() or int(word.text) == 0:
+    value = number(word.text)
+    if not value or value > 0x7FFFFFFF:
         raise Mistake(f"Invalid rule number `{word.text}'", word.span)
-    return int(word.text)
+    return value
 
 
 def _check_chain_name(name: str, span: Span) -> None:
     if name[:1] in ("-", "!"):
         raise Mistake(f"chain name not allowed to start with `{name[0]}'", span)
-    if name in STANDARD or name == "QUEUE" or name in targets.TARGETS or name in targets.NOT_SIMULATED:
+    if not name or name in STANDARD or name == "QUEUE" or name in targets.TARGETS or name in targets.NOT_SIMULATED:
         raise Mistake("chain name may not clash with target name", span)
     for char in name:
         if char.isspace() or not char.isprintable():

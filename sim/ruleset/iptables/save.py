@@ -120,6 +120,7 @@ class _Restorer:
         self._skip = False
         self._line, self._text = 0, ""
         self._out: list[str] = []
+        self._warnings = ""
 
     def run(self, text: str) -> Result:
         """All lines; what the tool prints."""
@@ -127,10 +128,10 @@ class _Restorer:
             self.load(text)
         except LanguageError as error:
             err, status = printed(error, self._program, self._line)
-            return Result("".join(self._out), err, status)
+            return Result("".join(self._out), self._warnings + err, status)
         if self._changes is not None:
             return Result("".join(self._out), f"{self._program}: COMMIT expected at line {self._line + 1}\n", 1)
-        return Result("".join(self._out))
+        return Result("".join(self._out), self._warnings)
 
     def load(self, text: str) -> None:
         """All lines. Raises LanguageError, with its place, at the first mistake."""
@@ -228,7 +229,11 @@ class _Restorer:
         assert self._changes is not None
         found = re.match(r"\[(\d+):(\d+)\] ?", line)
         words = split_words(line, self._file, self._line)[1 if line.startswith("[") else 0 :]
-        command = CommandReader(words, self._family, line, restore=True).read()
+        reader = CommandReader(words, self._family, line, restore=True, sets=self._state.ipsets)
+        try:
+            command = reader.read()
+        finally:
+            self._warnings += reader.warnings
         command.table = self._table
         if found is not None and self._options.counters and command.counters is None:
             command.counters = (int(found[1]), int(found[2]))

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from sim.ruleset.iptables.addresses import Net, compare_net, show_net
-from sim.ruleset.iptables.matches import MATCHES
+from sim.ruleset.iptables.matches import module_of
 from sim.ruleset.iptables.names import protocol_text
-from sim.ruleset.iptables.targets import TARGETS
 from sim.ruleset.model import Chain, Compare, Counter, Extension, Option, Part, Rule, Table, Verdict, Wildcard
 
 Counts = Callable[[Rule], tuple[int, int]]
@@ -181,8 +180,7 @@ class Listing:
         text = "[goto] " if any(isinstance(part, Verdict) and part.name == "goto" for part in rule.parts) else ""
         for part in rule.parts:
             if isinstance(part, Extension):
-                module = (TARGETS if part.target else MATCHES)[part.name]
-                text += module.show(part, self.numeric, family)
+                text += module_of(part, family).show(part, self.numeric, family)
         return text
 
 

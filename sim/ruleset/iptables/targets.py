@@ -6,6 +6,7 @@ from sim.conntrack import helpers
 from sim.errors import Unsupported
 from sim.ruleset.helping import BY_MARK, UseTemplate
 from sim.ruleset.iptables import nat
+from sim.ruleset.iptables.actions import TARGETS as ACTIONS
 from sim.ruleset.iptables.errors import NO_SUCH, Mistake, kernel
 from sim.ruleset.iptables.marks import TARGETS as MARKS
 from sim.ruleset.iptables.module import (
@@ -19,6 +20,7 @@ from sim.ruleset.iptables.module import (
     saved_string,
     value_and_mask,
 )
+from sim.ruleset.iptables.sets import TARGET as SET
 from sim.ruleset.model import Assign, Extension, Log, Notrack, Option, Reject
 
 # ---- REJECT ----------------------------------------------------------------------------------------------------------
@@ -212,8 +214,8 @@ NOTRACK = Module(
     target=True, tables=frozenset(("raw",)),
 )  # fmt: skip
 
-TARGETS = {module.name: module for module in (REJECT, LOG, NFLOG, MARK, CT, NOTRACK, *nat.MODULES, *MARKS)}
+TARGETS = {module.name: module for module in (REJECT, LOG, NFLOG, MARK, CT, NOTRACK, *nat.MODULES, *MARKS, *ACTIONS, SET)}
 NOT_SIMULATED = frozenset("""
-    AUDIT CLUSTERIP CONNSECMARK DNPT HMARK IDLETIMER LED NFQUEUE QUEUE RATEEST SECMARK SET SNPT SYNPROXY TCPOPTSTRIP TEE TPROXY TRACE ULOG
+    CLUSTERIP DNPT HMARK IDLETIMER LED NFQUEUE QUEUE RATEEST SECMARK SNPT SYNPROXY TPROXY ULOG
 """.split())  # fmt: skip
 NOT_SIMULATED_OPTIONS = frozenset(("zone-orig", "zone-reply", "timeout", "ctevents", "expevents", "nflog-range"))

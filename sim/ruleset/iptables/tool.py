@@ -33,10 +33,9 @@ def run(argv: list[str], state: RuleState, stdin: str = "", date: str = "Thu Jan
 
 def _iptables(argv: list[str], family: str, program: str, state: RuleState) -> Result:
     source = " ".join(argv[1:])
-    warnings = ""
+    reader = CommandReader(words_of(argv[1:]), family, source, sets=state.ipsets)
     try:
-        command = CommandReader(words_of(argv[1:]), family, source).read()
-        warnings = "".join(command.warnings)
+        command = reader.read()
         if "h" in command.flags:
             return Result(USAGE.replace("{program}", program))
         if "V" in command.flags:
@@ -45,10 +44,10 @@ def _iptables(argv: list[str], family: str, program: str, state: RuleState) -> R
         _need_table(command.table, program)
         out = run_command(command, changes, source)
         changes.commit(" ".join(argv))
-        return Result(out, warnings + "".join(changes.remarks))
+        return Result(out, reader.warnings + "".join(changes.remarks))
     except LanguageError as error:
         err, status = printed(error, program)
-        return Result(error.out if isinstance(error, Mistake) else "", warnings + err, status)
+        return Result(error.out if isinstance(error, Mistake) else "", reader.warnings + err, status)
 
 
 def _need_table(table: str, program: str) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from sim.conntrack.helpers import HELPERS
-from sim.ruleset.iptables.addresses import Net, net_compare, parse_mask, show_net
+from sim.ruleset.iptables.addresses import Net, mask_length, net_compare, parse_mask, show_net
 from sim.ruleset.iptables.errors import Mistake
 from sim.ruleset.iptables.module import Context, Given, Module, Opt, by_name, integer_range, required, saved_string
 from sim.ruleset.iptables.names import protocol_number, service_port
@@ -58,13 +58,16 @@ def _address(field: str) -> Callable[[Module, Given, Context], Made]:
             host += ".0.0.0"
         try:
             address = parse_address(host)
+            if len(address) * 8 != context.bits:
+                raise ValueError(host)
         except Exception:
             raise Mistake("getaddrinfo: Temporary failure in name resolution\n", given.span) from None
         mask = parse_mask(mask_text if slash else None, context.family, given.span)
         net = Net(bytes(a & m for a, m in zip(address, mask, strict=True)), mask)
         direction = "original" if "orig" in given.opt.name else "reply"
         selector = f"ct {direction} {context.family} {field}"
-        return Option(given.opt.name, show_net(Net(address, mask), False), given.negated), net_compare(selector, net, given.negated)
+        shown = Net(address, mask if mask_length(mask) is not None else b"\xff" * len(mask))  # other masks go unsaid
+        return Option(given.opt.name, show_net(shown, False), given.negated), net_compare(selector, net, given.negated)
 
     return read
 

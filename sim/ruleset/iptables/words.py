@@ -67,7 +67,11 @@ class Reader:
             return None
         word = self._words[self._at]
         self._at += 1
-        if word.text.startswith("--") and len(word.text) > 2:
+        if word.text == "--" and self._at == len(self._words):
+            return None
+        if word.text == "--":
+            raise Mistake("unknown arguments found on commandline", word.span)
+        if word.text.startswith("--"):
             return self._long(word)
         if word.text.startswith("-") and len(word.text) > 1:
             self._cluster = word.text[1:]
@@ -113,7 +117,8 @@ class Reader:
     def _argument(self, taken: Taken, kind: int) -> Taken:
         if kind == OPTIONAL:
             found = self.peek()
-            return taken._replace(value=self.take().text) if found is not None else taken
+            # an empty word is a name too, one that no chain has
+            return taken._replace(value=self.take().text or " ") if found is not None else taken
         if self.exhausted:
             raise Mistake(f'option "{taken.typed}" requires an argument', taken.span)
         word = self.take()

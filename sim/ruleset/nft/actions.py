@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from sim.ruleset.nft.blocks import Blocks, inside
+from sim.ruleset.nft.blocks import inside
 from sim.ruleset.nft.expressions import Children, number, span
+from sim.ruleset.nft.objectblocks import ObjectBlocks
 from sim.ruleset.nft.scanner import At, Lexeme, NotSimulated
-from sim.ruleset.nft.syntax import Command, Place
+from sim.ruleset.nft.syntax import Command, ObjectOf, Place
 
 
-class Actions(Blocks):
+class Actions(ObjectBlocks):
     """Commands. `include(name, at)` is what `include "name"` does."""
 
     def __init__(self, include: Callable[[str, At], None]) -> None:
@@ -79,8 +80,16 @@ class Actions(Blocks):
         return self._verb("flush", c)
 
     def reset(self, c: Children) -> Command:
-        """Never reached: its objects are refused."""
-        raise NotSimulated(c[0].value, c[0].at)
+        """reset ..."""
+        return self._verb("reset", c)
+
+    def get(self, c: Children) -> Command:
+        """get element ..."""
+        return self._verb("get", c)
+
+    def describe(self, c: Children) -> Command:
+        """describe EXPRESSION"""
+        return Command("describe", "expression", Place(""), span(c), c[1])
 
     def insert_rule(self, c: Children) -> Command:
         """insert rule ..."""
@@ -122,15 +131,45 @@ class Actions(Blocks):
 
     def add_ct_helper(self, c: Children) -> Command:
         """ct helper table name { ... }"""
-        return Command("add", "ct helper", c[2], span(_with_places(c)), c[5])
+        return Command("add", f"ct {c[1].value}", c[2], span(_with_places(c)), c[5])
 
-    def on_ct_helper(self, c: Children) -> Command:
-        """ct helper table name"""
-        return Command("", "ct helper", c[2], span(_with_places(c)))
+    add_ct_timeout = add_ct_expectation = add_ct_helper
 
-    def on_ct_helpers(self, c: Children) -> Command:
-        """ct helpers table name"""
-        return Command("", "ct helpers", c[3], span(_with_places(c)))
+    def _add_object(self, c: Children) -> Command:
+        body = ObjectOf(c[0].value) if len(c) == 2 else ObjectOf(c[0].value, c[2]) if len(c) == 3 else c[4]
+        return Command("add", c[0].value, c[1], span(_with_places(c)), body)
+
+    def add_counter(self, c: Children) -> Command:
+        """counter table name [packets 1 bytes 2 | { ... }]"""
+        return self._add_object(c)
+
+    add_quota = add_limit = add_counter
+
+    def add_flowtable(self, c: Children) -> Command:
+        """flowtable table name { ... }"""
+        return Command("add", "flowtable", c[1], span(_with_places(c)), c[4])
+
+    def ct_obj_type(self, c: Children) -> Lexeme:
+        """ct helper, ct timeout, ct expectation; also in the plural"""
+        return Lexeme("CT", f"ct {c[1].value.removesuffix('s')}", span(c))
+
+    ct_cmd_type = ct_obj_type
+
+    def on_object(self, c: Children) -> Command:
+        """counter table name"""
+        return self._on(c[0].value, c)
+
+    def on_object_handle(self, c: Children) -> Command:
+        """counter table handle 5"""
+        return self._by_handle(c[0].value, c)
+
+    def on_objects(self, c: Children) -> Command:
+        """counters [family]"""
+        return self._on(c[0].value, c)
+
+    def on_objects_of(self, c: Children) -> Command:
+        """counters table name; ct helpers table name"""
+        return Command("", f"{c[0].value.removesuffix('s')}s", c[2], span(c[:2]))
 
     def add_elements(self, c: Children) -> Command:
         """element table set { ... }"""
@@ -198,6 +237,30 @@ class Actions(Blocks):
     def on_sets_of(self, c: Children) -> Command:
         """sets table name"""
         return Command("", "sets", c[2], span(c[:2]))
+
+    def on_maps_of(self, c: Children) -> Command:
+        """maps table name"""
+        return Command("", "maps", c[2], span(c[:2]))
+
+    def on_meters(self, c: Children) -> Command:
+        """meters [family]"""
+        return self._on("meters", c)
+
+    def on_meter(self, c: Children) -> Command:
+        """meter table name"""
+        return self._on("meter", c)
+
+    def on_flowtable(self, c: Children) -> Command:
+        """flowtable table name"""
+        return self._on("flowtable", c)
+
+    def on_flowtable_handle(self, c: Children) -> Command:
+        """flowtable table handle 5"""
+        return self._by_handle("flowtable", c)
+
+    def on_flowtables(self, c: Children) -> Command:
+        """flowtables [family]"""
+        return self._on("flowtables", c)
 
     def on_maps(self, c: Children) -> Command:
         """maps [family]"""

@@ -7,15 +7,14 @@ from typing import Any
 
 from sim.ruleset.nft.expressions import Children, number, span
 from sim.ruleset.nft.scanner import At, Lexeme, NotSimulated
-from sim.ruleset.nft.statements import Statements
-from sim.ruleset.nft.syntax import Braces, ChainOf, CtHelperOf, Mistake, RuleOf, SetOf, Symbol, TableOf
+from sim.ruleset.nft.setwords import SetWords
+from sim.ruleset.nft.syntax import Braces, ChainOf, Expression, Joined, Mistake, RuleOf, SetOf, Symbol, TableOf
 
 CHAIN_TYPES = ("filter", "nat", "route")
-HELPER_MOST = 16
 CHAIN_HOOKS = ("prerouting", "input", "forward", "output", "postrouting", "ingress", "egress")
 
 
-class Blocks(Statements):
+class Blocks(SetWords):
     """Blocks of tables, chains, sets and maps. A block is an object that its lines fill."""
 
     def table_open(self, c: Children) -> None:
@@ -34,7 +33,7 @@ class Blocks(Statements):
         block: TableOf = c[0] if c else TableOf()
         if len(c) > 2:
             if isinstance(c[1], tuple) and not isinstance(c[1], Lexeme):
-                block.flags = c[1]
+                block.flags += c[1]
             else:
                 block.comment = c[1].value
         return block
@@ -43,7 +42,9 @@ class Blocks(Statements):
         """flags dormant"""
         if c[1].value not in ("dormant", "owner"):
             raise Mistake(c[1].at, f"unknown table option {c[1].value}")
-        raise NotSimulated(c[1].value, c[1].at)
+        if c[1].value == "owner":
+            raise NotSimulated(c[1].value, c[1].at)
+        return (str(c[1].value),)
 
     def block_chain(self, c: Children) -> TableOf:
         """chain name { ... }"""
@@ -63,35 +64,6 @@ class Blocks(Statements):
         """map name { ... }"""
         c[5].map = True
         return self.block_set(c)
-
-    def block_ct_helper(self, c: Children) -> TableOf:
-        """ct helper name { ... }"""
-        c[0].helpers.append((c[3], c[6]))
-        block: TableOf = c[0]
-        return block
-
-    def ct_helper_block(self, c: Children) -> CtHelperOf:
-        """Lines of a ct helper object."""
-        block: CtHelperOf = c[0] if c else CtHelperOf()
-        if len(c) == 2 and isinstance(c[1], Lexeme) and c[1].type == "COMMENT":
-            if block.comment:
-                raise Mistake(c[1].at, "You can only specify this once. This statement is duplicated.")
-            block.comment = c[1].value
-        return block
-
-    def ct_helper_type(self, c: Children) -> CtHelperOf:
-        """type "ftp" protocol tcp"""
-        if len(c[2].value) > HELPER_MOST:
-            raise Mistake(c[2].at, f"invalid name '{c[2].value}', max length is {HELPER_MOST}\n")
-        c[0].type, c[0].protocol = c[2], c[4].value
-        block: CtHelperOf = c[0]
-        return block
-
-    def ct_helper_family(self, c: Children) -> CtHelperOf:
-        """l3proto ip"""
-        c[0].family = c[2]
-        block: CtHelperOf = c[0]
-        return block
 
     def chain_block(self, c: Children) -> ChainOf:
         """Lines of a chain."""
@@ -182,7 +154,53 @@ class Blocks(Statements):
 
     def map_type(self, c: Children) -> SetOf:
         """type ipv4_addr : verdict"""
-        c[0].types, c[0].data = c[2], c[4]
+        c[0].types, (c[0].data_interval, c[0].data) = c[2], c[4]
+        block: SetOf = c[0]
+        return block
+
+    def map_data(self, c: Children) -> tuple[bool, tuple[Lexeme, ...]]:
+        """[interval] types, or the kind of an object"""
+        return len(c) > 1, c[-1] if not isinstance(c[-1], Lexeme) else (c[-1],)
+
+    def set_typeof(self, c: Children) -> SetOf:
+        """typeof ip saddr . tcp dport"""
+        c[0].typeof = c[2]
+        block: SetOf = c[0]
+        return block
+
+    def map_typeof(self, c: Children) -> SetOf:
+        """typeof ip saddr : meta mark"""
+        c[0].typeof, (c[0].data_interval, c[0].data_typeof) = c[2], c[4]
+        block: SetOf = c[0]
+        return block
+
+    def typeof_data(self, c: Children) -> tuple[bool, Expression]:
+        """[interval] expression"""
+        return len(c) > 1, c[-1]
+
+    def typeof_expr(self, c: Children) -> Expression:
+        """The fields so far."""
+        if len(c) == 1:
+            only: Expression = c[0]
+            return only
+        left = c[0].items if isinstance(c[0], Joined) else (c[0],)
+        return Joined((*left, c[2]), span(c))
+
+    def set_timeout(self, c: Children) -> SetOf:
+        """timeout 30s"""
+        c[0].timeout = c[2]
+        block: SetOf = c[0]
+        return block
+
+    def set_gc_interval(self, c: Children) -> SetOf:
+        """gc-interval 10s"""
+        c[0].gc_interval = c[2]
+        block: SetOf = c[0]
+        return block
+
+    def set_stateful(self, c: Children) -> SetOf:
+        """counter quota 10 mbytes: what each element keeps"""
+        c[0].statements += tuple(c[1])
         block: SetOf = c[0]
         return block
 
@@ -206,9 +224,7 @@ class Blocks(Statements):
         return [c[0]] if len(c) == 1 else [*c[0], c[2]]
 
     def set_flag(self, c: Children) -> str:
-        """constant, interval; the others need elements that change by themselves."""
-        if c[0].type in ("DYNAMIC", "TIMEOUT"):
-            raise NotSimulated(c[0].value, c[0].at)
+        """constant, interval, dynamic, timeout"""
         flag: str = c[0].value
         return flag
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from sim.netfilter.words import Hook
 from sim.ruleset.model import Chain, Part, Reject, Rule, SetReference, Table, Verdict, VerdictMap
 from sim.ruleset.nft.scanner import At, NotSimulated
+from sim.ruleset.nft.sets import set_targets
 from sim.ruleset.nft.syntax import ChainOf, Mistake
 from sim.ruleset.parts import Nat
 
@@ -104,7 +105,7 @@ def map_targets(table: Table, part: VerdictMap) -> Iterator[str]:
         return
     found = table.named_set(part.entries.name)
     if found is not None:
-        yield from (value.chain for value in found.values if isinstance(value, Verdict) and value.chain)
+        yield from set_targets(found)
 
 
 def _next(table: Table, chain: Chain) -> set[str]:
@@ -138,6 +139,19 @@ _NAT_HOOKS = {
     "snat": (Hook.POSTROUTING, Hook.INPUT), "masquerade": (Hook.POSTROUTING,), "dnat": (Hook.PREROUTING, Hook.OUTPUT),
     "redirect": (Hook.PREROUTING, Hook.OUTPUT),
 }  # fmt: skip
+
+
+def valid(table: Table) -> bool:
+    """Whether no base chain leads round in a circle, and to no Reject or Nat at a wrong hook."""
+    for base in (chain for chain in table.chains if chain.hook is not None):
+        if loops(table, base):
+            return False
+        rejects = base.hook not in _REJECT_HOOKS
+        for name in {base.name, *_reached(table, _next(table, base))}:
+            for rule in _rules(table, name):
+                if _nat_misplaced(base, rule) or (rejects and any(isinstance(part, Reject) for part in rule.parts)):
+                    return False
+    return True
 
 
 def _nat_misplaced(base: Chain, rule: Rule) -> bool:

@@ -4,39 +4,49 @@ from __future__ import annotations
 
 from sim.ruleset.model import Assign, Log
 from sim.ruleset.nft.fields import mask_of
-from sim.ruleset.nft.scanner import NotSimulated
+from sim.ruleset.nft.literals import DESCRIPTION
+from sim.ruleset.nft.scanner import At, NotSimulated
 from sim.ruleset.nft.syntax import Binary, Expression, Field, LogOf, Mistake, Symbol
-from sim.ruleset.selectors import Selector
+from sim.ruleset.selectors import SELECTORS, Selector
 
 LEVELS = {"emerg": 0, "alert": 1, "crit": 2, "err": 3, "warn": 4, "notice": 5, "info": 6, "debug": 7}
 _ALL_LOG_FLAGS = frozenset(("tcp sequence", "tcp options", "ip options", "skuid", "ether"))
 _PREFIX_MOST = 127  # NF_LOG_PREFIXLEN - 1
 
 
-def assignment(row: Selector, value: Expression) -> Assign:
+def assignment(row: Selector, value: Expression, statement: At) -> Assign:
     """meta mark set VALUE, meta mark set meta mark & A | B ^ C: all of it is (mark & keep) ^ value."""
-    source, keep, flip = _linear(row, value)
+    source, keep, flip = _linear(row, value, statement)
     return Assign(row.name, flip, keep, "" if source in ("", row.name) else source)
 
 
-def _linear(row: Selector, value: Expression) -> tuple[str, int, int]:
+def _linear(row: Selector, value: Expression, statement: At) -> tuple[str, int, int]:
     every = (1 << row.bits) - 1
     if isinstance(value, Field):
         source = " ".join(value.words)
         if source not in ("meta mark", "ct mark"):
-            raise NotSimulated(value.words[-1], value.at)
+            raise unfit(row, value, statement)
         return source, every, 0
     if isinstance(value, Symbol):
         return "", 0, mask_of(value, row)
     if not isinstance(value, Binary) or value.op not in ("&", "|", "^"):
         raise NotSimulated("set", value.at)
-    source, keep, flip = _linear(row, value.left)
+    source, keep, flip = _linear(row, value.left, statement)
     number = mask_of(value.right, row)
     if value.op == "&":
         return source, keep & number, flip & number
     if value.op == "^":
         return source, keep, flip ^ number
     return source, keep & ~number & every, flip & ~number | number
+
+
+def unfit(row: Selector, value: Field, statement: At) -> Mistake | NotSimulated:
+    """Why a field cannot be put into `row`: it is of another type; or it could, and is not simulated."""
+    source = SELECTORS.row(" ".join(value.words if value.words[0] != "th" else ("tcp", value.words[1])))
+    if source is None or source.type == row.type or (source.type == "integer" and source.bits == row.bits):
+        return NotSimulated(value.words[-1], value.at)
+    what = f"integer with length {source.bits}" if source.type == "integer" else DESCRIPTION.get(source.type, source.type)
+    return Mistake(value.at, f"datatype mismatch: expected {DESCRIPTION[row.type]}, expression has type {what}", statement)
 
 
 def log_part(log: LogOf) -> Log:
@@ -60,6 +70,8 @@ def log_part(log: LogOf) -> Log:
                 threshold = value
             case "flags", tuple():
                 flags |= _ALL_LOG_FLAGS if value == ("all",) else frozenset(value)
+    if group is not None and flags:
+        raise Mistake(log.at, "flags and group are mutually exclusive")
     if group is not None and any(name == "level" for name, _, _ in log.arguments):
         raise Mistake(log.at, "level and group are mutually exclusive")
     return Log(prefix, level, flags, group, snaplen if group is not None else 0, threshold)

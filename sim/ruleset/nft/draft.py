@@ -6,33 +6,59 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from sim.errors import Span
-from sim.ruleset.model import Chain, Ruleset, Table
+from sim.ruleset.model import Chain, NamedSet, Ruleset, Table
 from sim.ruleset.nft.elements import Interfaces
 from sim.ruleset.nft.misspell import distance, nearest
+from sim.ruleset.nft.refusals import ENOENT, KernelRefused, process
 from sim.ruleset.nft.scanner import At, Lexeme, NotSimulated
+from sim.ruleset.nft.sets import SetDraft, put
 from sim.ruleset.nft.syntax import Mistake, Place
-
-ENOENT = "No such file or directory"
-PROCESS = "Could not process rule: "
-EEXIST, EBUSY, EOPNOTSUPP, EMLINK = "File exists", "Device or resource busy", "Operation not supported", "Too many links"
-
-
-class KernelRefused(Mistake):
-    """A mistake that the kernel finds: told only when nft itself found none."""
-
-
-def process(at: At, why: str) -> NoReturn:
-    """The kernel's refusal."""
-    raise KernelRefused(at, PROCESS + why)
 
 
 class Draft:
     """`ruleset` is the draft. `span_of` turns a place into a Span for the rules' own places; `mistakes` is what was wrong so far."""
 
     def __init__(self, ruleset: Ruleset, interfaces: Interfaces, span_of: Callable[[At], Span]) -> None:
-        self.ruleset = ruleset
+        self._ruleset = ruleset
+        self._open: dict[tuple[str, str], SetDraft] = {}
         self.interfaces, self.span_of = interfaces, span_of
         self.mistakes: list[Mistake | NotSimulated] = []
+
+    @property
+    def ruleset(self) -> Ruleset:
+        """The draft; what was done to its sets is in it."""
+        if self._open:
+            self._close_sets()
+        return self._ruleset
+
+    @ruleset.setter
+    def ruleset(self, ruleset: Ruleset) -> None:
+        self._open.clear()
+        self._ruleset = ruleset
+
+    def _close_sets(self) -> None:
+        for (family, name), draft in self._open.items():
+            table = self._ruleset.table("nft", family, name.split("\0")[0])
+            if table is not None:
+                frozen = draft.frozen()
+                self._ruleset = self._ruleset.with_table(put(table, frozen))
+        self._open.clear()
+
+    def open_set(self, place: Place, message: str) -> SetDraft:
+        """The draft of the set or map that a command is about, kept open for the next one. Raises KernelRefused with `message`."""
+        key = (place.family, f"{text_of(place.table)}\0{text_of(place.name)}")
+        known = self._open.get(key)
+        if known is None:
+            known = self._open[key] = SetDraft(self.named(place, message)[1])
+        return known
+
+    def named(self, place: Place, message: str) -> tuple[Table, NamedSet]:
+        """The set or map, with its table."""
+        table = self.found(place, message)
+        found = table.named_set(text_of(place.name))
+        if found is None:
+            raise KernelRefused(place_of(place.name), message)
+        return table, found
 
     def table(self, place: Place) -> Table | None:
         """The table that a command is about, or None."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from itertools import chain
 
-from sim.ruleset.datatypes import BITMASKS
-from sim.ruleset.model import Item, Prefix, Range, Scalar, Wildcard
+from sim.ruleset.datatypes import BITMASKS, NAMES
+from sim.ruleset.model import CatchAll, Item, Prefix, Range, Scalar, Wildcard
 from sim.ruleset.nft.literals import DESCRIPTION, scalar
 from sim.ruleset.nft.scanner import NotSimulated
 from sim.ruleset.nft.syntax import (
@@ -29,6 +29,19 @@ from sim.ruleset.nft.syntax import (
 from sim.ruleset.selectors import Selector
 
 Interfaces = Mapping[str, int] | None
+
+
+class _Behind:
+    """Greater than anything else."""
+
+    def __lt__(self, other: object) -> bool:
+        return False
+
+    def __gt__(self, other: object) -> bool:
+        return True
+
+
+_BEHIND = _Behind()
 _BIG_ENDIAN = frozenset(("ipv4_addr", "ipv6_addr"))
 
 
@@ -40,6 +53,8 @@ class Values:
 
     def item(self, expression: Expression) -> Item:
         """One value, range, prefix or tuple. Raises Mistake and NotSimulated."""
+        if isinstance(expression, Everything):
+            return CatchAll()
         if len(self._rows) > 1:
             return self._joined(expression)
         return self._single(expression, self._rows[0])
@@ -65,8 +80,6 @@ class Values:
                 return self.bits(expression, row)
             case Listed():
                 raise Mistake(expression.items[0].at, f"Basetype of type {DESCRIPTION[row.type]} is not bitmask")
-            case Everything():
-                raise NotSimulated("*", expression.at)
         raise Mistake(expression.at, f"invalid expression for {DESCRIPTION[row.type]}")
 
     def bits(self, expression: Expression, row: Selector) -> int:
@@ -103,7 +116,12 @@ class Values:
         return Prefix(masked(base, expression.length), expression.length)
 
     def elements(self, braces: Braces) -> list[tuple[Item, Element]]:
-        """Every element with its key's value."""
+        """Every element with its key's value. Elements of a rule's own set that count or end are refused."""
+        for element in braces.elements:
+            if element.statements:
+                raise NotSimulated("counter", element.statements[0].at)
+            if element.options is not None and element.options.timeout is not None:
+                raise NotSimulated("timeout", element.options.at)
         return [(self.item(element.key), element) for element in braces.elements]
 
 
@@ -137,13 +155,17 @@ def is_interval(items: Iterable[Item]) -> bool:
 
 
 def sort_key(item: Item, interval: bool = False) -> tuple[object, ...]:
-    """What the kernel's order of a set's elements goes by."""
+    """What the kernel's order of a set's elements goes by; `*` stands last."""
+    if isinstance(item, CatchAll):
+        return (_BEHIND,)
     if isinstance(item, Wildcard):
         return (item.start,)
     if isinstance(item, str):
         return (item,) if interval else (_order(item),)
     if isinstance(item, tuple) and not isinstance(item, Range | Prefix):
-        return tuple(chain.from_iterable(sort_key(each, True) for each in item))
+        if any(isinstance(each, Range | Prefix | Wildcard) for each in item):
+            return tuple(chain.from_iterable(sort_key(each, True) for each in item))
+        return tuple(_backwards(each) for each in reversed(item))
     found = bounds(item)
     return found if found is not None else (0,)
 
@@ -153,11 +175,37 @@ def normal(items: Iterable[Item], datatype: str) -> tuple[Item, ...]:
     unique = list(dict.fromkeys(items))
     interval = is_interval(unique)
     numbers = [found for item in unique if (found := bounds(item)) is not None]
-    if interval and len(numbers) == len(unique):
-        return tuple(_item(low, high, datatype) for low, high in _merged(sorted(numbers)))
+    rest = tuple(item for item in unique if isinstance(item, CatchAll))
+    if interval and len(numbers) + len(rest) == len(unique):
+        return *(interval_item(low, high, datatype) for low, high in _merged(sorted(numbers))), *rest
     if datatype in BITMASKS:
-        return tuple(sorted(unique, key=lambda item: (not _composite(item), sort_key(item))))
+        return tuple(sorted(unique, key=lambda item: (_first_bit(item, datatype), not _composite(item), sort_key(item))))
     return tuple(sorted(unique, key=lambda item: sort_key(item, interval)))
+
+
+def _first_bit(item: Item, datatype: str) -> int:
+    """The value of the name that stands first when the flags are printed: nft's order goes by it."""
+    return next((bit for bit in NAMES[datatype].values() if isinstance(item, int) and bit & item), 0)
+
+
+def listed_order(key: Item, datatype: str, interval: bool) -> tuple[object, ...]:
+    """The order in which elements are listed; concatenations with ranges as they came."""
+    if isinstance(key, CatchAll):
+        return (2,)
+    if interval and isinstance(key, tuple) and not isinstance(key, Range | Prefix | Wildcard):
+        return (0,)
+    composite = datatype in BITMASKS and isinstance(key, int) and key.bit_count() > 1
+    return (0 if composite or datatype not in BITMASKS else 1, *sort_key(key, interval))
+
+
+def _backwards(part: object) -> int:
+    """A field of a concatenation as nft's sorting reads it: its bytes from the last to the first."""
+    if isinstance(part, bytes):
+        return int.from_bytes(part, "little")
+    if isinstance(part, str):
+        return int.from_bytes(part.encode(), "little")
+    number = int(str(part))
+    return int.from_bytes(number.to_bytes(2), "little") if number < 1 << 16 else number
 
 
 def _composite(item: Item) -> bool:
@@ -174,7 +222,7 @@ def _merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return out
 
 
-def _item(low: int, high: int, datatype: str) -> Item:
+def interval_item(low: int, high: int, datatype: str) -> Item:
     """An interval as it is listed: one value, an address prefix where it is one, else a range."""
     size = {"ipv4_addr": 4, "ipv6_addr": 16}.get(datatype)
     if size is None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from sim.ruleset.headers import OPTIONAL
 from sim.ruleset.nft.misspell import nearest
-from sim.ruleset.nft.scanner import At, Lexeme
+from sim.ruleset.nft.scanner import At, Lexeme, NotSimulated
 from sim.ruleset.nft.syntax import (
     Binary,
     Braces,
@@ -17,9 +18,11 @@ from sim.ruleset.nft.syntax import (
     Everything,
     Expression,
     Field,
+    HashOf,
     Joined,
     Listed,
     Mistake,
+    Numgen,
     PrefixOf,
     RangeOf,
     SetName,
@@ -27,6 +30,9 @@ from sim.ruleset.nft.syntax import (
 )
 
 Children = list[Any]
+_ALIASES = {"sack0": "sack", "sack-permitted": "sack-perm", "noop": "nop"}
+_TCP_OPTIONS = {str(found.number): name for (kind, name), found in reversed(OPTIONAL.items()) if kind == "tcp option"}
+_BASES = ("ll", "nh", "th", "ih")
 _KINDS = {"STRING": "word", "QUOTED": "quoted", "ASTERISKED": "starred"}
 
 META_KEYS = tuple(
@@ -109,6 +115,10 @@ class Expressions:
     def field(self, c: Children) -> Field:
         """tcp dport, ct original ip saddr, mark"""
         words = tuple(word for child in c for word in ([child.value] if isinstance(child, Lexeme) else child))
+        if words == ("ipsec",):
+            raise NotSimulated("ipsec", c[0].at)
+        if words == ("meta", "secpath"):
+            words = ("meta", "ipsec")
         if words[0] == "meta" and c[-1].type == "STRING" and words[1] not in META_KEYS:
             raise Mistake(span(c), f"syntax error, unexpected {words[1]}, known keys are {', '.join(META_KEYS)}")
         return Field(words if len(words) > 1 else ("meta", *words), span(c))
@@ -116,19 +126,85 @@ class Expressions:
     def fib(self, c: Children) -> Field:
         """fib saddr . iif oif; its flags in nft's order"""
         names = [name for name in ("saddr", "daddr", "mark", "iif", "oif") if name in c[1]]
-        if len({"saddr", "daddr"} & set(names)) != 1 or len({"iif", "oif"} & set(names)) == 2:
-            raise Mistake(span(c), "fib: need either saddr or daddr, and at most one of iif and oif")
+        if not {"saddr", "daddr"} & set(names):
+            raise Mistake(c[1].at, "fib: need either saddr or daddr")
+        for pair in (("saddr", "daddr"), ("iif", "oif")):
+            if set(pair) <= set(names):
+                raise Mistake(c[1].at, f"fib: {pair[0]} and {pair[1]} are mutually exclusive")
         return Field(("fib", " . ".join(names), c[2].value), span(c))
 
-    def fib_tuple(self, c: Children) -> list[str]:
+    def fib_tuple(self, c: Children) -> _Words:
         """The flags so far."""
-        return [c[0].value] if len(c) == 1 else [*c[0], c[2].value]
+        return _Words((c[0].value,) if len(c) == 1 else (*c[0], c[2].value), span(c))
 
-    def tcp_option_there(self, c: Children) -> Field:
-        """tcp option timestamp exists"""
+    def optional(self, c: Children) -> Field:
+        """tcp option maxseg size, ip option rr, sctp chunk data tsn"""
+        kind, name = f"{c[0].value} {c[1].value}", c[2].value
+        found = OPTIONAL.get((kind, name))
+        if len(c) > 3 and (found is None or c[3].value not in [field.name for field in found.fields]):
+            raise Mistake(c[3].at, f"syntax error, unexpected {c[3].value}")
         return Field(tuple(each.value for each in c), span(c))
 
-    tcp_option_field = tcp_option_there
+    def tcp_option_name(self, c: Children) -> Lexeme:
+        """A name, or a number up to 255."""
+        if c[0].type == "NUM":
+            if number(c[0]) > 255:
+                raise Mistake(c[0].at, "value too large")
+            name = str(number(c[0]))
+            return Lexeme("STRING", _TCP_OPTIONS.get(name, name), c[0].at)
+        return _option_name("tcp option", c[0])
+
+    def ip_option_name(self, c: Children) -> Lexeme:
+        """lsrr, rr, ssrr, ra"""
+        return _option_name("ip option", c[0])
+
+    def chunk_name(self, c: Children) -> Lexeme:
+        """data, init ..."""
+        return _option_name("sctp chunk", c[0])
+
+    def tcp_option_raw(self, c: Children) -> Field:
+        """tcp option @255,8,8"""
+        kind, at, size = number(c[3]), number(c[5]), number(c[7])
+        if kind > 255:
+            raise Mistake(c[3].at, "value too large")
+        known = _TCP_OPTIONS.get(str(kind), "")
+        for field in OPTIONAL["tcp option", known].fields if known else ():
+            if (field.at, field.bits) == (at, size) and field.name != "kind":
+                return Field(("tcp", "option", known, field.name), span(c))
+        return Field(("tcp", "option", f"@{kind},{at},{size}"), span(c))
+
+    def payload_expr(self, c: Children) -> Field:
+        """Bytes by their place."""
+        raw: Field = c[0]
+        return raw
+
+    def payload_raw(self, c: Children) -> Field:
+        """@th,16,16"""
+        if c[1].value not in _BASES:
+            raise Mistake(c[1].at, "unknown raw payload base")
+        return Field((f"@{c[1].value},{number(c[3])},{number(c[5])}",), span(c))
+
+    def indexed(self, c: Children) -> Field:
+        """srh sid[1]; rt0 addr[1] is the same to nft when it lists"""
+        if number(c[3]) != 1:
+            raise NotSimulated(c[3].value, c[3].at)
+        return Field(("srh", "sid[1]"), span(c))
+
+    def numgen_expr(self, c: Children) -> Numgen:
+        """numgen inc mod 2 [offset 5]"""
+        return Numgen(c[1].value, number(c[3]), c[4], span(c))
+
+    def jhash(self, c: Children) -> HashOf:
+        """jhash FIELDS mod 2 [seed 5] [offset 5]"""
+        return HashOf(c[1], number(c[3]), number(c[5]) if len(c) > 5 else None, c[-1], span(c))
+
+    def symhash(self, c: Children) -> HashOf:
+        """symhash mod 2 [offset 5]"""
+        return HashOf(None, number(c[2]), None, c[3], span(c))
+
+    def offset_opt(self, c: Children) -> int:
+        """offset 5"""
+        return number(c[1]) if c else 0
 
     def ct_key_proto_field(self, c: Children) -> tuple[str, ...]:
         """ip saddr behind ct original"""
@@ -187,12 +263,8 @@ class Expressions:
         if isinstance(c[1], Braces):
             return list(c[1].elements)
         if len(c) == 5:
-            return [Element(c[1].key, c[3], span(c[1:4]))]
+            return [replace(c[1], value=c[3], at=span(c[1:4]))]
         return _spread(c[1])
-
-    def set_elem_expr(self, c: Children) -> Element:
-        """A key; a comment on an element of a rule's own set is not kept by the kernel."""
-        return Element(c[0], None, c[0].at)
 
     def catchall(self, c: Children) -> Everything:
         """*"""
@@ -211,6 +283,13 @@ class _Words(tuple[str, ...]):
         made = super().__new__(cls, words)
         made.at = at
         return made
+
+
+def _option_name(kind: str, token: Lexeme) -> Lexeme:
+    name = _ALIASES.get(token.value, token.value)
+    if (kind, name) not in OPTIONAL:
+        raise Mistake(token.at, "syntax error, unexpected string")
+    return Lexeme("STRING", name, token.at)
 
 
 def _spread(element: Element) -> list[Element]:

@@ -9,18 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from sim.ruleset.headers import HEADERS
 from sim.ruleset.model import Compare
 from sim.ruleset.nft.scanner import At, NotSimulated
-from sim.ruleset.nft.syntax import Binary, Expression, Field, Joined, Mistake, Symbol
+from sim.ruleset.nft.syntax import Binary, Expression, Field, HashOf, Joined, Mistake, Numgen, Symbol
 from sim.ruleset.selectors import SELECTORS, Selector
 
 NETWORK = ("ip", "ip6")
 TRANSPORT = {
-    1: "icmp", 6: "tcp", 17: "udp", 33: "dccp", 50: "esp", 51: "ah", 58: "icmpv6", 108: "comp", 132: "sctp", 136: "udplite",
+    1: "icmp", 2: "igmp", 6: "tcp", 17: "udp", 33: "dccp", 50: "esp", 51: "ah", 58: "icmpv6", 108: "comp", 132: "sctp", 136: "udplite",
 }  # fmt: skip
 _WITH_PORTS = ("tcp", "udp", "dccp", "sctp", "udplite")
 _NF_PROTO = {2: "ip", 10: "ip6"}
-_ICMP_NETWORK = {"icmp": "ip", "icmpv6": "ip6"}
+_ICMP_NETWORK = {"icmp": "ip", "icmpv6": "ip6", "igmp": "ip"}
 # Fields of ICMP that only some types have: nft tests the type first, unless the rule already has (proto.c: icmp_dep).
 ICMP_TYPES = {
     "icmp id": (0, 8), "icmp sequence": (0, 8), "icmp mtu": (3,), "icmp gateway": (5,),
@@ -37,7 +38,8 @@ class Known:
     transport: str | None = None
     network_at: At | None = None
     transport_at: At | None = None
-    icmp_type: bool = False
+    icmp_type: int | None = None
+    icmp_tested: bool = False
     ct_protocol: bool = False
 
     def learn(self, compare: Compare, at: At) -> None:
@@ -45,7 +47,9 @@ class Known:
         if compare.op != "==" or compare.mask is not None or not isinstance(compare.values, tuple):
             return
         if compare.selector in ("icmp type", "icmpv6 type"):
-            self.icmp_type = True
+            self.icmp_tested = True
+            single = len(compare.values) == 1 and isinstance(compare.values[0], int)
+            self.icmp_type = int(str(compare.values[0])) if single else None
         self.ct_protocol |= compare.selector == "ct protocol"
         value = compare.values[-1]
         if not isinstance(value, int):
@@ -85,6 +89,8 @@ def left_side(expression: Expression, known: Known) -> Left:
         return _masked(expression, known)
     if isinstance(expression, Field):
         return Left((selector_of(expression, known),), expression.at)
+    if isinstance(expression, Numgen | HashOf):
+        return Left((SELECTORS[_made_name(expression, known)],), expression.at)
     raise Mistake(expression.at, "Left hand side of relational expression (or map) is not a packet field")
 
 
@@ -94,7 +100,32 @@ def _masked(expression: Binary, known: Known) -> Left:
         return Left(left.rows, expression.at, mask_of(expression.right, left.rows[0]))
     if expression.op == "^" and left.mask is None:
         return Left(left.rows, expression.at, None, mask_of(expression.right, left.rows[0]))
+    if expression.op == "|" and not left.flip and len(left.rows) == 1:
+        bits, every = mask_of(expression.right, left.rows[0]), (1 << left.rows[0].bits) - 1
+        return Left(left.rows, expression.at, (every if left.mask is None else left.mask) & ~bits, bits)
     raise NotSimulated(expression.op, expression.right.at)
+
+
+def _made_name(expression: Numgen | HashOf, known: Known) -> str:
+    """The row's name of a number that is made: its fields joined by "+"."""
+    if not expression.mod:
+        raise Mistake(expression.at, "modulus must be >= 1")
+    offset = f" offset {expression.offset}" if expression.offset else ""
+    if isinstance(expression, Numgen):
+        return f"numgen {expression.mode} mod {expression.mod}{offset}"
+    if expression.of is None:
+        return f"symhash mod {expression.mod}{offset}"
+    seed = f" seed 0x{expression.seed:x}" if expression.seed is not None else ""
+    fields = "+".join(row.name for row in left_side(expression.of, known).rows)
+    return f"jhash {fields} mod {expression.mod}{seed}{offset}"
+
+
+def under_mask(left: Left) -> Left:
+    """A map's key with its mask in the row itself."""
+    if left.mask is None or len(left.rows) > 1 or left.flip:
+        return left
+    row = left.rows[0]
+    return Left((SELECTORS[f"{row.name} & 0x{left.mask:x}"],), left.at)
 
 
 def mask_of(expression: Expression, row: Selector) -> int:
@@ -112,14 +143,25 @@ def mask_of(expression: Expression, row: Selector) -> int:
     return int.from_bytes(value) if isinstance(value, bytes) else value if isinstance(value, int) else 0
 
 
-def selector_of(field: Field, known: Known) -> Selector:
+def selector_of(field: Field, known: Known, setting: bool = False) -> Selector:
     """The selector of a field, its protocol checked against what is known. Raises Mistake and NotSimulated."""
     words = field.words
+    if setting and " ".join(words) in ONLY_SET:
+        return ONLY_SET[" ".join(words)]
     if words[0] == "meta":
         return _meta(field, known)
     if words[0] == "ct":
         return _ct(field, known)
     if words[0] == "fib":
+        return row_of(" ".join(words), field)
+    if words[0].startswith("@"):
+        return _raw(field, known)
+    if words[0] in _EXTENSIONS and words[1] not in _ROUTE_KEYS:
+        if known.network == "ip":
+            raise Mistake(field.at, "cannot use exthdr with ip")
+        _network(field, known, "ip6")
+        return row_of(" ".join(words), field)
+    if words[:2] == ("sctp", "chunk") or words[0] == "rt":
         return row_of(" ".join(words), field)
     if words[0] in NETWORK:
         _network(field, known, words[0])
@@ -131,13 +173,37 @@ def selector_of(field: Field, known: Known) -> Selector:
     return row_of(" ".join(words), field)
 
 
+_EXTENSIONS = frozenset("hbh rt frag dst mh srh exthdr".split())
+_ROUTE_KEYS = ("classid", "nexthop", "mtu", "ipsec", "ip", "ip6")
+
+
+def _raw(field: Field, known: Known) -> Selector:
+    """Bytes by their place; what they are is seen through where the protocol is known."""
+    base, at, bits = field.words[0][1:].split(",")
+    if base == "ll":
+        raise NotSimulated(field.words[0], field.at)
+    header = {"nh": known.network or "", "th": known.transport or "th"}.get(base, "")
+    for each in HEADERS.get("th" if header == "unknown" else header, ()):
+        if (each.at, each.bits) == (int(at), int(bits)):
+            return row_of(f"{each.header} {each.name}", field)
+    if not int(bits):
+        raise Mistake(field.at, "raw payload length must be greater than zero")
+    return row_of(field.words[0], field)
+
+
 def row_of(name: str, field: Field) -> Selector:
     """The table's row. Raises NotSimulated at the field's last word."""
-    row = SELECTORS.get(name)
+    row = SELECTORS.row(name)
     if row is None:
         word = field.words[-1]
         raise NotSimulated(word, At(field.at.end - len(word), field.at.end, field.at.source))
     return row
+
+
+ONLY_SET = {  # what can be set and not be asked for
+    "meta nftrace": Selector("meta nftrace", "integer", 1, (), "int(skb.traced)"),
+    "ct event": Selector("ct event", "ct_event", 32, (), ""),
+}
 
 
 def _meta(field: Field, known: Known) -> Selector:
@@ -173,4 +239,6 @@ def _ct(field: Field, known: Known) -> Selector:
         if known.network is None:
             raise Mistake(field.at, 'cannot determine ip protocol version, use "ip saddr" or "ip6 saddr" instead')
         words = (*words[:2], known.network, words[2])
+    elif len(words) == 4 and words[2] in NETWORK and known.network not in (None, words[2]):
+        raise Mistake(field.at, f"conflicting protocols specified: {known.network} vs. {words[2]}")
     return row_of(" ".join(words), field)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sim.ruleset.helping import helper_object
-from sim.ruleset.model import Chain, Rule, Ruleset, Table
-from sim.ruleset.nft import helpers, sets
+from sim.ruleset.model import Chain, NamedSet, Rule, Ruleset, Table
+from sim.ruleset.nft import objects
 from sim.ruleset.nft.chains import priority_text
-from sim.ruleset.nft.misspell import nearest
 from sim.ruleset.nft.printing import Style
 from sim.ruleset.nft.scanner import At, Lexeme
+from sim.ruleset.nft.setcommands import nearest_object
+from sim.ruleset.nft.setlisting import flowtable, listing
 from sim.ruleset.nft.show import rule_text
 from sim.ruleset.nft.syntax import Command, Mistake
+from sim.ruleset.objects import KINDS
 
 Counters = Callable[[Rule, int], tuple[int, int]]
 ENOENT = "No such file or directory"
@@ -62,30 +63,29 @@ class Listing:
         """list maps [family]"""
         return self._all_sets(command, True)
 
-    def _all_sets(self, command: Command, maps: bool) -> str:
+    def meters(self, command: Command) -> str:
+        """list meters [family]"""
+        return self._all_sets(command, None)
+
+    def _all_sets(self, command: Command, maps: bool | None) -> str:
         tables = [self._found(command)] if command.place.table is not None else self._tables(command)
-        blocks = [(table, [sets.listing(each, self._style) for each in table.sets if bool(each.data) == maps]) for table in tables]
+        blocks = [(table, [listing(each, self._style) for each in table.sets if _kind(each) == maps]) for table in tables]
         return "".join(self._wrapped(table, found, "", False) for table, found in blocks)
 
-    def ct_helpers(self, command: Command) -> str:
-        """list ct helpers table name"""
-        table = self._found(command)
-        return self._wrapped(table, [helpers.listing(each, self._style) for each in table.helpers], "", False)
+    def objects(self, command: Command) -> str:
+        """list counters [family], list ct helpers table name"""
+        kind = command.thing.removesuffix("s")
+        tables = [self._found(command)] if command.place.table is not None else self._tables(command)
+        blocks = [(table, [objects.listing(each, self._style) for each in table.objects if each.kind == kind]) for table in tables]
+        return "".join(self._wrapped(table, found, "", False) for table, found in blocks)
 
-    def ct_helper(self, command: Command) -> str:
-        """list ct helper table name"""
+    def object(self, command: Command) -> str:
+        """list counter table name"""
         table, name = self._found(command), command.place.name
-        found = helper_object(table, name.value) if name else None
+        found = table.named_object(command.thing, name.value) if name else None
         if found is None:
-            raise Mistake(_at(name), self._no_helper(name.value if name else ""))
-        return self._wrapped(table, [helpers.listing(found, self._style)], "", False)
-
-    def _no_helper(self, wanted: str) -> str:
-        known = {each.name: table for table in self._ruleset.of("nft") for each in table.helpers}
-        close = nearest(wanted, list(known))
-        if close is None:
-            return ENOENT
-        return f"{ENOENT}; did you mean obj ‘{close}’ in table {known[close].family} ‘{known[close].name}’?"
+            raise Mistake(_at(name), nearest_object(self._ruleset.of("nft"), name.value if name else "") or ENOENT)
+        return self._wrapped(table, [objects.listing(found, self._style)], "", False)
 
     def set(self, command: Command) -> str:
         """list set table name, list map table name"""
@@ -93,7 +93,19 @@ class Listing:
         found = table.named_set(name.value) if name else None
         if found is None:
             raise Mistake(_at(name), ENOENT)
-        return self._wrapped(table, [sets.listing(found, self._style)], "", False)
+        return self.one_set(table, found)
+
+    def one_set(self, table: Table, found: NamedSet) -> str:
+        """One set in its table's block."""
+        return self._wrapped(table, [listing(found, self._style)], "", False)
+
+    def flowtables(self, command: Command) -> str:
+        """list flowtables [family], list flowtable table name"""
+        tables = [self._found(command)] if command.place.table is not None else self._tables(command)
+        name = command.place.name
+        blocks = [(table, [flowtable(each, self._style) for each in table.flowtables if name is None or each[0] == name.value])
+                  for table in tables]  # fmt: skip
+        return "".join(self._wrapped(table, found, "", False) for table, found in blocks)
 
     def _tables(self, command: Command) -> list[Table]:
         return [table for table in self._ruleset.of("nft") if command.place.family in ("", table.family)]
@@ -106,14 +118,17 @@ class Listing:
         return table
 
     def _table(self, table: Table) -> str:
-        blocks = [helpers.listing(each, self._style) for each in table.helpers]
-        blocks += [sets.listing(each, self._style) for each in table.sets]
+        blocks = [objects.listing(each, self._style) for each in table.objects]
+        blocks += [listing(each, self._style) for each in table.sets if not each.meter]
+        blocks += [flowtable(each, self._style) for each in table.flowtables]
         blocks += [self._chain(chain, table, True) for chain in table.chains]
         return self._wrapped(table, blocks, "\n")
 
     def _wrapped(self, table: Table, blocks: list[list[str]], between: str, handle: bool = True) -> str:
         number = f" # handle {table.handle}" if self._style.handles and handle and between else ""
-        comment = f'\tcomment "{table.comment}"\n' if table.comment and between else ""
+        head = [f"\tflags {','.join(table.flags)}\n"] if table.flags else []
+        head += [f'\tcomment "{table.comment}"\n'] if table.comment else []
+        comment = "".join([*head, *(["\n"] if table.flags and blocks else [])]) if between else ""
         inner = between.join("\n".join(block) + "\n" for block in blocks)
         return f"table {table.family} {table.name} {{{number}\n{comment}{inner}}}\n"
 
@@ -134,12 +149,18 @@ class Listing:
         return indent + text + (f" # handle {rule.handle}" if self._style.handles else "")
 
 
+def _kind(found: NamedSet) -> bool | None:
+    """None for a meter, else whether it is a map."""
+    return None if found.meter else bool(found.data)
+
+
 def _at(name: Lexeme | None) -> At:
     return name.at if name is not None else At(0, 0)
 
 
 _LIST: dict[str, Callable[[Listing, Command], str]] = {
     "ruleset": Listing.ruleset, "tables": Listing.tables, "table": Listing.table, "chains": Listing.chains, "chain": Listing.chain,
-    "ct helper": Listing.ct_helper, "ct helpers": Listing.ct_helpers,
+    **dict.fromkeys(KINDS, Listing.object), **dict.fromkeys((f"{kind}s" for kind in KINDS), Listing.objects),
+    "meter": Listing.set, "meters": Listing.meters, "flowtable": Listing.flowtables, "flowtables": Listing.flowtables,
     "sets": Listing.sets, "maps": Listing.maps, "set": Listing.set, "map": Listing.set,
 }  # fmt: skip

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address
 
 from sim.ruleset.datatypes import NAMES
@@ -24,18 +25,24 @@ DESCRIPTION = {
     "ct_state": "conntrack state", "ct_dir": "conntrack direction", "ct_status": "conntrack status", "tcp_flag": "TCP flag",
     "dscp": "Differentiated Services Code Point", "ecn": "Explicit Congestion Notification", "pkt_type": "packet type",
     "nf_proto": "netfilter protocol", "ether_type": "Ethernet protocol", "integer": "integer", "time": "relative time", "string": "string",
-    "fib_addrtype": "fib address type", "there": "boolean", "fib_there": "boolean",
+    "fib_addrtype": "fib address type", "there": "boolean type", "fib_there": "boolean type",
+    "iface_type": "network interface type", "igmp_type": "IGMP type", "mh_type": "Mobility Header Type", "dccp_pkttype": "DCCP packet type",
+    "day": "Day of week of packet reception", "hour": "Hour of day of packet reception", "moment": "Relative time of packet reception",
+    "classid": "TC classid", "devgroup": "devgroup name", "ct_event": "conntrack event bits", "bitmask": "bitmask", "uid": "user ID",
+    "gid": "group ID", "realm": "routing realm", "ct_label": "conntrack label",
 }  # fmt: skip
 WIDTH = {
     "inet_service": 16, "ipv4_addr": 32, "ipv6_addr": 128, "mark": 32, "inet_proto": 8, "ifname": 128, "iface_index": 32, "icmp_type": 8,
     "icmp_code": 8, "icmpv6_type": 8, "icmpv6_code": 8, "icmpx_code": 8, "ct_state": 32, "ct_dir": 8, "ct_status": 32, "tcp_flag": 8,
-    "dscp": 6, "ecn": 2, "pkt_type": 8, "nf_proto": 8, "ether_type": 16, "time": 32, "string": 128,
+    "dscp": 6, "ecn": 2, "pkt_type": 8, "nf_proto": 8, "ether_type": 16, "time": 32, "string": 128, "iface_type": 16, "igmp_type": 8,
+    "mh_type": 8, "dccp_pkttype": 4, "day": 8, "hour": 32, "moment": 64, "classid": 32, "devgroup": 32, "fib_addrtype": 32,
 }  # fmt: skip
 ADDRESS_BYTES = {"ipv4_addr": 4, "ipv6_addr": 16}
 NAME_MOST = 16  # IFNAMSIZ
 _TIME = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?")
 _TIME_UNITS = (86_400_000, 3_600_000, 60_000, 1000, 1)
-_PLAIN = ("integer", "mark")
+_PLAIN = ("integer", "mark", "bitmask")
+_BILLION = 1_000_000_000
 
 
 def scalar(symbol: Symbol, datatype: str, bits: int, interfaces: Mapping[str, int] | None = None) -> Item:
@@ -119,6 +126,8 @@ def _unresolved(symbol: Symbol) -> str:
 
 def _name(symbol: Symbol, _: object) -> Item:
     text = symbol.text
+    if not text:
+        raise Mistake(symbol.at, "Empty string is not allowed")
     if symbol.kind != "number" and text.endswith("*") and not text.endswith("\\*"):
         if text == "*":
             raise Mistake(symbol.at, "All-wildcard strings are not supported")
@@ -155,7 +164,61 @@ def _string(symbol: Symbol, _: object) -> str:
     return symbol.text
 
 
+def _classid(symbol: Symbol, _: object) -> int:
+    major, colon, minor = symbol.text.partition(":")
+    numeric = _number(symbol)
+    if colon:
+        return int(major or "0", 16) << 16 | int(minor or "0", 16)
+    if numeric is not None and numeric < 1 << 32:
+        return numeric
+    if symbol.text not in NAMES["classid"]:
+        raise Mistake(symbol.at, "Invalid classid")
+    return NAMES["classid"][symbol.text]
+
+
+def _devgroup(symbol: Symbol, _: object) -> int:
+    numeric = _number(symbol)
+    if numeric is None and symbol.text not in NAMES["devgroup"]:
+        raise Mistake(symbol.at, f"/etc/iproute2/group: could not parse devgroup name {symbol.text!r}".replace("'", '"'))
+    return NAMES["devgroup"][symbol.text] if numeric is None else numeric
+
+
+def _moment(symbol: Symbol, _: object) -> int:
+    numeric = _number(symbol)
+    if numeric is not None:
+        return numeric * _BILLION
+    for form in ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d"):
+        try:
+            return int(datetime.strptime(symbol.text, form).replace(tzinfo=UTC).timestamp()) * _BILLION
+        except ValueError:
+            continue
+    raise Mistake(symbol.at, "Cannot parse date")
+
+
+def _hour(symbol: Symbol, _: object) -> int:
+    numeric = _number(symbol)
+    if numeric is not None:
+        return numeric
+    found = re.fullmatch(r"(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?", symbol.text)
+    if found is None or int(found[1]) > 23 or int(found[2]) > 59 or int(found[3] or 0) > 59:
+        raise Mistake(symbol.at, "wrong time format")
+    return int(found[1]) * 3600 + int(found[2]) * 60 + int(found[3] or 0)
+
+
+def _day(symbol: Symbol, _: object) -> int:
+    numeric = _number(symbol)
+    if numeric is not None:
+        if numeric > 6:
+            raise Mistake(symbol.at, f"Value {numeric} exceeds valid range 0-6")
+        return numeric
+    names = [name for name in NAMES["day"] if name.lower() == symbol.text.lower()]
+    if not names:
+        raise Mistake(symbol.at, "Could not parse Day of week of packet reception")
+    return NAMES["day"][names[0]]
+
+
 _SPECIAL: dict[str, Callable[[Symbol, Mapping[str, int] | None], Item]] = {
     "inet_service": _service, "inet_proto": _protocol, "ipv4_addr": _address4, "ipv6_addr": _address6, "ifname": _name,
-    "iface_index": _interface, "time": _time, "string": _string,
+    "iface_index": _interface, "time": _time, "string": _string, "classid": _classid, "devgroup": _devgroup, "moment": _moment,
+    "hour": _hour, "day": _day,
 }  # fmt: skip

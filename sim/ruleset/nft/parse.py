@@ -11,14 +11,19 @@ from dataclasses import dataclass, replace
 
 from sim.errors import Unsupported
 from sim.ruleset.model import Counter, Rule, Ruleset
-from sim.ruleset.nft.draft import KernelRefused
+from sim.ruleset.nft.describe import describe
 from sim.ruleset.nft.elements import Interfaces
+from sim.ruleset.nft.json_out import document
+from sim.ruleset.nft.json_out import listing as json_listing
 from sim.ruleset.nft.listing import Counters, Listing
 from sim.ruleset.nft.printing import PLAIN, Style
 from sim.ruleset.nft.read import ReadFile, Report, Sources, not_simulated, read
+from sim.ruleset.nft.refusals import ENOENT, KernelRefused
 from sim.ruleset.nft.scanner import NotSimulated
 from sim.ruleset.nft.syntax import Command, Mistake
 from sim.ruleset.nft.transaction import Transaction
+
+ASKING = ("list", "get", "reset", "describe")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +65,46 @@ def run(
     if any(isinstance(report.error, Unsupported) for report in reports):
         return Outcome(ruleset, "", tuple(reports), tuple(commands))
     draft = Transaction(ruleset, interfaces, sources.span)
-    printed: list[str] = []
-    for command in commands:
-        if command.verb != "list":
-            draft.apply(command)
-            continue
-        try:
-            printed.append(Listing(draft.ruleset, style, _present(counters)).run(command))
-        except Mistake as stop:
-            draft.mistakes.append(stop)
+    printed = _do(commands, draft, style, _present(counters))
+    if not draft.mistakes and not draft.valid():  # as the kernel does: once more, and each rule is checked when it comes
+        draft = Transaction(ruleset, interfaces, sources.span)
+        draft.strict = True
+        printed = _do(commands, draft, style, _present(counters))
     told = [(isinstance(stop, KernelRefused), _report(sources, stop)) for stop in draft.mistakes]
     reports += [report for by_kernel, report in told if not by_kernel]
     kernel = [report for by_kernel, report in told if by_kernel]
     after = ruleset if reports else spent(ruleset, draft.ruleset) if kernel else draft.ruleset
     return Outcome(after, "".join(printed), tuple(reports or kernel), tuple(commands))
+
+
+def _do(commands: list[Command], draft: Transaction, style: Style, counters: Counters) -> list[str]:
+    """Apply the commands to the draft; what is printed."""
+    printed: list[str] = []
+    for command in commands:
+        if command.verb not in ASKING:
+            draft.apply(command)
+            continue
+        try:
+            printed.append(_answer(command, draft, style, counters))
+        except Mistake as stop:
+            draft.mistakes.append(stop)
+    return printed
+
+
+def _answer(command: Command, draft: Transaction, style: Style, counters: Counters) -> str:
+    """What list, get and reset print; reset then sets to nothing what it listed. Raises Mistake."""
+    if command.verb == "describe":
+        return describe(command.body)  # type: ignore[arg-type]  # the grammar gives an expression
+    if command.verb == "get":
+        found = draft.get_elements(command)
+        table = draft.found(command.place, ENOENT)
+        return Listing(draft.ruleset, style, counters).one_set(table, found)
+    text = Listing(draft.ruleset, style, counters).run(command)
+    if style.json:
+        text = document(json_listing(text, command, draft.ruleset, style))
+    if command.verb == "reset":
+        draft.reset(command)
+    return text
 
 
 def _report(sources: Sources, stop: Mistake | NotSimulated) -> Report:

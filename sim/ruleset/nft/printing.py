@@ -5,20 +5,24 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from sim.ruleset.datatypes import BITMASKS, NAMES, name_of
+from sim.ruleset.headers import OPTIONAL, field_of
 from sim.ruleset.iptables.names import PROTOCOL_NAMES, service_name
-from sim.ruleset.model import Compare, Item, Prefix, Range, Wildcard
+from sim.ruleset.model import CatchAll, Compare, Item, Prefix, Range, Wildcard
 from sim.ruleset.selectors import Selector, parts_of
 from sim.units import show_address
 
-_HEX_WIDTH = {"ct_state": 0, "ct_status": 0, "tcp_flag": 0, "dscp": 2, "ecn": 0, "ether_type": 4}
+_HEX_WIDTH = {"ct_event": 0, "ct_state": 0, "ct_status": 0, "tcp_flag": 0, "dscp": 2, "ecn": 0, "ether_type": 4}
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How to list. `numeric`: symbols as numbers; `priority`, `protocol`, `time`: those alone; `service`: ports by name."""
+    """How to list. `numeric`: symbols as numbers; `priority`, `protocol`, `time`: those alone; `service`: ports by name; `json`."""
 
     numeric: bool = False
     priority: bool = False
@@ -28,6 +32,7 @@ class Style:
     stateless: bool = False
     handles: bool = False
     terse: bool = False
+    json: bool = False
 
 
 PLAIN = Style()
@@ -60,10 +65,16 @@ def _integer(row: Selector, value: int, style: Style) -> str:
     datatype = row.type
     if datatype == "mark":
         return f"0x{value:08x}"
-    if datatype in ("there", "fib_there") and not style.numeric:
+    if datatype in ("there", "fib_there") and not style.numeric and value < 2:
         return "exists" if value else "missing"
     if datatype == "time":
         return time(value, style)
+    if datatype in _CLOCK:
+        return _CLOCK[datatype](value, style)
+    if datatype == "classid":
+        return name_of(datatype, value) or f"{value >> 16:x}:{value & 0xFFFF:x}"
+    if datatype == "bitmask" or row.name.startswith("@"):
+        return f"0x{value:x}"
     if datatype == "inet_proto":
         return str(value) if style.numeric or style.protocol else PROTOCOL_NAMES.get(value, str(value))
     if datatype == "inet_service":
@@ -100,17 +111,42 @@ def time(milliseconds: int, style: Style = PLAIN) -> str:
     return "".join(f"{count}{unit}" for count, unit in parts if count)
 
 
+def _moment(value: int, style: Style) -> str:
+    seconds = value // 1_000_000_000
+    return str(seconds) if style.time else f'"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}"'
+
+
+def _hour(value: int, style: Style) -> str:
+    if style.time:
+        return str(value)
+    seconds = f":{value % 60:02}" if value % 60 else ""
+    return f'"{value // 3600:02}:{value // 60 % 60:02}{seconds}"'
+
+
+def _quoted(datatype: str) -> Callable[[int, Style], str]:
+    def text(value: int, style: Style) -> str:
+        name = None if style.numeric else name_of(datatype, value)
+        return f'"{name}"' if name else str(value)
+
+    return text
+
+
+_CLOCK = {"moment": _moment, "hour": _hour, "day": _quoted("day"), "devgroup": _quoted("devgroup")}
 NUMERIC = Style(numeric=True)
+_NAMED_ENDS = frozenset(("hour", "moment", "day"))  # whose ranges have the ends as they are printed alone
 
 
 def item(row: Selector, value: Item, style: Style = PLAIN) -> str:
     """A value, range, prefix or wildcard. The ends of a range are always numbers."""
+    if isinstance(value, CatchAll):
+        return "*"
     if isinstance(value, Wildcard):
         return f'"{value.start}*"'
     if isinstance(value, Prefix):
         return f"{address(value.address)}/{value.length}"
     if isinstance(value, Range):
-        return f"{scalar(row, value.low, NUMERIC)}-{scalar(row, value.high, NUMERIC)}"
+        ends = style if row.type in _NAMED_ENDS else NUMERIC
+        return f"{scalar(row, value.low, ends)}-{scalar(row, value.high, ends)}"
     return scalar(row, value, style)
 
 
@@ -121,14 +157,33 @@ def element(rows: tuple[Selector, ...], value: Item, style: Style = PLAIN) -> st
     return item(rows[0], value, style)
 
 
-_UNQUALIFIED = frozenset("iif iifname oif oifname".split())
+_UNQUALIFIED = frozenset("iif iifname oif oifname iifgroup oifgroup".split())
 
 
 def left(selector: str) -> str:
     """A selector as nft prints it: some meta keys stand alone."""
-    return " . ".join(
-        row.name.removeprefix("meta ") if row.name.removeprefix("meta ") in _UNQUALIFIED else row.name for row in parts_of(selector)
-    )
+    return " . ".join(_name(row) for row in parts_of(selector))
+
+
+def _name(row: Selector) -> str:
+    bare = row.name.removeprefix("meta ")
+    if row.name.startswith("jhash "):
+        return row.name.replace("+", " . ")
+    masked = _MASKED.fullmatch(row.name)
+    if masked is not None:
+        return f"{left(masked[1])} & {_bits(row, int(masked[2], 16))}"
+    return bare if bare in _UNQUALIFIED else row.name
+
+
+_MASKED = re.compile(r"(.+) & (0x[0-9a-f]+)")
+
+
+def _bits(row: Selector, mask: int) -> str:
+    """A mask by names where the type has some."""
+    if row.type not in BITMASKS:
+        return _constant(row, mask.to_bytes(row.bits // 8) if row.type in ("ipv4_addr", "ipv6_addr") else mask)
+    names = flags(row.type, mask)
+    return names[0] if len(names) == 1 else f"({' | '.join(names)})"
 
 
 def compare(part: Compare, style: Style = PLAIN) -> str:
@@ -150,23 +205,50 @@ def compare(part: Compare, style: Style = PLAIN) -> str:
     return f"{name} {op}{item(rows[0], value, style)}"
 
 
-def _with_mask(name: str, mask: int | bytes | None, row: Selector) -> str:
-    return name if mask is None else f"{name} & {_constant(row, mask)}"
+def _with_mask(name: str, mask: int | bytes | None, row: Selector, flip: int = 0) -> str:
+    if isinstance(mask, bytes) and flip:
+        return f"{name} | {_constant(row, flip.to_bytes(len(mask)))}"
+    if isinstance(mask, int) and flip:
+        every = (1 << row.bits) - 1
+        ended = "" if mask | flip == every else f" & {_constant(row, mask | flip)}"
+        return f"{name}{ended} | {_constant(row, flip)}"
+    if mask is None:
+        return name
+    if ("ip6", row.name.split()[0]) in OPTIONAL:
+        return f"{row.name.split()[0]} unknown & {_constant(row, mask)}"
+    raw = raw_place(row)
+    if raw and isinstance(mask, int):
+        return f"{raw} & 0x{mask:x}"
+    return f"{name} & {_bits(row, mask) if isinstance(mask, int) else _constant(row, mask)}"
+
+
+def raw_place(row: Selector) -> str:
+    """A field that is no whole bytes, as nft lists it under a mask: "(@nh,0,8 & 0xf0) >> 4"; "" for any other."""
+    field = field_of(row.name)
+    if field is None or not (field.at % 8 or field.bits % 8):
+        return ""
+    first, end = field.bytes
+    shift = end * 8 - field.at - field.bits
+    base = "nh" if field.header in ("ip", "ip6") else "th"
+    place = f"@{base},{first * 8},{(end - first) * 8}"
+    return f"({place} & 0x{(1 << field.bits) - 1 << shift:x}) >> {shift}" if shift else place
 
 
 def _constant(row: Selector, value: object) -> str:
     """A mask or what is compared with it: by number, addresses as addresses."""
+    if row.type == "bitmask" or row.name.startswith("@") or raw_place(row):
+        return f"0x{value:x}"
     return scalar(row, value) if row.type == "mark" or isinstance(value, bytes) else str(value)
 
 
 def _masked(part: Compare, value: Item, row: Selector, name: str, style: Style) -> str:
-    if isinstance(part.mask, bytes) and isinstance(value, bytes) and part.op in ("==", "!="):
+    if isinstance(part.mask, bytes) and isinstance(value, bytes) and part.op in ("==", "!=") and not part.flip:
         length = _prefix_length(part.mask)
         if length is not None:
             return f"{name} {'!= ' if part.op == '!=' else ''}{address(value)}/{length}"
     if isinstance(value, Range):
         return f"{_with_mask(name, part.mask, row)} {'!= ' if part.op == '!=' else ''}{item(row, value, style)}"
-    return f"{_with_mask(name, part.mask, row)} {part.op} {_constant(row, value)}"
+    return f"{_with_mask(name, part.mask, row, part.flip)} {part.op} {_constant(row, value)}"
 
 
 def _prefix_length(mask: bytes) -> int | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from sim.ruleset.datatypes import BITMASKS, ICMP_CODE, ICMPV6_CODE, ICMPX_CODE
 from sim.ruleset.helping import SetHelper
@@ -23,15 +23,17 @@ from sim.ruleset.model import (
     Part,
     Reject,
     SetReference,
+    TableKey,
     Verdict,
     VerdictMap,
 )
-from sim.ruleset.nft import nat
+from sim.ruleset.nft import nat, setrules
 from sim.ruleset.nft.doing import assignment, log_part
 from sim.ruleset.nft.elements import Interfaces, Values, bounds, is_interval, normal, sort_key
-from sim.ruleset.nft.fields import ICMP_TYPES, Known, Left, left_side, selector_of
+from sim.ruleset.nft.fields import ICMP_TYPES, Known, Left, left_side, selector_of, under_mask
+from sim.ruleset.nft.keeping import kept_part
 from sim.ruleset.nft.literals import DESCRIPTION, scalar
-from sim.ruleset.nft.rewriting import is_rewrite, rewriting
+from sim.ruleset.nft.rewriting import acting, is_rewrite, rewriting
 from sim.ruleset.nft.scanner import At, NotSimulated
 from sim.ruleset.nft.syntax import (
     AssignOf,
@@ -40,50 +42,64 @@ from sim.ruleset.nft.syntax import (
     CountOf,
     Element,
     Expression,
+    Field,
+    FlowOf,
     LimitOf,
     LogOf,
+    MapExpr,
     Match,
+    MeterOf,
     Mistake,
     NatOf,
     NotrackOf,
+    QuotaOf,
     RejectOf,
+    ResetOptionOf,
     RuleOf,
     SetName,
+    SetStatementOf,
     StatementOf,
     Symbol,
+    UseOf,
     VerdictMatch,
     VerdictOf,
 )
-from sim.ruleset.parts import Judge, Rewrite
+from sim.ruleset.parts import Act, AssignMap, Judge, Nothing, Rewrite, UseObject
 from sim.ruleset.selectors import Selector
 
 ENOENT = "No such file or directory"
+Kept = TypeVar("Kept")
 _CODES = {"icmp": (ICMP_CODE, "ip"), "icmpv6": (ICMPV6_CODE, "ip6"), "icmpx": (ICMPX_CODE, "inet")}
 
 
 class Meaning(NamedTuple):
     """A rule's parts; `jumps` are the chains it goes to with their places, `sets` how many sets of its own the kernel makes for it.
 
-    `helpers` are the `ct helper` objects it names, with their places.
+    `objects` are the objects it names: kind, name, place. `meters` are the sets that its meters make.
     """
 
     parts: tuple[Part, ...]
     jumps: tuple[tuple[str, At], ...]
     sets: int
-    helpers: tuple[tuple[str, At], ...] = ()
+    objects: tuple[tuple[str, str, At], ...] = ()
+    meters: tuple[NamedSet, ...] = ()
 
 
-class _Rule:
+class RuleMeaning:
     """Takes statements one after the other."""
 
-    def __init__(self, family: str, named: Callable[[str], NamedSet | None], interfaces: Interfaces) -> None:
+    def __init__(self, where: tuple[str, str], named: Callable[[str], NamedSet | None], interfaces: Interfaces) -> None:
+        family = where[0]
+        self.table: TableKey = ("nft", *where)
         self.known = Known(family, family if family != "inet" else None)
         self.parts: list[Part] = []
         self.jumps: list[tuple[str, At]] = []
         self.sets = 0
-        self.helpers: list[tuple[str, At]] = []
-        self._named, self._interfaces = named, interfaces
+        self.objects: list[tuple[str, str, At]] = []
+        self.meters: list[NamedSet] = []
+        self.named, self.interfaces = named, interfaces
         self._ended: At | None = None
+        self._network_told = False
 
     def take(self, statement: StatementOf) -> None:
         """Add one statement's parts. Raises Mistake and NotSimulated."""
@@ -108,28 +124,49 @@ class _Rule:
                 self._ended = statement.at
             case AssignOf():
                 self.parts.append(self._assign(statement))
-            case CountOf():
-                self.parts.append(Judge("ct count", (("above", statement.count), ("negated", not statement.over))))
+            case CountOf() | QuotaOf():
+                self.parts.append(kept_part(statement))
+            case UseOf():
+                self.parts.append(setrules.use_object(self, statement))
+            case SetStatementOf():
+                self.parts.append(setrules.set_statement(self, statement))
+            case MeterOf():
+                self.parts.append(setrules.meter(self, statement))
+            case FlowOf():
+                self.parts.append(Nothing("nothing is carried past the rules here", f"flow add @{statement.name}"))
+            case ResetOptionOf():
+                self.parts.append(Act("reset option", (("name", statement.name),)))
             case NotrackOf():
                 self.parts.append(Notrack())
             case NatOf():
-                self.parts.append(nat.meant(statement, self.known, self._interfaces))
+                maps = nat.Maps(self.left, self.reference, self.named, map_entries)
+                self.parts.append(nat.meant(statement, self.known, self.interfaces, maps))
+                self.sets += maps.made
                 self._ended = statement.at
 
     # ---- comparisons -------------------------------------------------------------------------------------------------
 
-    def _left(self, expression: Expression) -> Left:
+    def left(self, expression: Expression) -> Left:
+        """A left side; what it needs to be known is tested first."""
         left = left_side(expression, self.known)
         for row in left.rows:
             types = ICMP_TYPES.get(row.name)
-            if types is not None and not self.known.icmp_type:
+            if row.name.startswith("numgen inc "):
+                self.parts.append(Judge("numgen", (("mod", int(row.name.split()[3])),)))
+            if row.name.startswith("igmp ") and self.known.family == "inet" and not self._network_told:
+                self._network_told = True
+                self.parts.append(Compare("meta nfproto", (2,)))
+            told = self.known.icmp_type
+            if types is not None and told is not None and told not in types:
+                raise Mistake(expression.at, f"incompatible icmp match: rule has {told}, need {types[0]}")
+            if types is not None and not self.known.icmp_tested:
                 self.parts.append(Compare(f"{row.name.split()[0]} type", types, braces=len(types) > 1))
                 self.sets += len(types) > 1
-                self.known.icmp_type = True
+                self.known.icmp_tested = True
         return left
 
     def _match(self, statement: Match) -> None:
-        left = self._left(statement.left)
+        left = self.left(statement.left)
         compare = self._compare(statement, left)
         self.parts.append(compare)
         self.known.learn(compare, At(statement.left.at.start, statement.right.at.end, statement.at.source))
@@ -137,7 +174,7 @@ class _Rule:
     def _compare(self, statement: Match, left: Left) -> Compare:
         right, row = statement.right, left.rows[0]
         if isinstance(right, SetName):
-            return Compare(left.name, self._reference(right, left, False), statement.op or "==", _mask(left))
+            return Compare(left.name, self.reference(right, left, False), statement.op or "==", _mask(left))
         if len(left.rows) > 1 and not isinstance(right, Braces):
             raise Mistake(left.at, "Use concatenations with sets and maps, not singleton values", right.at)
         if row.type in BITMASKS and len(left.rows) == 1:
@@ -147,10 +184,17 @@ class _Rule:
         self._check_ports(left, right)
         op, mask = statement.op or "==", left.mask
         if isinstance(right, Braces):
+            asked = statement.left.words if isinstance(statement.left, Field) else ("",)
+            if asked[0] == "ct" and asked[2:] in (("saddr",), ("daddr",)):
+                raise Mistake(left.at, "specify either ip or ip6 for address matching")
             return self._braces(right, left, op)
-        item = self._values(left).item(right)
+        item = self.values(left).item(right)
+        if left.flip and mask is not None:
+            return Compare(left.name, (item,), op, _as_mask(mask, row), flip=left.flip)
         if left.flip and isinstance(item, int):
             item ^= left.flip
+        elif left.flip and isinstance(item, bytes):
+            item = (int.from_bytes(item) ^ left.flip).to_bytes(len(item))
         return Compare(left.name, (item,), op, _as_mask(mask, row))
 
     def _check_ports(self, left: Left, right: Expression) -> None:
@@ -160,11 +204,16 @@ class _Rule:
                 right = right.elements[0].key if isinstance(right, Braces) else right.low if hasattr(right, "low") else right.items[0]  # type: ignore[union-attr]
             raise Mistake(right.at, "Can't parse symbolic invalid expressions")
 
-    def _values(self, left: Left) -> Values:
-        return Values(left.rows, self._interfaces)
+    def typed(self, rows: tuple[Selector, ...]) -> Values:
+        """Reads values of these rows."""
+        return Values(rows, self.interfaces)
+
+    def values(self, left: Left) -> Values:
+        """Reads what the left side is compared with."""
+        return Values(left.rows, self.interfaces)
 
     def _braces(self, braces: Braces, left: Left, op: str) -> Compare:
-        pairs = self._values(left).elements(braces)
+        pairs = self.values(left).elements(braces)
         for _, element in pairs:
             if element.value is not None:
                 raise Mistake(element.key.at, "mapping outside of map context")
@@ -176,11 +225,13 @@ class _Rule:
         return Compare(left.name, normal(items, row.type if len(left.rows) == 1 else ""), op, mask, braces=True)
 
     def _flags(self, statement: Match, left: Left, row: Selector) -> Compare:
-        right, op, values = statement.right, statement.op, self._values(left)
+        right, op, values = statement.right, statement.op, self.values(left)
         if isinstance(right, Braces) and len(right.elements) == 1:
             right = right.elements[0].key
         if isinstance(right, Braces):
             return self._braces(right, left, op or "==")
+        if op == "!" and left.mask is not None:
+            raise Mistake(left.at, "cannot combine negation with binary expression", right.at)
         if statement.mask is not None:
             return Compare(row.name, (values.bits(right, row),), op or "==", values.bits(statement.mask, row))
         wanted = values.item(right)
@@ -192,8 +243,9 @@ class _Rule:
             return Compare(row.name, (wanted,), "!&")
         return Compare(row.name, (wanted,), op or "&")
 
-    def _reference(self, name: SetName, left: Left, as_map: bool) -> SetReference:
-        found = self._named(name.name)
+    def reference(self, name: SetName, left: Left, as_map: bool) -> SetReference:
+        """A named set or map that the left side is looked up in. Raises Mistake."""
+        found = self.named(name.name)
         if found is None:
             raise Mistake(name.at, ENOENT)
         if as_map and not found.data:
@@ -214,12 +266,12 @@ class _Rule:
         return Verdict(verdict.name, verdict.chain)
 
     def _verdict_map(self, statement: VerdictMatch) -> None:
-        left = self._left(statement.left)
+        left = under_mask(self.left(statement.left))
         if isinstance(statement.map, SetName):
-            self.parts.append(VerdictMap(left.name, self._reference(statement.map, left, True)))
+            self.parts.append(VerdictMap(left.name, self.reference(statement.map, left, True)))
             return
         self.sets += 1
-        pairs = self._values(left).elements(statement.map)
+        pairs = self.values(left).elements(statement.map)
         verdicts = [(item, self._verdict(element.value), element) for item, element in pairs if isinstance(element.value, VerdictOf)]
         self.parts.append(VerdictMap(left.name, map_entries(verdicts)))
 
@@ -260,26 +312,30 @@ class _Rule:
             self.parts.insert(0, Compare("meta nfproto", (2 if family == "ip" else 10,)))
         self.parts.append(Reject(name, family))
 
-    def _assign(self, statement: AssignOf) -> Assign | SetHelper | Rewrite:
+    def _assign(self, statement: AssignOf) -> Assign | Act | SetHelper | Rewrite | AssignMap | UseObject:
         if statement.target.words == ("ct", "helper"):
             return self._set_helper(statement.value)
         if is_rewrite(statement.target):
+            self.left(statement.target)
             return rewriting(statement, self.known)
-        row = selector_of(statement.target, self.known)
+        row = selector_of(statement.target, self.known, True)
         if row.name not in ("meta mark", "ct mark"):
-            raise NotSimulated("set", statement.target.at)
-        return assignment(row, statement.value)
+            return acting(statement, row)
+        if isinstance(statement.value, MapExpr):
+            return AssignMap(row.name, setrules.map_of(self, statement.value, row.type), self.table)
+        return assignment(row, statement.value, statement.at)
 
-
-    def _set_helper(self, value: Expression) -> SetHelper:
+    def _set_helper(self, value: Expression) -> SetHelper | UseObject:
+        if isinstance(value, MapExpr):
+            return setrules.use_object(self, UseOf("ct helper", value, value.at))
         if not isinstance(value, Symbol):
             raise NotSimulated("set", value.at)
-        self.helpers.append((value.text, value.at))
+        self.objects.append(("ct helper", value.text, value.at))
         return SetHelper(value.text)
 
 
-def map_entries(verdicts: list[tuple[Item, Verdict, Element]]) -> tuple[tuple[Item, Verdict], ...]:
-    """A verdict map's entries in the kernel's order. Raises Mistake for a key that is there twice."""
+def map_entries(verdicts: list[tuple[Item, Kept, Element]]) -> tuple[tuple[Item, Kept], ...]:
+    """A map's entries in the kernel's order. Raises Mistake for a key that is there twice."""
     interval = is_interval(item for item, _, _ in verdicts)
     in_order = sorted(verdicts, key=lambda entry: sort_key(entry[0], interval))
     for before, after in pairwise(in_order):
@@ -321,9 +377,12 @@ def _masked_flags(row: Selector, mask: int, wanted: int, op: str) -> Compare:
     return Compare(row.name, (wanted,), op, mask)
 
 
-def meaning(rule: RuleOf, family: str, named: Callable[[str], NamedSet | None], interfaces: Interfaces = None) -> Meaning:
-    """What a rule as written means in a table of `family`; `named` finds the table's sets. Raises Mistake and NotSimulated."""
-    taken = _Rule(family, named, interfaces)
+def meaning(rule: RuleOf, where: tuple[str, str], named: Callable[[str], NamedSet | None], interfaces: Interfaces = None) -> Meaning:
+    """What a rule as written means; `where`: its table's family and name; `named` finds the table's sets.
+
+    Raises Mistake and NotSimulated.
+    """
+    taken = RuleMeaning(where, named, interfaces)
     for statement in rule.statements:
         taken.take(statement)
-    return Meaning(tuple(taken.parts), tuple(taken.jumps), taken.sets, tuple(taken.helpers))
+    return Meaning(tuple(taken.parts), tuple(taken.jumps), taken.sets, tuple(taken.objects), tuple(taken.meters))

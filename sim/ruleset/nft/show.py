@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from sim.ruleset.datatypes import ICMP_CODE, ICMPV6_CODE, ICMPX_CODE
+from sim.ruleset.headers import HEADERS
 from sim.ruleset.helping import SetHelper
 from sim.ruleset.model import (
     Action,
@@ -29,16 +30,16 @@ from sim.ruleset.model import (
     VerdictMap,
 )
 from sim.ruleset.nft import nat
+from sim.ruleset.nft.keptprint import kept_words, rate_words, statement_words
 from sim.ruleset.nft.printing import PLAIN, Style, compare, element, left
-from sim.ruleset.nft.rewriting import rewrite_words
-from sim.ruleset.parts import Judge, Nat, Rewrite
+from sim.ruleset.nft.rewriting import act_words, rewrite_words
+from sim.ruleset.parts import Act, AssignMap, Judge, Nat, Nothing, Quota, Rewrite, SetStatement, UseObject
 from sim.ruleset.selectors import SELECTORS, parts_of
 
 Numbers = Callable[[int], tuple[int, int]]  # which counter of the rule -> (packets, bytes)
 LEVELS = ("emerg", "alert", "crit", "err", "warn", "notice", "info", "debug")
 _FLAG_ORDER = ("tcp sequence", "tcp options", "ip options", "skuid", "ether")
 _REJECT = {"ip": ("icmp", ICMP_CODE), "ip6": ("icmpv6", ICMPV6_CODE), "inet": ("icmpx", ICMPX_CODE)}
-_DEFAULT_BURST = {"packets": 5, "bytes": 0}
 
 
 def rule_text(rule: Rule, family: str = "ip", style: Style = PLAIN, numbers: Numbers | None = None) -> str:
@@ -51,7 +52,7 @@ def rule_text(rule: Rule, family: str = "ip", style: Style = PLAIN, numbers: Num
     words: list[str] = []
     count = 0
     for part in parts:
-        if isinstance(part, HeaderThere):
+        if isinstance(part, HeaderThere) or (isinstance(part, Judge) and part.kind == "numgen"):
             continue
         if isinstance(part, Counter) and numbers is not None and not style.stateless:
             packets, size = numbers(count)
@@ -81,7 +82,7 @@ def part_words(part: Test | Action, family: str, style: Style = PLAIN) -> str:
         case VerdictMap():
             return _verdict_map(part, style)
         case Limit():
-            return _limit(part)
+            return f"limit {rate_words(part)}"
         case Reject():
             return _reject(part, family, style)
         case Log():
@@ -90,12 +91,18 @@ def part_words(part: Test | Action, family: str, style: Style = PLAIN) -> str:
             return _assign(part, style)
         case Notrack():
             return "notrack"
+        case Act():
+            return act_words(part, style)
         case Rewrite():
             return rewrite_words(part, style)
-        case Judge(kind="ct count"):
-            return f"ct count {'' if part['negated'] else 'over '}{part['above']}"
+        case Judge(kind="ct count") | Quota():
+            return kept_words(part, style)
+        case Nothing():
+            return part.text
+        case SetStatement() | UseObject() | AssignMap():
+            return statement_words(part, style)
         case Nat():
-            return nat.text(part, family) or ""
+            return nat.text(part, family, style) or ""
         case SetHelper():
             return f'ct helper set "{part.name}"'
     return ""
@@ -107,22 +114,6 @@ def _verdict_map(part: VerdictMap, style: Style) -> str:
     rows = parts_of(part.selector)
     inner = ", ".join(f"{element(rows, key, style)} : {part_words(verdict, '')}" for key, verdict in part.entries)
     return f"{left(part.selector)} vmap {{ {inner} }}"
-
-
-def _limit(part: Limit) -> str:
-    over = "over " if part.over else ""
-    rate = f"{part.rate}/{part.unit}" if part.per == "packets" else f"{_bytes(part.rate)}/{part.unit}"
-    burst = ""
-    if part.burst != _DEFAULT_BURST[part.per]:
-        burst = f" burst {part.burst} packets" if part.per == "packets" else f" burst {_bytes(part.burst)}"
-    return f"limit rate {over}{rate}{burst}"
-
-
-def _bytes(size: int) -> str:
-    for unit, factor in (("mbytes", 1 << 20), ("kbytes", 1 << 10)):
-        if size and size % factor == 0:
-            return f"{size // factor} {unit}"
-    return f"{size} bytes"
 
 
 def _reject(part: Reject, family: str, style: Style) -> str:
@@ -204,7 +195,8 @@ def listed(parts: tuple[Test | Action, ...], family: str) -> list[Test | Action]
             network = place if number in _NF and part.selector == "meta nfproto" else network
             transport = place if number in _L4 and part.selector in _transport_tests(family) else transport
             icmp = place if part.selector in ("icmp type", "icmpv6 type") and number in (2, 3, 5) else None
-    return [part for part in kept if part is not None and not _always(part, family)]
+    told = [part for part in kept if part is not None]
+    return [part for part, after in zip(told, [*told[1:], None], strict=True) if not _network_said(part, after, family)]
 
 
 def _kill(kept: list[Test | Action | None], place: int | None, needless: bool) -> int | None:
@@ -215,9 +207,14 @@ def _kill(kept: list[Test | Action | None], place: int | None, needless: bool) -
     return None
 
 
-def _always(part: Test | Action, family: str) -> bool:
-    """`meta protocol ip` says nothing in a table of family ip."""
-    return isinstance(part, Compare) and part.selector == "meta protocol" and family == "ip" and _one_number(part) == 0x0800
+_ETHER = {"ip": 0x0800, "ip6": 0x86DD}
+
+
+def _network_said(part: Test | Action, after: Test | Action | None, family: str) -> bool:
+    """`meta protocol ip` in a table of family ip, ahead of a field of a header."""
+    if not isinstance(part, Compare) or part.selector != "meta protocol" or _one_number(part) != _ETHER.get(family, -1):
+        return False
+    return isinstance(after, Compare | VerdictMap) and after.selector.split()[0] in HEADERS
 
 
 def _one_number(part: Compare) -> int | None:

@@ -22,6 +22,7 @@ from sim.ruleset.nft.syntax import (
     NatOf,
     NotrackOf,
     RejectOf,
+    ResetOptionOf,
     RuleOf,
     StatementOf,
     Symbol,
@@ -36,9 +37,10 @@ _UNITS = ("second", "minute", "hour", "day", "week")
 
 
 class _Pair(tuple[Any, Any]):
-    """Two values with their place."""
+    """Two values with their place; `per`: packets or bytes."""
 
     at: At
+    per: str = "packets"
 
     def __new__(cls, values: tuple[Any, Any], at: At) -> _Pair:
         made = super().__new__(cls, values)
@@ -80,7 +82,7 @@ class Statements(Expressions):
 
     def verdict_map_member(self, c: Children) -> list[Element]:
         """key : verdict"""
-        return [Element(c[1].key, c[3], span(c[1:4]))]
+        return [replace(c[1], value=c[3], at=span(c[1:4]))]
 
     def counter_stmt(self, c: Children) -> CounterOf:
         """counter packets 1 bytes 2"""
@@ -174,11 +176,11 @@ class Statements(Expressions):
     def limit_rate_bytes(self, c: Children) -> _Pair:
         """5 kbytes/second, where "kbytes/second" is one word to the scanner"""
         if len(c) == 3:
-            return _Pair((c[0][0], c[2].value), span(c))
+            return _in_bytes(_Pair((c[0][0], c[2].value), span(c)))
         amount, _, unit = c[1].value.partition("/")
         if amount not in _BYTES or unit not in _UNITS:
             raise Mistake(span(c), "Wrong rate format")
-        return _Pair((number(c[0]) * _BYTES[amount], unit), span(c))
+        return _in_bytes(_Pair((number(c[0]) * _BYTES[amount], unit), span(c)))
 
     def limit_burst_bytes(self, c: Children) -> tuple[int, At] | None:
         """burst 5 kbytes"""
@@ -234,7 +236,8 @@ class Statements(Expressions):
         family = c[0].value if isinstance(c[0], Lexeme) and c[0].type in ("IP", "IP6") else ""
         colon = next((place for place, child in enumerate(c) if isinstance(child, Lexeme) and child.type == "COLON"), len(c))
         address = next((child for child in c[:colon] if not isinstance(child, Lexeme | frozenset)), None)
-        return NatOf("", At(0, 0), family, address, c[colon + 1] if colon < len(c) else None, flags)
+        form = next((child.value for child in c if isinstance(child, Lexeme) and child.type in ("ADDR", "INTERVAL", "PREFIX")), "")
+        return NatOf("", At(0, 0), family, address, c[colon + 1] if colon < len(c) else None, flags, form)
 
     def redirect_to(self, c: Children) -> NatOf:
         """redirect to PORTS, without the colon"""
@@ -264,9 +267,9 @@ class Statements(Expressions):
         """ct count [over] 3"""
         return CountOf(number(c[-1]), len(c) > 3, span(c))
 
-    def maxseg_stmt(self, c: Children) -> AssignOf:
-        """tcp option maxseg size set 1400"""
-        return AssignOf(c[0], c[2], span(c))
+    def reset_stmt(self, c: Children) -> ResetOptionOf:
+        """reset tcp option maxseg"""
+        return ResetOptionOf(c[3].value, span(c))
 
     def notrack(self, c: Children) -> NotrackOf:
         """notrack"""
@@ -310,6 +313,11 @@ class Statements(Expressions):
         if len(c[1].value.encode()) > COMMENT_MOST:
             raise Mistake(c[1].at, f"comment too long, {COMMENT_MOST} characters maximum allowed")
         return Lexeme("COMMENT", c[1].value, span(c))
+
+
+def _in_bytes(pair: _Pair) -> _Pair:
+    pair.per = "bytes"
+    return pair
 
 
 def _placed(children: Children) -> Children:

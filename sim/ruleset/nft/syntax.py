@@ -85,11 +85,23 @@ class Joined:
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """One element of a set in braces; `value` is what a map maps it to."""
+    """One element of a set in braces; `value` is what a map maps it to; `statements` what it keeps for itself."""
 
     key: Expression
     value: Expression | VerdictOf | None
     at: At
+    options: ElementOptions | None = None
+    statements: tuple[StatefulOf, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ElementOptions:
+    """timeout, expires (µs, None where they were not written) and comment of an element."""
+
+    at: At
+    timeout: int | None = None
+    expires: int | None = None
+    comment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +117,15 @@ class SetName:
     """@name."""
 
     name: str
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class MapExpr:
+    """left map { key : data }, left map @name."""
+
+    left: Expression
+    map: Braces | SetName
     at: At
 
 
@@ -125,7 +146,31 @@ class VerdictOf:
     chain_at: At | None = None
 
 
-Expression: TypeAlias = Symbol | Field | Binary | RangeOf | PrefixOf | Listed | Joined | Braces | SetName | Everything
+@dataclass(frozen=True, slots=True)
+class Numgen:
+    """numgen `mode` (inc, random) mod `mod` offset `offset`."""
+
+    mode: str
+    mod: int
+    offset: int
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class HashOf:
+    """jhash `of` mod ..., or symhash where `of` is None; `seed` None where none is named."""
+
+    of: Expression | None
+    mod: int
+    seed: int | None
+    offset: int
+    at: At
+
+
+Expression: TypeAlias = (
+    Numgen | HashOf | Symbol | Field | Binary | RangeOf | PrefixOf | Listed | Joined | Braces | SetName | Everything
+    | MapExpr
+)
 
 # ---- statements ------------------------------------------------------------------------------------------------------
 
@@ -209,6 +254,73 @@ class CountOf:
 
 
 @dataclass(frozen=True, slots=True)
+class QuotaOf:
+    """quota [over] 25 mbytes [used 3 bytes]; in bytes."""
+
+    bytes: int
+    over: bool
+    used: int
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class UseOf:
+    """counter name "c", quota name map ..., ct timeout set "t": `object` is the object's kind."""
+
+    object: str
+    value: Expression
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class KeyOf:
+    """What stands in the braces of `add @set { ... }`: an expression with timeout and comment."""
+
+    expression: Expression
+    options: ElementOptions | None
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class SetStatementOf:
+    """add, update, delete @set { key [timeout 5s] statements [: data] }."""
+
+    op: str
+    set: Expression
+    key: KeyOf
+    data: KeyOf | None
+    statements: tuple[StatefulOf, ...]
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class MeterOf:
+    """meter name [size 100] { key statement }."""
+
+    name: Lexeme
+    key: KeyOf
+    statement: StatefulOf
+    size: int
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class FlowOf:
+    """flow add @flowtable."""
+
+    name: str
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class ResetOptionOf:
+    """reset tcp option `name`."""
+
+    name: str
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
 class NotrackOf:
     """notrack."""
 
@@ -217,7 +329,10 @@ class NotrackOf:
 
 @dataclass(frozen=True, slots=True)
 class NatOf:
-    """snat, dnat, masquerade, redirect (`kind`). `family`: ip or ip6 where it was written, else ""; `address`, `ports`: what `to` says."""
+    """snat, dnat, masquerade, redirect (`kind`). `family`: ip or ip6 where it was written, else ""; `address`, `ports`: what `to` says.
+
+    `form`: addr (address and port in one), interval or prefix, where one of them was written.
+    """
 
     kind: str
     at: At
@@ -225,9 +340,14 @@ class NatOf:
     address: Expression | None = None
     ports: Expression | None = None
     flags: frozenset[str] = frozenset()
+    form: str = ""
 
 
-StatementOf: TypeAlias = NatOf | Match | VerdictMatch | VerdictOf | CounterOf | LogOf | LimitOf | RejectOf | AssignOf | NotrackOf | CountOf
+StatefulOf: TypeAlias = CounterOf | LimitOf | QuotaOf | CountOf
+StatementOf: TypeAlias = (
+    ResetOptionOf | QuotaOf | UseOf | SetStatementOf | MeterOf | FlowOf | NatOf | Match | VerdictMatch | VerdictOf
+    | CounterOf | LogOf | LimitOf | RejectOf | AssignOf | NotrackOf | CountOf
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,18 +379,65 @@ class ChainOf:
 
 @dataclass(slots=True)
 class SetOf:
-    """A set's or map's block as written."""
+    """A set's or map's block as written. `typeof`, `data_typeof`: the expressions instead of types. Times in µs."""
 
-    types: tuple[str, ...] = ()
-    data: tuple[str, ...] = ()
+    types: tuple[Lexeme, ...] = ()
+    data: tuple[Lexeme, ...] = ()
+    typeof: Expression | None = None
+    data_typeof: Expression | None = None
+    data_interval: bool = False
     map: bool = False
     flags: tuple[str, ...] = ()
+    timeout: int = 0
+    gc_interval: int = 0
     auto_merge: bool = False
     policy: str = ""
     size: int | None = None
     comment: str = ""
+    statements: tuple[StatefulOf, ...] = ()
     elements: Braces | None = None
     at: At = At(0, 0)  # noqa: RUF009
+
+
+@dataclass(slots=True)
+class ObjectOf:
+    """The block of a counter, quota or limit as written; `statement` holds its numbers."""
+
+    kind: str
+    statement: CounterOf | QuotaOf | LimitOf | None = None
+    comment: str = ""
+
+
+@dataclass(slots=True)
+class CtTimeoutOf:
+    """A `ct timeout` object's block as written."""
+
+    protocol: str = ""
+    family: str = ""
+    policy: tuple[tuple[Lexeme, int], ...] = ()
+    comment: str = ""
+
+
+@dataclass(slots=True)
+class CtExpectationOf:
+    """A `ct expectation` object's block as written; `timeout` in µs."""
+
+    protocol: str = ""
+    family: str = ""
+    dport: int = 0
+    timeout: int = 0
+    size: int = 0
+    comment: str = ""
+
+
+@dataclass(slots=True)
+class FlowtableOf:
+    """A flowtable's block as written."""
+
+    hook: Lexeme | None = None
+    priority: tuple[str, int, At] | None = None
+    devices: tuple[Lexeme, ...] = ()
+    counter: bool = False
 
 
 @dataclass(slots=True)
@@ -285,11 +452,12 @@ class CtHelperOf:
 
 @dataclass(slots=True)
 class TableOf:
-    """A table's block as written: chains, sets and `ct helper` objects with the lexeme of their name."""
+    """A table's block as written: chains, sets, objects and flowtables with the lexeme of their name."""
 
     chains: list[tuple[Lexeme, ChainOf]] = field(default_factory=list)
     sets: list[tuple[Lexeme, SetOf]] = field(default_factory=list)
-    helpers: list[tuple[Lexeme, CtHelperOf]] = field(default_factory=list)
+    objects: list[tuple[Lexeme, NamedOf]] = field(default_factory=list)
+    flowtables: list[tuple[Lexeme, FlowtableOf]] = field(default_factory=list)
     flags: tuple[str, ...] = ()
     comment: str = ""
 
@@ -304,13 +472,14 @@ class Place:
     position: tuple[str, int, At] | None = None
 
 
-Body: TypeAlias = TableOf | ChainOf | SetOf | CtHelperOf | RuleOf | Braces | Lexeme | None
+NamedOf: TypeAlias = ObjectOf | CtHelperOf | CtTimeoutOf | CtExpectationOf
+Body: TypeAlias = TableOf | ChainOf | SetOf | NamedOf | FlowtableOf | RuleOf | Expression | Lexeme | None
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command. `verb`: add create insert replace delete list flush rename; `thing`: table chain rule set map elements
-    ruleset tables chains sets maps, ct helper, ct helpers."""
+    """One command. `verb`: add create insert replace delete list flush rename get reset; `thing`: table chain rule set map elements
+    ruleset tables chains sets maps meter meters flowtable flowtables, an object's kind (counter ... ct timeout) and its plural."""
 
     verb: str
     thing: str

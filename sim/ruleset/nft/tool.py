@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 
 from sim.errors import LanguageError
-from sim.ruleset.model import Rule
-from sim.ruleset.nft.parse import Outcome, no_file
+from sim.ruleset.model import Rule, Ruleset
+from sim.ruleset.nft.echo import changes
+from sim.ruleset.nft.json_in import WrongJson, is_json, text_of
+from sim.ruleset.nft.parse import Outcome, as_written, no_file
 from sim.ruleset.nft.parse import run as run_text
 from sim.ruleset.nft.printing import Style
 from sim.ruleset.nft.read import COMMAND_LINE
@@ -19,15 +22,47 @@ VERSION = "nftables v1.0.6 (Lester Gooch #5)\n"
 # option letter -> (long name, what it sets in the style, or does)
 _FLAGS = {
     "n": ("numeric", "numeric"), "y": ("numeric-priority", "priority"), "p": ("numeric-protocol", "protocol"),
-    "T": ("numeric-time", "time"),
+    "T": ("numeric-time", "time"), "j": ("json", "json"), "N": ("reversedns", "names"), "u": ("guid", "guid"), "e": ("echo", "echo"),
     "S": ("service", "service"), "s": ("stateless", "stateless"), "a": ("handle", "handles"), "t": ("terse", "terse"),
     "c": ("check", "check"), "h": ("help", "help"), "v": ("version", "version"), "V": ("", "version"),
 }  # fmt: skip
 _REFUSED = {
-    "N": "reversedns", "u": "guid", "j": "json", "e": "echo", "i": "interactive", "o": "optimize", "D": "define", "I": "includepath",
-    "d": "debug",
+    "i": "interactive", "o": "optimize", "d": "debug",
 }  # fmt: skip
+_WITH_VALUE = {"f": "file", "D": "define", "I": "includepath"}
 _STYLE = frozenset(Style.__dataclass_fields__)
+
+
+def _searching(paths: Sequence[str], read: Callable[[str], str]) -> Callable[[str], str]:
+    """Reads a file as `include` finds it: by its own name, or in one of the directories."""
+
+    def found(name: str) -> str:
+        try:
+            return read(name)
+        except OSError:
+            if name.startswith(("/", "./")):
+                raise
+        for path in paths:
+            try:
+                return read(f"{path.rstrip('/')}/{name}")
+            except OSError:
+                continue
+        raise FileNotFoundError(name)
+
+    return found
+
+
+def _without_place(text: str) -> str:
+    """A mistake in what came as JSON, which has no lines and columns."""
+    return f"internal:0:0-0: {text[text.index('Error: ') :].splitlines()[0]}\n\n"
+
+
+def _from_json(text: str) -> str:
+    try:
+        return text_of(text)
+    except (WrongJson, KeyError, TypeError, IndexError, ValueError, AttributeError) as error:
+        what = str(error) if isinstance(error, WrongJson) else f"Parsing command array failed: {error}"
+        raise _Stop(Result("", f"internal:0:0-0: Error: {what}\n\n", 1)) from error
 
 
 class _Stop(Exception):
@@ -41,6 +76,9 @@ class _Stop(Exception):
 class _Options:
     told: set[str] = field(default_factory=set)
     file: str | None = None
+    from_json: bool = False
+    defines: list[str] = field(default_factory=list)
+    paths: list[str] = field(default_factory=lambda: ["/etc"])
     words: list[str] = field(default_factory=list)
 
 
@@ -55,6 +93,10 @@ def run(
     try:
         options = _options(list(argv[1:]))
         text, name = _input(options, stdin, read)
+        if "json" in options.told and is_json(text):
+            text, options.from_json = _from_json(text), True
+        text = "".join("define {} = {}\n".format(*each.split("=", 1)) for each in options.defines) + text
+        read = _searching(options.paths, read)
         return _run(options, text, name, state, " ".join(argv), read, interfaces)
     except _Stop as stop:
         return stop.result
@@ -84,22 +126,36 @@ def _options(words: list[str]) -> _Options:
 def _short(letters: str, words: list[str], options: _Options) -> None:
     while letters:
         letter, letters = letters[0], letters[1:]
-        if letter == "f":
+        if letter in _WITH_VALUE:
             value = letters or (words.pop(0) if words else None)
             if value is None:
-                raise _Stop(Result("", "nft: option requires an argument -- 'f'\n", 1))
-            options.file, letters = value, ""
+                raise _Stop(Result("", f"nft: option requires an argument -- '{letter}'\n", 1))
+            _take(letter, value, options)
+            letters = ""
         else:
             _tell(letter, f"nft: invalid option -- '{letter}'\n", options)
 
 
 def _long(name: str, words: list[str], options: _Options) -> None:
     name, _, value = name.partition("=")
-    if name == "file":
-        options.file = value or (words.pop(0) if words else None)
+    with_value = next((letter for letter, long in _WITH_VALUE.items() if long == name), None)
+    if with_value is not None:
+        _take(with_value, value or (words.pop(0) if words else ""), options)
         return
     letters = {long: letter for letter, (long, _) in _FLAGS.items() if long} | {long: letter for letter, long in _REFUSED.items()}
     _tell(letters.get(name, "?"), f"nft: unrecognized option '--{name}'\n", options)
+
+
+def _take(letter: str, value: str, options: _Options) -> None:
+    """An option with its value."""
+    if letter == "f":
+        options.file = value
+    elif letter == "I":
+        options.paths.append(value)
+    elif "=" not in value or not value.partition("=")[0]:
+        raise _Stop(Result("", f"Error: invalid define: '{value}'\n", 1))
+    else:
+        options.defines.append(value)
 
 
 def _tell(letter: str, unknown: str, options: _Options) -> None:
@@ -138,17 +194,31 @@ def _run(
     def counters(rule: Rule, which: int) -> tuple[int, int]:
         return state.counters(rule.id, which)
 
-    outcome = run_text(text, name, state.ruleset, read, interfaces, style, counters)
+    outcome = run_text(text, name, state.present(), read, interfaces, style, counters)
     if outcome.reports:
         state.ruleset = outcome.ruleset  # at most, handles were spent
-        return Result(outcome.out, "".join(report.text for report in outcome.reports), 1)
-    if "check" not in options.told and any(command.verb != "list" for command in outcome.commands):
-        return _load(outcome, state, by)
-    return Result(outcome.out)
+        texts = (_without_place(report.text) if options.from_json else report.text for report in outcome.reports)
+        return Result(outcome.out, "".join(texts), 1)
+    if "check" in options.told or all(command.verb in ("list", "get", "describe") for command in outcome.commands):
+        return Result(outcome.out)
+    before = state.ruleset
+    done = _load(outcome, state, by)
+    return _echoed(done, outcome, before, state, style) if "echo" in options.told and not done.status else done
+
+
+def _echoed(done: Result, outcome: Outcome, before: Ruleset, state: RuleState, style: Style) -> Result:
+    """-e: what has been added, inserted or replaced."""
+    inserted = any(command.verb == "insert" for command in outcome.commands)
+    told = list(changes(before, state.ruleset, style, as_written, inserted))
+    if style.json:
+        return Result(done.out + json.dumps({"nftables": [{verb: thing} for verb, _, thing in told if verb != "delete"]}) + "\n")
+    lines = "".join(f"{verb} {words}\n" for verb, words, _ in told if verb != "delete")
+    return Result(f"{done.out}{lines}# new generation {state.generation} by process {state.process} (nft)\n")
 
 
 def _load(outcome: Outcome, state: RuleState, by: str) -> Result:
     try:
+        state.generation += 1
         state.load(outcome.ruleset, by)
     except LanguageError as error:
         return Result(outcome.out, f"{error}\n", 1)

@@ -9,31 +9,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from sim.ruleset.helping import SetHelper, helper_object
-from sim.ruleset.model import Chain, NamedSet, Rule, SetReference, Table, Verdict, VerdictMap
-from sim.ruleset.nft import chains, sets
-from sim.ruleset.nft.draft import (
-    EBUSY,
-    EEXIST,
-    EMLINK,
-    ENOENT,
-    EOPNOTSUPP,
-    PROCESS,
-    Draft,
-    KernelRefused,
-    place_of,
-    process,
-    text_of,
-)
-from sim.ruleset.nft.helpers import helper_of
+from sim.ruleset.model import Chain, Rule, Table, Verdict, VerdictMap
+from sim.ruleset.nft import chains
+from sim.ruleset.nft.draft import place_of, text_of
+from sim.ruleset.nft.refusals import EBUSY, EEXIST, EMLINK, ENOENT, EOPNOTSUPP, PROCESS, process
 from sim.ruleset.nft.rules import Meaning, meaning
 from sim.ruleset.nft.scanner import At, Lexeme, NotSimulated
+from sim.ruleset.nft.setcommands import ObjectCommands, with_meters, without_meters
 from sim.ruleset.nft.show import rule_text
-from sim.ruleset.nft.syntax import Braces, ChainOf, Command, CtHelperOf, Mistake, Place, RuleOf, SetOf, TableOf
+from sim.ruleset.nft.syntax import ChainOf, Command, Mistake, Place, RuleOf, TableOf
+from sim.ruleset.objects import KINDS
 
 
-class Transaction(Draft):
-    """Applies commands to the draft."""
+class Transaction(ObjectCommands):
+    """Applies commands to the draft. `strict`: each rule is checked against the hooks that reach it when it comes, not all at the end."""
+
+    strict = False
+
+    def valid(self) -> bool:
+        """Whether no base chain leads round in a circle or to something that its hook forbids."""
+        return all(chains.valid(table) for table in self.tables())
 
     def apply(self, command: Command) -> None:
         """Do one command that changes something; what is wrong with it goes to `mistakes`."""
@@ -54,7 +49,9 @@ class Transaction(Draft):
             number = self.ruleset.handles + 1
             self.ruleset = replace(self.ruleset, handles=number)
             block = command.body if isinstance(command.body, TableOf) else TableOf()
-            self.put(Table("nft", place.family, text_of(place.table), handle=number, comment=block.comment))
+            self.put(Table("nft", place.family, text_of(place.table), handle=number, comment=block.comment, flags=block.flags))
+        elif table.flags != (flags := command.body.flags if isinstance(command.body, TableOf) else ()):
+            self.put(replace(table, flags=flags))
         if isinstance(command.body, TableOf):
             self._fill(place, command.body)
 
@@ -62,10 +59,15 @@ class Transaction(Draft):
         """A block's chains first, then its objects, its sets, then the rules: so the kernel gets them."""
         for name, chain in block.chains:
             self._make_chain(Place(place.family, place.table, name), chain, name.at, "add")
-        for name, helper in block.helpers:
-            self._make_helper(Place(place.family, place.table, name), helper, "add", name.at)
+        for name, named in block.objects:
+            self.make_object(Place(place.family, place.table, name), named, "add", name.at)
         for name, body in block.sets:
-            self._make_set(Place(place.family, place.table, name), body, "add")
+            self.make_set(Place(place.family, place.table, name), body, "add", name.at, False)
+        for name, flowtable in block.flowtables:
+            self.make_flowtable(Place(place.family, place.table, name), flowtable, "add", name.at)
+        for name, body in block.sets:
+            if body.elements is not None:
+                self.fill_set(Place(place.family, place.table, name), body.elements, "add")
         for name, chain in block.chains:
             self._append_all(Place(place.family, place.table, name), chain)
 
@@ -92,7 +94,7 @@ class Transaction(Draft):
     def flush_table(self, command: Command) -> None:
         """flush table: its rules go."""
         table = self.found(command.place, PROCESS + ENOENT)
-        self.put(replace(table, chains=tuple(chain.with_rules(()) for chain in table.chains)))
+        self.put(without_meters(replace(table, chains=tuple(chain.with_rules(()) for chain in table.chains))))
 
     def flush_ruleset(self, command: Command) -> None:
         """flush ruleset: everything of a family goes."""
@@ -146,7 +148,7 @@ class Transaction(Draft):
         chain = table.chain(text_of(command.place.name))
         if chain is None:
             process(place_of(command.place.name), ENOENT)
-        self.put(table.with_chain(chain.with_rules(())))
+        self.put(without_meters(table.with_chain(chain.with_rules(()))))
 
     def rename_chain(self, command: Command) -> None:
         """rename chain; jumps keep going there."""
@@ -169,23 +171,24 @@ class Transaction(Draft):
         table, chain = self.chain(place)
         if place.position is not None:
             where = self._position(chain, place)
-        number = table.handles + what.sets + 1
-        self.put(replace(table, handles=number))  # given, even if the transaction is given up
-        self._check_names(table, place, what)
+        number = table.handles + what.sets + len(what.meters) + 1
+        if what.objects or what.jumps:
+            self.put(replace(table, handles=number))  # given, even if the transaction is given up
+            self._check_names(table, place, what)
+        table = with_meters(table, made, what.meters, number)
         made = replace(made, handle=number)
-        rules = list(chain.rules)
-        index = 0 if verb == "insert" else len(rules)
+        index = 0 if verb == "insert" else len(chain.rules)
         if where is not None:
             index = where if verb == "insert" else where + 1
-        rules.insert(index, made)
-        self.put(replace(table.with_chain(chain.with_rules(tuple(rules))), handles=number))
+        rules = (*chain.rules[:index], made, *chain.rules[index:])
+        self.put(replace(table.with_chain(chain.with_rules(rules)), handles=number))
         self._validate(place, at, made, what.sets + 1)
 
     def _rule(self, place: Place, rule: RuleOf) -> tuple[Rule, Meaning]:
         table = self.table(place)
-        what = meaning(rule, place.family, lambda name: table.named_set(name) if table else None, self.interfaces)
-        bare = Rule(what.parts, comment=rule.comment, span=self.span_of(rule.at))
-        return replace(bare, text=rule_text(replace(bare, comment=""), place.family)), what
+        what = meaning(rule, (place.family, text_of(place.table)), lambda name: table.named_set(name) if table else None, self.interfaces)
+        text = rule_text(Rule(what.parts), place.family)
+        return Rule(what.parts, text, comment=rule.comment, span=self.span_of(rule.at)), what
 
     def _position(self, chain: Chain, place: Place) -> int:
         assert place.position is not None
@@ -203,18 +206,10 @@ class Transaction(Draft):
 
     def _check_names(self, table: Table, place: Place, what: Meaning) -> None:
         """The chains and objects that a rule names must be there."""
-        for name, at in what.helpers:
-            if helper_object(table, name) is None:
+        for kind, name, at in what.objects:
+            if table.named_object(kind, name) is None:
                 process(at, ENOENT)
-        self._check_jumps(table, place, what.jumps)
-
-    def _check_jumps(self, table: Table, place: Place, jumps: tuple[tuple[str, At], ...]) -> None:
-        for name, at in jumps:
-            target = table.chain(name)
-            if target is None:
-                self.no_chain(place, at)
-            if target.hook is not None:
-                process(at, EOPNOTSUPP)
+        self.check_jumps(table, place, what.jumps)
 
     def _validate(self, place: Place, at: At, rule: Rule, given: int) -> None:
         """What the kernel checks at the end: no loop that a base chain reaches, reject where it may stand.
@@ -223,7 +218,7 @@ class Transaction(Draft):
         """
         table = self.table(place)
         assert table is not None
-        for chain in table.chains:
+        for chain in table.chains if self.strict else ():
             if chain.hook is None:
                 continue
             if chains.loops(table, chain):
@@ -243,6 +238,7 @@ class Transaction(Draft):
         table, chain = self.chain(place)
         index = self._position(chain, place)
         self._check_names(table, place, what)
+        table = with_meters(table, made, what.meters, table.handles + 1)
         made = replace(made, handle=chain.rules[index].handle)
         rules = (*chain.rules[:index], made, *chain.rules[index + 1 :])
         self.put(replace(table.with_chain(chain.with_rules(rules)), handles=table.handles + what.sets))
@@ -252,93 +248,7 @@ class Transaction(Draft):
         """delete rule, by handle."""
         table, chain = self.chain(command.place)
         index = self._position(chain, command.place)
-        self.put(table.with_chain(chain.with_rules((*chain.rules[:index], *chain.rules[index + 1 :]))))
-
-    # ---- ct helper objects -------------------------------------------------------------------------------------------
-
-    def add_helper(self, command: Command) -> None:
-        """add ct helper, create ct helper."""
-        assert isinstance(command.body, CtHelperOf)
-        self._make_helper(command.place, command.body, command.verb, command.at)
-
-    def _make_helper(self, place: Place, body: CtHelperOf, verb: str, at: At) -> None:
-        table, name = self.found(place, ENOENT), place.name
-        assert name is not None
-        if helper_object(table, name.value) is not None:
-            if verb == "create":
-                process(name.at, EEXIST)
-            return
-        made = replace(helper_of(name.value, body, place.family, at), handle=table.handles + 1)
-        self.put(replace(table, helpers=(*table.helpers, made), handles=made.handle))
-
-    def delete_helper(self, command: Command) -> None:
-        """delete ct helper; not while a rule sets it."""
-        table = self.found(command.place, "", suggest=True)
-        name, at = text_of(command.place.name), place_of(command.place.name)
-        if helper_object(table, name) is None:
-            process(at, ENOENT)
-        if any(SetHelper(name) in rule.parts for chain in table.chains for rule in chain.rules):
-            process(at, EBUSY)
-        self.put(replace(table, helpers=tuple(each for each in table.helpers if each.name != name)))
-
-    # ---- sets --------------------------------------------------------------------------------------------------------
-
-    def add_set(self, command: Command) -> None:
-        """add set, add map, with their elements."""
-        assert isinstance(command.body, SetOf)
-        self._make_set(command.place, command.body, command.verb)
-
-    def _make_set(self, place: Place, body: SetOf, verb: str) -> None:
-        table = self.found(place, ENOENT)
-        made = sets.set_of(text_of(place.name), body)
-        there = table.named_set(made.name)
-        if there is not None and (verb == "create" or not sets.same_kind(there, made)):
-            process(place_of(place.name), EEXIST)
-        if there is None:
-            number = table.handles + 1
-            table = replace(table, sets=(*table.sets, replace(made, handle=number)), handles=number)
-            self.put(table)
-        if body.elements is not None:
-            self._add_elements(place, body.elements, verb)
-
-    def add_elements(self, command: Command) -> None:
-        """add element, create element."""
-        assert isinstance(command.body, Braces)
-        self._add_elements(command.place, command.body, command.verb)
-
-    def _named(self, place: Place, message: str) -> tuple[Table, NamedSet]:
-        table = self.found(place, message)
-        found = table.named_set(text_of(place.name))
-        if found is None:
-            raise KernelRefused(place_of(place.name), message)
-        return table, found
-
-    def _add_elements(self, place: Place, braces: Braces, verb: str) -> None:
-        table, found = self._named(place, ENOENT)
-        filled, jumps = sets.with_elements(found, braces, self.interfaces, verb == "create")
-        self._check_jumps(table, place, jumps)
-        self.put(sets.put(table, filled))
-
-    def delete_elements(self, command: Command) -> None:
-        """delete element."""
-        assert isinstance(command.body, Braces)
-        table, found = self._named(command.place, ENOENT)
-        self.put(sets.put(table, sets.without_elements(found, command.body, self.interfaces)))
-
-    def flush_set(self, command: Command) -> None:
-        """flush set, flush map."""
-        table, found = self._named(command.place, ENOENT)
-        self.put(sets.put(table, replace(found, elements=(), values=())))
-
-    def delete_set(self, command: Command) -> None:
-        """delete set, delete map; not while a rule looks into it."""
-        place = command.place
-        if place.position is not None:
-            raise NotSimulated("handle", place.position[2])
-        table, found = self._named(place, PROCESS + ENOENT)
-        if any(reference == found.name for chain in table.chains for rule in chain.rules for reference in references(rule)):
-            process(place_of(place.name), EBUSY)
-        self.put(replace(table, sets=tuple(each for each in table.sets if each is not found)))
+        self.put(without_meters(table.with_chain(chain.with_rules((*chain.rules[:index], *chain.rules[index + 1 :])))))
 
 
 def targets(table: Table, chain: Chain) -> Iterator[str]:
@@ -351,14 +261,6 @@ def targets(table: Table, chain: Chain) -> Iterator[str]:
                 yield from chains.map_targets(table, part)
 
 
-def references(rule: Rule) -> Iterator[str]:
-    """The named sets that a rule looks into."""
-    for part in rule.flat():
-        held = getattr(part, "values", None) or getattr(part, "entries", None)
-        if isinstance(held, SetReference):
-            yield held.name
-
-
 _DO: dict[tuple[str, str], Callable[[Transaction, Command], None]] = {
     ("add", "table"): Transaction.add_table, ("create", "table"): Transaction.add_table, ("delete", "table"): Transaction.delete_table,
     ("flush", "table"): Transaction.flush_table, ("flush", "ruleset"): Transaction.flush_ruleset,
@@ -368,9 +270,11 @@ _DO: dict[tuple[str, str], Callable[[Transaction, Command], None]] = {
     ("delete", "rule"): Transaction.delete_rule,
     ("add", "set"): Transaction.add_set, ("create", "set"): Transaction.add_set, ("delete", "set"): Transaction.delete_set,
     ("flush", "set"): Transaction.flush_set, ("add", "map"): Transaction.add_set, ("create", "map"): Transaction.add_set,
-    ("delete", "map"): Transaction.delete_set, ("flush", "map"): Transaction.flush_set,
+    ("delete", "map"): Transaction.delete_set, ("flush", "map"): Transaction.flush_set, ("flush", "meter"): Transaction.flush_meter,
     ("add", "elements"): Transaction.add_elements, ("create", "elements"): Transaction.add_elements,
     ("delete", "elements"): Transaction.delete_elements,
-    ("add", "ct helper"): Transaction.add_helper, ("create", "ct helper"): Transaction.add_helper,
-    ("delete", "ct helper"): Transaction.delete_helper,
+    **{("add", kind): Transaction.add_object for kind in KINDS}, **{("create", kind): Transaction.add_object for kind in KINDS},
+    **{("delete", kind): Transaction.delete_object for kind in KINDS},
+    ("add", "flowtable"): Transaction.add_flowtable, ("create", "flowtable"): Transaction.add_flowtable,
+    ("delete", "flowtable"): Transaction.delete_flowtable,
 }  # fmt: skip

@@ -174,10 +174,11 @@ def bash(context: Context) -> Steps:
 
     if context.tty is None:
         return context.failed("bash: a terminal is required", 1)
-    shell = Shell(context.machine, context.tty, context.user, login=False)
     if context.argv[1:2] == ["-c"] and len(context.argv) > 2:
+        shell = Shell(context.machine, context.tty, context.user, login=False, outer=context)
         yield from shell.run_line(context.argv[2])
         return shell.status
+    shell = Shell(context.machine, context.tty, context.user, login=False)
     if context.argv[1:]:
         return context.failed(f"bash: {context.argv[1]}: right, but not simulated here", 127)
     return (yield from shell.interactive())

@@ -1,40 +1,36 @@
-"""conntrack: lists, watches and deletes the entries of the connection table, as conntrack-tools 1.4.7 does.
+"""conntrack: lists, watches, makes, changes and deletes the entries of the connection table, as conntrack-tools 1.4.7 does.
 
--L -G -D -F -C -S -E, for the tables conntrack and expect. Creating and updating (-I, -U) are refused.
+The command line is read by conntrack_options.py; what is done to entries stands in conntrack_entries.py, to expectations in
+conntrack_expect.py. Here: the program, -R, statistics, help, completion.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+import shlex
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Any
 
-from sim.apps.program import EPOCH, Context, Interrupted, Steps
+from sim.apps.paths import absolute
+from sim.apps.program import Context, Interrupted, Steps
 from sim.conntrack import show
-from sim.shell.conntrack_filter import Test, View, tests
-from sim.shell.conntrack_forms import FORMS
-from sim.shell.conntrack_options import (
-    EVENTS,
-    OPTIONS,
-    OUTPUTS,
-    TABLES,
-    TCP_STATES,
-    TOOL,
-    TRY,
-    Complaint,
-    Request,
-    parse,
-)
+from sim.shell import files
+from sim.shell.conntrack_check import check
+from sim.shell.conntrack_entries import Entries
+from sim.shell.conntrack_expect import Expectations
+from sim.shell.conntrack_labels import FILE, names
+from sim.shell.conntrack_options import Request, parse
+from sim.shell.conntrack_values import Complaint
+from sim.shell.conntrack_words import CLOSING, EVENTS, KINDS, OPTIONS, OUTPUTS, TABLES, TCP_STATES, TOOL, TRY
 from sim.shell.registry import Command
-from sim.units import SECOND, parse_address
+from sim.units import parse_address
 
 if TYPE_CHECKING:
-    from sim.conntrack.conn import Conn
-    from sim.conntrack.expect import Expectation
     from sim.machine.machine import Machine
 
-T = TypeVar("T")
 NOT_ROOT = "Operation failed: sorry, you must be root or get CAP_NET_ADMIN capability to do this"
-USAGE = "conntrack -L|-D|-E|-G|-F|-C|-S [table] [-p proto [--sport port] [--dport port]] [-s addr] [-d addr] [-u status] [-o extended,id]"
+USAGE = "conntrack -L|-D|-E|-G|-I|-U|-F|-C|-S [table] [-p proto [--sport port] [--dport port]] [-s addr] [-d addr] [-u status] [-o id]"
+IN_FILES = "IAUDF"
+"""Commands that a file of -R may have."""
 HELP = """Command line interface for the connection tracking system. Version 1.4.7
 Usage: conntrack [commands] [options]
 
@@ -42,6 +38,8 @@ Commands:
   -L [table] [options]\t\tList conntrack or expectation table
   -G [table] parameters\t\tGet conntrack or expectation
   -D [table] parameters\t\tDelete conntrack or expectation
+  -I [table] parameters\t\tCreate a conntrack or expectation
+  -U [table] parameters\t\tUpdate a conntrack
   -E [table] [options]\t\tShow events
   -F [table]\t\t\tFlush table
   -C [table]\t\t\tShow counter
@@ -54,9 +52,19 @@ Conntrack parameters and options:
   -g, --dst-nat ip\t\t\tdestination NAT ip
   -j, --any-nat ip\t\t\tsource or destination NAT ip
   -m, --mark mark\t\t\tSet mark
+  -c, --secmark secmark\t\t\tSet selinux secmark
   -e, --event-mask eventmask\t\tEvent mask, eg. NEW,DESTROY
   -z, --zero \t\t\t\tZero counters while listing
   -o, --output type[,...]\t\tOutput format, eg. xml
+  -l, --label label[,...]\t\tconntrack labels
+
+Expectation parameters and options:
+  --tuple-src ip\tSource address in expect tuple
+  --tuple-dst ip\tDestination address in expect tuple
+
+Updating parameters and options:
+  --label-add label\tAdd label
+  --label-del label\tDelete label
 
 Common parameters and options:
   -s, --src, --orig-src ip\t\tSource address from original direction
@@ -68,200 +76,202 @@ Common parameters and options:
   -t, --timeout timeout\t\tSet timeout
   -u, --status status\t\tSet status, eg. ASSURED
   -w, --zone value\t\tSet conntrack zone
+  --orig-zone value\t\tSet zone for original direction
+  --reply-zone value\t\tSet zone for reply direction
+  -b, --buffer-size\t\tNetlink socket buffer size
+  --mask-src ip\t\t\tSource mask address
+  --mask-dst ip\t\t\tDestination mask address
 
 """
 
 
 def conntrack(context: Context) -> Steps:
-    """The program. Exit status: 0, 1 nothing deleted or found, 2 a wrong command line."""
+    """The program. Exit status: 0, 1 nothing done or refused, 2 a wrong command line."""
     yield from ()
+    argv = context.argv
     try:
-        request = parse(context.argv)
-        return (yield from _Tool(context, request).run())
+        if len(argv) > 2 and argv[1] in ("-R", "--load-file"):
+            return (yield from _from_file(context, argv[2]))
+        request = _read(context, argv)
+        if request.command == "E":
+            return (yield from _watch(context, request))
+        done = _run(context, request)
+        return _close(context, request, done.shown if done is not None else None)
     except Complaint as error:
-        return context.failed(f"{TOOL}: {error}\n{TRY}", 2)
+        return _complain(context, error)
 
 
-class _Tool:
-    """One run of the tool."""
+def _complain(context: Context, error: Complaint) -> int:
+    context.failed(f"{TOOL}: {error}", error.status)
+    return context.failed(TRY, error.status) if error.status == 2 else error.status
 
-    def __init__(self, context: Context, request: Request) -> None:
-        self.context = context
-        self.request = request
-        self.tracker = context.machine.ip.tracker
-        self.outputs = request.chosen("o", OUTPUTS)
 
-    def run(self) -> Steps:
-        """Do what the command letter says."""
-        command = self.request.command
-        if command == "h":
-            self.context.write(HELP)
-            return 0
-        if command == "V":
-            self.context.write(f"{TOOL}\n")
-            return 0
-        if not self.context.root:
-            if command == "E":
-                return self.context.failed(
-                    f"mnl_socket_bind: Operation not permitted\n{TOOL}: Can't open netlink socket", 1
-                )
-            return self.say(NOT_ROOT, 1)
-        if command in "IU" or "labels" in self.outputs or ("xml" in self.outputs and command == "E"):
-            raise Complaint("this is right, but not simulated here")
-        if command == "E":
-            return (yield from self._events())
-        simple: dict[str, Callable[[], int]] = {
-            "L": self._list, "D": self._delete, "G": self._get, "F": self._flush, "C": self._count, "S": self._statistics,
-        }  # fmt: skip
-        return simple[command]()
+def _read(context: Context, argv: list[str]) -> Request:
+    """A command line, checked. Raises Complaint."""
+    warnings: list[str] = []
+    try:
+        request = parse(argv)
+        warnings = request.warnings
+    finally:
+        for line in warnings:
+            context.error(f"{line}\n")
+    _known_labels(context, request)
+    check(request)
+    return request
 
-    def say(self, text: str, status: int = 0) -> int:
-        """A line under the tool's name."""
-        return self.context.failed(f"{TOOL}: {text}", status)
 
-    def _matching(self) -> list[Conn]:
-        checks, now = tests(self.request), self.context.now
-        if self.request.table in ("dying", "unconfirmed"):
-            return []  # an entry is confirmed, and gone, within the instant: there is nothing to see in between
-        entries = self.tracker.entries()
-        if not checks:
-            return list(entries)
-        return [conn for conn in entries if _passes(show.entry_view(conn, now), checks)]
+def _known_labels(context: Context, request: Request) -> None:
+    """Where labels are named, they must be in the machine's file of them."""
+    if not request.given & {"l", "<", ">"} and not request.outputs & OUTPUTS["labels"]:
+        return
+    try:
+        known = names(files.read(context.machine, FILE, root=True))
+    except OSError as error:
+        known = {}
+        context.error(f"nfct_labelmap_new: {error.strerror}\n")
+    for name in (*request.labels, *request.label_changes):
+        if name not in known:
+            raise Complaint(f"unknown label '{name}'")
 
-    def _line(self, conn: Conn) -> str:
-        for name, form in FORMS.items():
-            if name in self.outputs:
-                return form(show.entry_view(conn, self.context.now), self.context.now, conn.id)
-        use = 2 if self.request.command == "G" else 1
-        return show.conntrack_line(
-            conn, self.context.now, extended="extended" in self.outputs, with_id="id" in self.outputs, use=use
-        )
 
-    def _list(self) -> int:
-        if self.request.table == "expect":
-            lines = [
-                show.expect_line(expectation, self.context.now) for expectation in self.tracker.expectations.entries()
-            ]
-            self.context.write("".join(f"{line}\n" for line in lines))
-            return self.say(f"{len(lines)} expectations have been shown.")
-        conns = self._matching()
-        text = "".join(f"{self._line(conn)}\n" for conn in conns)
-        if "xml" in self.outputs and conns:
-            text = f'<?xml version="1.0" encoding="utf-8"?>\n<conntrack>\n{text}</conntrack>\n'
-        self.context.write(text)
-        return self.say(f"{len(conns)} flow entries have been shown.")
+def _run(context: Context, request: Request) -> Entries | Expectations | None:
+    """Do what the command letter says."""
+    if request.command == "h":
+        context.write(HELP)
+        _protocol_help(context, request)
+        return None
+    if request.command == "V":
+        context.write(f"{TOOL}\n")
+        return None
+    if not context.root:
+        raise Complaint(NOT_ROOT, 1)
+    if request.command == "S":
+        context.write(_statistics(context, request))
+        return None
+    if request.table == "expect":
+        return _on_expectations(context, request)
+    return _on_entries(context, request)
 
-    def _delete(self) -> int:
-        self._only_entries()
-        conns = self._matching()
-        self.context.write("".join(f"{self._line(conn)}\n" for conn in conns))
-        for conn in conns:
-            self.tracker.delete(conn, self.context.now)
-        self.context.machine.ip.settled()
-        return self.say(f"{len(conns)} flow entries have been deleted.", 0 if conns else 1)
 
-    def _get(self) -> int:
-        self._only_entries()
-        if not self.request.options.keys() >= {"s", "d"}:
-            raise Complaint("you have to specify `--src' and `--dst'")
-        special = self.request.special
-        if self.request.protonum in (6, 17, 33, 132, 136) and not special.keys() >= {"sport", "dport"}:
-            raise Complaint("you have to specify `--sport' and `--dport'")
-        if self.request.protonum in (1, 58) and "icmp-type" not in special:
-            raise Complaint("You need to supply the `--icmp-type' option for this command")
-        conns = self._matching()
-        if not conns:
-            return self.say("Operation failed: such conntrack doesn't exist", 1)
-        self.context.write(f"{self._line(conns[0])}\n")
-        return self.say("1 flow entries have been shown.")
+def _protocol_help(context: Context, request: Request) -> None:
+    if request.protonum is None:
+        return
+    kind = KINDS.get(request.protonum)
+    from sim.ruleset.iptables.names import PROTOCOL_NAMES
 
-    def _only_entries(self) -> None:
-        if self.request.table != "conntrack":
-            raise Complaint(f"-{self.request.command} {self.request.table}: right, but not simulated here")
+    name = kind.name if kind is not None else PROTOCOL_NAMES.get(request.protonum, "unknown")
+    lines = [f"  --{word}{text}" for word, text in kind.help] if kind is not None else ["  no options (unsupported)"]
+    context.write("\n".join([f"Proto `{name}' help:", *lines]) + "\n")
 
-    def _flush(self) -> int:
-        if self.request.table == "expect":
-            self.tracker.expectations.flush(self.context.now)
-            return self.say("expectation table has been emptied.")
-        self.tracker.flush(self.context.now)
-        self.context.machine.ip.settled()
-        return self.say("connection tracking table has been emptied.")
 
-    def _count(self) -> int:
-        entries = self.tracker.expectations.entries() if self.request.table == "expect" else self.tracker.entries()
-        self.context.write(f"{len(list(entries))}\n")
+def _on_entries(context: Context, request: Request) -> Entries:
+    entries = Entries(context, request, _portid(context, request))
+    if request.command == "C":
+        context.write(f"{len(list(context.machine.ip.tracker.entries()))}\n")
+        return entries
+    acts: dict[str, Callable[[], None]] = {
+        "L": entries.dump, "G": entries.get, "D": entries.delete, "F": entries.flush, "I": entries.create, "A": entries.create,
+        "U": entries.update,
+    }  # fmt: skip
+    acts[request.command]()
+    return entries
+
+
+def _portid(context: Context, request: Request) -> int:
+    """The netlink port by which listeners know the program: its process id."""
+    return context.machine.new_pid() if request.command in "IAUDF" else 0
+
+
+def _on_expectations(context: Context, request: Request) -> Expectations:
+    expectations = Expectations(context, request)
+    if request.command == "C":
+        context.write(f"{len(expectations.all())}\n")
+        return expectations
+    acts: dict[str, Callable[[], None]] = {
+        "L": expectations.dump, "G": expectations.get, "D": expectations.delete, "F": expectations.flush, "I": expectations.create,
+    }  # fmt: skip
+    acts[request.command]()
+    return expectations
+
+
+def _close(context: Context, request: Request, shown: int | None) -> int:
+    """The closing line, and the exit status: 1 where nothing was deleted, updated or made."""
+    if shown is None:
         return 0
-
-    def _statistics(self) -> int:
-        self.context.write(show.statistics_line(self.tracker.stats))
+    if request.command == "F":
+        which = "expectation" if request.table == "expect" else "connection tracking"
+        return context.failed(f"{TOOL}: {which} table has been emptied.", 0)
+    text = CLOSING.get(request.key)
+    if text is None:
         return 0
+    listed = request.command in "LA"
+    return context.failed(f"{TOOL}: {shown} {text}", 0 if shown or listed else 1)
 
-    # ---- events ---------------------------------------------------------------------------------------------------
 
-    def _events(self) -> Steps:
-        """Print events until ^C. Stays in front."""
-        if self.request.table == "expect":
-            return (yield from self._expect_events())
-        self._only_entries()
-        wanted = self.request.chosen("e", EVENTS) - {"ALL"}
-        checks = tests(self.request)
-        shown = 0
+def _statistics(context: Context, request: Request) -> str:
+    tracker = context.machine.ip.tracker
+    if request.table == "expect":
+        return show.statistics_line(tracker.expectations.stats)
+    return show.statistics_line(tracker.stats)
 
-        def heard(event: str, conn: Conn, now: int) -> None:
-            nonlocal shown
-            if (not wanted or _event_name(event) in wanted) and _passes(show.entry_view(conn, now), checks):
-                shown += 1
-                self.context.write(self._event_line(event, conn, now))
 
-        yield from self._listen(self.tracker.listeners, heard)
-        return self.say(f"{shown} flow events have been shown.")
+# ---- files and events ------------------------------------------------------------------------------------------------
 
-    def _expect_events(self) -> Steps:
-        """The same for expectations: those that come, and those that go."""
-        if "e" in self.request.options:
-            raise Complaint("Illegal option `--event-mask' with this command")
-        shown = 0
 
-        def heard(event: str, one: Expectation, now: int) -> None:
-            nonlocal shown
-            shown += 1
-            stamp = round(EPOCH.timestamp()) * SECOND + now if "timestamp" in self.outputs else None
-            self.context.write(show.expect_event_line(event, one, now, stamp) + "\n")
-
-        yield from self._listen(self.tracker.expectations.listeners, heard)
-        return self.say(f"{shown} expectation events have been shown.")
-
-    def _listen(self, listeners: list[Callable[[str, T, int], None]], heard: Callable[[str, T, int], None]) -> Steps:
-        """Be among the listeners until ^C."""
-        listeners.append(heard)
+def _from_file(context: Context, name: str) -> Generator[Any, Any, int]:
+    """-R: the commands of a file, or of standard input; all are read before the first is run."""
+    lines: list[str] = []
+    if name == "-":
+        while (line := (yield context.stdin.read())) is not None:
+            lines.append(str(line))
+    else:
         try:
-            yield self.context.env.event()  # for ever
-        except Interrupted as signal:
-            if signal.cause != "INT":
-                raise
-        finally:
-            listeners.remove(heard)
-        return 0
-
-    def _event_line(self, event: str, conn: Conn, now: int) -> str:
-        portid = self.tracker.portid if "userspace" in self.outputs else 0
-        extended, with_id = "extended" in self.outputs, "id" in self.outputs
-        stamp = round(EPOCH.timestamp()) * SECOND + now if "timestamp" in self.outputs else None
-        return show.event_line(event, conn, now, extended=extended, with_id=with_id, portid=portid, timestamp=stamp) + "\n"
-
-
-def _passes(view: View, checks: list[Test]) -> bool:
-    return all(check(view) for check in checks)
+            lines = files.read(context.machine, absolute(name, context.user), context.root).splitlines()
+        except OSError as error:
+            raise Complaint(f"Failed to open file {name} for reading") from error
+    requests = [_read(context, ["conntrack", *shlex.split(line)]) for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    for request in requests:
+        if request.command not in IN_FILES or request.table == "expect":
+            name = f"-{request.command}{' expect' if request.table == 'expect' else ''}"
+            raise Complaint(f"Cannot use command `{'unknown' if request.bare else name}' with --load-file")
+    for request in requests:
+        _run(context, request)
+        if request.command == "F":
+            _close(context, request, 0)
+    return 0
 
 
-def _event_name(event: str) -> str:
-    return "UPDATES" if event == "UPDATE" else event
+def _watch(context: Context, request: Request) -> Steps:
+    """-E: print events until ^C. Stays in front."""
+    if not context.root:
+        return context.failed(f"mnl_socket_bind: Operation not permitted\n{TOOL}: Can't open netlink socket", 1)
+    if "b" in request.given:
+        context.error(f"NOTICE: Netlink socket buffer size has been set to {2 * request.numbers['b']} bytes.\n")
+    tracker, expected = context.machine.ip.tracker, request.table == "expect"
+    listeners: list[Any] = tracker.expectations.listeners if expected else tracker.listeners
+    done = Expectations(context, request) if expected else Entries(context, request, 0)
+    heard = done.listener()
+    listeners.append(heard)
+    try:
+        yield context.env.event()  # for ever
+    except Interrupted as signal:
+        if signal.cause not in ("INT", "TERM"):
+            raise
+    finally:
+        listeners.remove(heard)
+    if done.shown and done.has("xml"):
+        context.write("</expect>\n" if expected else "</conntrack>\n")
+    text = "expectation events have been shown." if expected else CLOSING["E"]
+    return context.failed(f"{TOOL}: {done.shown} {text}", 0)
+
+
+# ---- completion ------------------------------------------------------------------------------------------------------
 
 
 def _complete(machine: Machine, before: list[str], word: str) -> list[str]:
     last = before[-1] if before else ""
     if last in ("-p", "--protonum"):
-        return ["tcp", "udp", "icmp", "icmpv6", "sctp", "udplite", "gre"]
+        return [kind.name for kind in KINDS.values()]
     if last == "--state":
         return list(TCP_STATES[1:9])
     if last in ("-u", "--status"):
@@ -274,9 +284,9 @@ def _complete(machine: Machine, before: list[str], word: str) -> list[str]:
         return _addresses(machine)
     if word.startswith("--"):
         ports = ["--sport", "--dport", "--reply-port-src", "--reply-port-dst", "--state"] if "-p" in before else []
-        return sorted([f"--{name}" for names, _ in OPTIONS.values() for name in names] + ports)
+        return sorted([f"--{name}" for longs, _ in OPTIONS.values() for name in longs] + ports)
     if len(before) == 1:
-        return ["-L", "-E", "-D", "-G", "-F", "-C", "-S"]
+        return ["-L", "-E", "-D", "-G", "-I", "-U", "-F", "-C", "-S"]
     return [*TABLES, "-p", "-s", "-d", "-o", "-u"]
 
 
@@ -287,4 +297,4 @@ def _addresses(machine: Machine) -> list[str]:
     return sorted(found, key=lambda text: (text.count(":"), parse_address(text)))
 
 
-COMMANDS = [Command("conntrack", conntrack, "the connection table: list, watch (-E), delete", USAGE, _complete)]
+COMMANDS = [Command("conntrack", conntrack, "the connection table: list, watch (-E), make, change, delete", USAGE, _complete)]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.apps.paths import absolute
-from sim.apps.program import Context, Steps, clock, read_all
+from sim.apps.program import Context, Interrupted, Steps, clock, read_all
 from sim.ruleset.iptables import tool as iptables_tool
 from sim.ruleset.nft import tool as nft_tool
+from sim.ruleset.nft.monitor import Changes, Wanted
+from sim.ruleset.nft.monitor import wanted as monitoring
 from sim.ruleset.text import Result
 from sim.shell import files
 from sim.shell.registry import Command
@@ -60,6 +62,31 @@ def _refuse_iptables(context: Context, name: str) -> int:
     return context.failed("Fatal: can't open lock file /run/xtables.lock: Permission denied", 4)
 
 
+def _monitor(context: Context, asked: Wanted) -> Steps:
+    """nft monitor: changes and traced packets, until ^C. Stays in front."""
+    rules = context.machine.ip.rules
+    told = Changes(asked, rules)
+
+    def changed() -> None:
+        context.write(told.lines())
+
+    if asked.trace:
+        rules.watchers.append(context.write)
+    if asked.thing != "trace":
+        rules.on_load.append(changed)
+    try:
+        yield context.env.event()  # for ever
+    except Interrupted as signal:
+        if signal.cause not in ("INT", "TERM"):
+            raise
+    finally:
+        if asked.trace:
+            rules.watchers.remove(context.write)
+        if asked.thing != "trace":
+            rules.on_load.remove(changed)
+    return 0
+
+
 def nft(context: Context) -> Steps:
     """nft; `-f -` and `-f FILE` read from standard input or the machine's files."""
     argv = context.argv
@@ -68,6 +95,11 @@ def nft(context: Context) -> Steps:
             "Operation not permitted (you must be root)\nnetlink: Error: cache initialization failed: Operation not permitted",
             1,
         )
+    asked = monitoring(argv)
+    if isinstance(asked, str):
+        return context.failed(asked.rstrip("\n"), 1)
+    if asked is not None:
+        return (yield from _monitor(context, asked))
     stdin = ""
     if "-" in argv or "/dev/stdin" in argv or ("-i" in argv or "--interactive" in argv):
         stdin = yield from read_all(context)

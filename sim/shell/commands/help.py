@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 # Commands that a learner may well try, and that would do something on a server: refused by name, not "not found".
 NOT_SIMULATED = (
-    "apt at awk cd cp ethtool find ifconfig ipset iptables-apply journalctl kill less man modprobe mkdir more mtr mv nano netstat nmap ps "
-    "reboot rm route scp sed service sftp sort systemctl tcpdump telnet top touch traceroute ufw uname uniq uptime vi vim watch wget xargs"
+    "apt awk cd cp ethtool find ifconfig journalctl lsmod mkdir mtr mv nano netstat nmap ps reboot route scp sed service "
+    "sftp sort systemctl telnet top touch traceroute ufw uname uniq uptime vi vim wget xargs"
 ).split()
 
 
@@ -33,8 +33,9 @@ def help(context: Context) -> Steps:
         if not command.hidden:
             context.write(f"{command.name:17} {command.summary}\n")
     context.write("exit              leave this shell\nhistory           the lines typed so far\n")
+    context.write("jobs              what runs behind a line that ended with &\n")
     context.write(
-        "Lines may be joined with ; && || and |, and written to files with > and >>. ^C interrupts, ^D ends the input.\n"
+        "Lines may be joined with ; & && || and |, and written to files with > and >>.\n^C interrupts, ^D ends the input.\n"
     )
     return 0
 

@@ -11,6 +11,7 @@ from sim.apps.hping3 import hping3
 from sim.apps.nc import nc
 from sim.apps.ping import ping
 from sim.apps.ssh import ssh
+from sim.apps.tcpdump import tcpdump
 from sim.shell.registry import Command
 
 if TYPE_CHECKING:
@@ -45,6 +46,14 @@ def _dig(machine: Machine, before: list[str], word: str) -> list[str]:
     return ["+short", "+timeout=", "+tries=", "+noall", "+answer"] if word.startswith("+") else [*TYPES][:-1]
 
 
+def _dump(machine: Machine, before: list[str], word: str) -> list[str]:
+    if before[-1] == "-i":
+        return [*machine.ip.interfaces, "any"]
+    if before[-1] == "host":
+        return sorted(machine.hosts.values())
+    return "-n -i -c -v -X tcp udp icmp host port src dst and or not net".split()
+
+
 COMMANDS = [
     Command(
         "ssh",
@@ -76,4 +85,7 @@ COMMANDS = [
         "hping3 [-1|-2] [-SAFRPU] [-p PORT] [-s PORT] [-a ADDRESS] [-c COUNT] [-M SEQ] [-L ACK] [-w WINDOW] [-d SIZE] [-t TTL] [-b] HOST",
         _hosts,
     ),
-]
+    Command(
+        "tcpdump", tcpdump, "what a device sends and receives", "tcpdump [-n] [-v] [-X] [-t] [-c COUNT] [-i DEVICE|any] [FILTER]", _dump,
+    ),
+]  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Generator
+from errno import ENOENT
 from typing import TYPE_CHECKING, Any
 
 import simpy
@@ -202,6 +203,27 @@ def tail(context: Context) -> Steps:
     return (yield from _each(context, options.operands, take, "cannot open '{name}' for reading: {error}"))
 
 
+def less(context: Context) -> Steps:
+    """Prints a text whole: the terminal's own scroll bar is the pager. Options that only change a pager's look are taken."""
+    context.argv = [context.argv[0], *(word for word in context.argv[1:] if not word.startswith(("-", "+")) or word == "-")]
+    return (yield from cat(context))
+
+
+def rm(context: Context) -> Steps:
+    """Removes files; -f says nothing of those that are not there."""
+    yield from ()
+    options, status = getopt(context.argv, "f", ""), 0
+    if options.problem or not (options.operands or options.has("f")):
+        return _wrong(context, options.problem or "missing operand")
+    for name in options.operands:
+        try:
+            files.remove(context.machine, absolute(name, context.user), context.root, context.user)
+        except OSError as error:
+            if not (options.has("f") and error.errno == ENOENT):
+                status = context.failed(f"rm: cannot remove '{name}': {error.strerror}", 1)
+    return status
+
+
 def wc(context: Context) -> Steps:
     """Counts lines, words and bytes."""
     options = getopt(context.argv, "lwcm", "")
@@ -245,4 +267,7 @@ COMMANDS = [
     Command("head", head, "the first lines", "head [-n LINES] [FILE…]", _paths),
     Command("tail", tail, "the last lines", "tail [-n LINES] [FILE…]", _paths),
     Command("wc", wc, "count lines, words, bytes", "wc [-l -w -c] [FILE…]", _paths),
+    Command("less", less, "read a text", "less [FILE…]", _paths),
+    Command("more", less, "read a text", "more [FILE…]", _paths, hidden=True),
+    Command("rm", rm, "remove files", "rm [-f] FILE…", _paths),
 ]

@@ -58,7 +58,7 @@ def test_the_commands_of_a_text_are_one_transaction_so_a_failing_line_changes_no
         ("add rule ip t c ct state establshed accept\n", MeaningMistake, (1, 26, 10), "Could not parse conntrack state"),
         ("add rule ip t c synproxy\n", Unsupported, (1, 17, 8), "not simulated"),
         ("add table bridge x\n", Unsupported, (1, 11, 6), "not simulated"),
-        ("add flowtable ip t f { }\n", Unsupported, (1, 5, 9), "not simulated"),
+        ("add secmark ip t f { }\n", Unsupported, (1, 5, 7), "not simulated"),
         ("add rule ip nope c accept\n", MeaningMistake, (1, 13, 4), "No such file or directory"),
         ('include "other.nft"\n', MeaningMistake, (1, 1, 20), "File not found"),
     ],

@@ -72,7 +72,7 @@ export const text = {
     noRules: 'no rules', why: 'Why', check: 'Show the check', hide: 'Hide the check', kernelLog: 'Kernel log', numbers: 'Decided on', table: 'In the table',
     end: { delivered: 'Delivered to', dropped: 'Dropped:', lost: 'Lost on the way:' }, chain: (name: string): string => `chain ${name}`,
     rewrittenBy: (what: string, hook: string): string =>
-      `${what.toUpperCase()}${(what === 'snat') === (hook === 'POSTROUTING' || hook === 'INPUT') ? '' : ', undone,'} in ${hook}`, before: 'before', after: 'after', way: 'Way', inside: 'Inside', views: 'Views of the packet',
+      what === 'payload' ? `Written into the payload in ${hook}` : what === 'seqadj' ? `Sequence numbers shifted in ${hook}` : `${what.toUpperCase()}${(what === 'snat') === (hook === 'POSTROUTING' || hook === 'INPUT') ? '' : ', undone,'} in ${hook}`, before: 'before', after: 'after', way: 'Way', inside: 'Inside', views: 'Views of the packet',
     matched: 'matched', missed: 'did not match', count: 'packets that matched so far',
   },
   inside: {

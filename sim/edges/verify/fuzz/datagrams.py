@@ -6,7 +6,7 @@ from random import Random
 from typing import Final
 
 from sim import wire
-from sim.edges.verify.fuzz.path import Path
+from sim.edges.verify.fuzz.path import Path, Said, Spoken, View
 from sim.edges.verify.fuzz.shadow import Shadow
 
 GRE_HEADS: Final = (
@@ -49,36 +49,37 @@ ODD6: Final = (
 )
 
 
-class UdpTalk:
+class UdpTalk(Spoken):
     """Datagrams between two ports."""
 
     number = 17
 
     def __init__(self, random: Random, path: Path, ports: tuple[int, int], shadow: Shadow, wrong: float) -> None:
-        self.path = path
-        self._random, self._ports, self._wrong = random, ports, wrong
+        super().__init__(random, path, ports, shadow, wrong)
         self._said = 0
 
     def _way(self) -> int:
         self._said += 1
         return 0 if self._said == 1 else self._random.randrange(2)
 
-    def next(self) -> tuple[int, bytes]:
-        """(way, datagram)."""
-        choose, way = self._random, self._way()
-        datagram = wire.udp(
-            self.path.ends[way],
-            self.path.ends[1 - way],
-            self._ports[way],
-            self._ports[1 - way],
-            bytes(choose.choice((0, 1, 12, 100, 900))),
-        )
+    def next(self) -> Said:
+        """The next datagram."""
+        way = self._way()
+        view = self.view(way)
+        return Said(way, view, self._datagram(view, self._text(way)))
+
+    def _text(self, way: int) -> bytes:
+        return bytes(self._random.choice((0, 1, 12, 100, 900)))
+
+    def _datagram(self, view: View, text: bytes) -> bytes:
+        choose = self._random
+        datagram = wire.udp(*view, text)
         if choose.random() < self._wrong / 4:
             datagram = datagram[:6] + choose.choice((b"\0\0", b"\xff\xff", b"\1\2")) + datagram[8:]
         if choose.random() < self._wrong / 4:
             size = choose.choice((0, 7, 8, len(datagram) - 1, len(datagram) + 1, 0xFFFF)) & 0xFFFF
             datagram = datagram[:4] + size.to_bytes(2) + datagram[6:]
-        return way, datagram
+        return datagram
 
 
 class UdpLiteTalk(UdpTalk):
@@ -86,15 +87,13 @@ class UdpLiteTalk(UdpTalk):
 
     number = 136
 
-    def next(self) -> tuple[int, bytes]:
-        """(way, datagram)."""
-        choose, way = self._random, self._way()
-        src, dst = self.path.ends[way], self.path.ends[1 - way]
+    def _datagram(self, view: View, text: bytes) -> bytes:
+        choose, src, dst = self._random, view.src, view.dst
         payload = bytes(choose.randrange(20))
         coverage = choose.choice((0, 0, 8, 8, 8 + len(payload), 12))
         if choose.random() < self._wrong / 3:
             coverage = choose.choice((1, 7, 9 + len(payload), 100))
-        head = self._ports[way].to_bytes(2) + self._ports[1 - way].to_bytes(2) + coverage.to_bytes(2) + b"\0\0"
+        head = view.sport.to_bytes(2) + view.dport.to_bytes(2) + coverage.to_bytes(2) + b"\0\0"
         # 17: the kernel's sum has UDP's number in the pseudo header, and so does what it takes for right
         number = 136 if choose.random() < self._wrong / 3 else 17
         total = wire.checksum(
@@ -102,7 +101,7 @@ class UdpLiteTalk(UdpTalk):
         )
         if choose.random() < self._wrong / 5:
             total = 0
-        return way, head[:6] + (total or 0xFFFF * (choose.random() < 0.8)).to_bytes(2) + payload
+        return head[:6] + (total or 0xFFFF * (choose.random() < 0.8)).to_bytes(2) + payload
 
 
 class GreTalk(UdpTalk):
@@ -110,21 +109,22 @@ class GreTalk(UdpTalk):
 
     number = 47
 
-    def next(self) -> tuple[int, bytes]:
-        """(way, packet)."""
-        return self._way(), self._random.choice(GRE_HEADS)
+    def __init__(self, random: Random, path: Path, ports: tuple[int, int], shadow: Shadow, wrong: float) -> None:
+        super().__init__(random, path, (0, 0), shadow, wrong)
+
+    def _datagram(self, view: View, text: bytes) -> bytes:
+        return self._random.choice(GRE_HEADS)
 
 
 class PlainTalk(UdpTalk):
     """A protocol without a tracker, or one that has no business here (ICMP over IPv6)."""
 
     def __init__(self, random: Random, path: Path, ports: tuple[int, int], shadow: Shadow, wrong: float) -> None:
-        super().__init__(random, path, ports, shadow, wrong)
+        super().__init__(random, path, (0, 0), shadow, wrong)
         self.number = random.choice(PLAIN)
 
-    def next(self) -> tuple[int, bytes]:
-        """(way, packet)."""
-        return self._way(), self._random.choice(
+    def _datagram(self, view: View, text: bytes) -> bytes:
+        return self._random.choice(
             (b"", b"\x08\0\xf7\xff\0\0\0\0", b"\1\0\0\0" + bytes(20), bytes(8), bytes(3), b"\x3b\0" + bytes(14))
         )
 
@@ -133,21 +133,25 @@ class EchoTalk(UdpTalk):
     """ICMP and ICMPv6: questions, their answers, and types that are neither."""
 
     def __init__(self, random: Random, path: Path, ports: tuple[int, int], shadow: Shadow, wrong: float) -> None:
-        super().__init__(random, path, ports, shadow, wrong)
-        self.number = 1 if path.version == 4 else 58
         self._kinds = random.choice(QUESTIONS4 if path.version == 4 else QUESTIONS6)
+        super().__init__(random, path, (ports[0], self._kinds[0] << 8), shadow, wrong)
+        self.number = 1 if path.version == 4 else 58
 
-    def next(self) -> tuple[int, bytes]:
-        """(way, message)."""
+    def _plainly(self, way: int) -> View:
+        return super()._plainly(way)._replace(sport=self._ports[0])
+
+    def next(self) -> Said:
+        """The next message."""
         choose, way = self._random, self._way()
+        view = self.view(way)
         kind = self._kinds[way]
         if choose.random() < self._wrong / 2:
             kind = choose.choice((*self._kinds, *(ODD4 if self.path.version == 4 else ODD6)))
         code = choose.choice((0, 1, 255)) if choose.random() < self._wrong / 4 else 0
-        rest = (self._ports[0] << 16) + (self._said & 0xFFFF)
+        rest = (view.sport << 16) + (self._said & 0xFFFF)
         if choose.random() < self._wrong / 4:
             rest += 1 << 16
         payload = bytes(choose.choice((0, 8, 8, 56)))
         if self.path.version == 4:
-            return way, wire.icmp(kind, code, rest & 0xFFFFFFFF, payload)
-        return way, wire.icmpv6(self.path.ends[way], self.path.ends[1 - way], kind, code, rest & 0xFFFFFFFF, payload)
+            return Said(way, view, wire.icmp(kind, code, rest & 0xFFFFFFFF, payload))
+        return Said(way, view, wire.icmpv6(view.src, view.dst, kind, code, rest & 0xFFFFFFFF, payload))

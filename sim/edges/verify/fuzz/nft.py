@@ -98,6 +98,9 @@ SKIPPED: Final = (
     "meta hour",
     "meta random",
     "meta cpu",
+    "meta ipsec",
+    "meta iiftype",
+    "meta oiftype",
 )
 """What the kernel draws by chance for a packet of its own, and what nft has in another way."""
 FIB: Final = ("fib saddr type", "fib daddr type")
@@ -170,7 +173,7 @@ class _Maker:
         r = self._random
         words = [self._match() for _ in range(r.choice((0, 1, 1, 1, 2)))]
         if hook in ("deep", "side"):
-            words = [word for word in words if not word.startswith("fib")]  # as with reject
+            words = [word for word in words if not word.startswith("fib") and "jump" not in word]  # as with reject; no loops
         words = _of_one_mind(words)
         if any("vmap" in word for word in words):
             return words[0] if len(words) == 1 else " ".join(sorted(words, key=lambda word: "vmap" in word)[:2])

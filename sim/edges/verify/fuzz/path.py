@@ -1,11 +1,14 @@
-"""Path: two ends that speak with each other, and the device of the firewall by which each one's packets come."""
+"""Path: two ends that speak with each other, and the device of the firewall by which each one's packets come. Spoken: who does so."""
 
 from __future__ import annotations
 
 from random import Random
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sim.units import Address, parse_address
+
+if TYPE_CHECKING:
+    from sim.edges.verify.fuzz.shadow import Shadow
 
 
 class Path(NamedTuple):
@@ -39,3 +42,62 @@ OWN: Final = (
 def draw_path(random: Random, own: float = 0.25) -> Path:
     """One of them; `own` is the share of those with the firewall at one end."""
     return random.choice(OWN if random.random() < own else THROUGH)
+
+
+class View(NamedTuple):
+    """How a packet is addressed where it is sent."""
+
+    src: Address
+    dst: Address
+    sport: int
+    dport: int
+
+
+class Said(NamedTuple):
+    """A message on its way: of which end, how addressed, and the bytes behind the IP header."""
+
+    way: int
+    view: View
+    message: bytes
+
+
+class Spoken:
+    """What every talk is: a path, two ports (or an id, first), a protocol. Says how a packet of each way is addressed."""
+
+    number = 0
+
+    def __init__(self, random: Random, path: Path, ports: tuple[int, int], shadow: Shadow, wrong: float) -> None:
+        self.path = path
+        self._random, self._ports, self._shadow, self._wrong = random, ports, shadow, wrong
+
+    def next(self) -> Said:
+        """The next message."""
+        raise NotImplementedError
+
+    def view(self, way: int) -> View:
+        """The answering end answers what came to it, so under NAT not the path's own ends; now and then it does not care."""
+        ends, ports = self.path.ends, self._ports
+        if way == 1 and self._random.random() > 0.03:
+            found = self._shadow.answers((*ends, *ports, self.number))
+            if found is not None:
+                return View(*found[:4])
+        return self._plainly(way)
+
+    def _plainly(self, way: int) -> View:
+        ends, ports = self.path.ends, self._ports
+        return View(ends[way], ends[1 - way], ports[way], ports[1 - way])
+
+    def device(self, way: int, view: View) -> str | None:
+        """Where a packet of that way and view comes in; None: the firewall sends it."""
+        return self.path.devs[way] if view.src == self.path.ends[way] else device_of(view.src)
+
+
+OWN_ADDRESSES: Final = frozenset(map(parse_address, ("192.168.1.1", "203.0.113.2", "fd00:1::1", "fd00:2::1")))
+INSIDE: Final = (parse_address("192.168.1.0")[:3], parse_address("fd00:1::")[:8])
+
+
+def device_of(address: Address) -> str | None:
+    """The side on which an address stands; None: the firewall has it."""
+    if address in OWN_ADDRESSES:
+        return None
+    return "lan" if address.startswith(INSIDE) else "wan"

@@ -7,7 +7,7 @@ from random import Random
 from typing import Final
 
 from sim.conntrack.checksums import crc32c
-from sim.edges.verify.fuzz.path import Path
+from sim.edges.verify.fuzz.path import Path, Said, Spoken, View
 from sim.edges.verify.fuzz.shadow import Shadow
 
 DATA, INIT, INIT_ACK, SACK, HEARTBEAT, HEARTBEAT_ACK, ABORT, SHUTDOWN, SHUTDOWN_ACK = range(9)
@@ -35,22 +35,21 @@ BEGINNINGS: Final = (
 )
 
 
-class SctpTalk:
+class SctpTalk(Spoken):
     """One association."""
 
     number = 132
 
     def __init__(self, random: Random, path: Path, ports: tuple[int, int], shadow: Shadow, wrong: float) -> None:
-        self.path = path
-        self._random, self._ports, self._shadow, self._wrong = random, ports, shadow, wrong
+        super().__init__(random, path, ports, shadow, wrong)
         self._coming: deque[Saying] = deque(random.choice(BEGINNINGS))
         self._tags = [self._tag(), self._tag()]
 
     def _tag(self) -> int:
         return self._random.choice((1, 0x11111111, 0x22222222, self._random.randrange(2**32)))
 
-    def next(self) -> tuple[int, bytes]:
-        """(way, packet)."""
+    def next(self) -> Said:
+        """The next packet."""
         choose = self._random
         if not self._coming or choose.random() < self._wrong / 6:
             self._coming = deque(self._act())
@@ -59,7 +58,8 @@ class SctpTalk:
             kinds = tuple(choose.choice(KINDS) for _ in range(choose.choice((0, 1, 1, 1, 2, 2, 3, 5))))
         if choose.random() < self._wrong / 3:
             way = 1 - way
-        return way, self._packet(way, kinds)
+        view = self.view(way)
+        return Said(way, view, self._packet(way, kinds, view))
 
     def _act(self) -> tuple[Saying, ...]:
         choose = self._random
@@ -70,27 +70,25 @@ class SctpTalk:
             return ((choose.randrange(2), (choose.choice(KINDS),)),)
         return choose.choice(ACTS)
 
-    def _packet(self, way: int, kinds: tuple[int, ...]) -> bytes:
+    def _packet(self, way: int, kinds: tuple[int, ...], view: View) -> bytes:
         choose = self._random
         if INIT in kinds and choose.random() < 0.3:
             self._tags[1 - way] = self._tag()
         body = b"".join(self._chunk(way, kind) for kind in kinds)
         head = (
-            self._ports[way].to_bytes(2) + self._ports[1 - way].to_bytes(2) + self._verification(way, kinds).to_bytes(4)
+            view.sport.to_bytes(2) + view.dport.to_bytes(2) + self._verification(way, kinds, view).to_bytes(4)
         )
         crc = crc32c(head + bytes(4) + body) ^ (choose.random() < self._wrong / 8)
         packet = head + crc.to_bytes(4, "little") + body
         return packet[: choose.randrange(len(packet))] if choose.random() < self._wrong / 16 else packet
 
-    def _verification(self, way: int, kinds: tuple[int, ...]) -> int:
+    def _verification(self, way: int, kinds: tuple[int, ...], view: View) -> int:
         choose = self._random
         if choose.random() < self._wrong / 2:
             return choose.choice((0, self._tags[0], self._tags[1], self._tag()))
         if INIT in kinds:
             return 0
-        known = self._shadow.sctp_tags(
-            (self.path.ends[way], self.path.ends[1 - way]), (self._ports[way], self._ports[1 - way])
-        )
+        known = self._shadow.sctp_tags((view.src, view.dst), (view.sport, view.dport))
         return self._tags[way] if known is None else known[0]
 
     def _chunk(self, way: int, kind: int) -> bytes:

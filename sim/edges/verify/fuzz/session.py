@@ -6,20 +6,21 @@ from dataclasses import replace
 from random import Random
 from typing import Final
 
-from sim.edges.verify.fuzz import iptables, nft
-from sim.edges.verify.fuzz.traffic import MIXES, Traffic
-from sim.edges.verify.plan import Case, Load, Plan, Step, Wait
+from sim.edges.verify.fuzz import assign, iptables, nat, nft
+from sim.edges.verify.fuzz.traffic import HELPED_MIXES, MIXES, TRANSLATED_MIXES, Mix, Traffic
+from sim.edges.verify.plan import Case, Load, Plan, Step, Sysctl, Wait
 
 CONNTRACK: Final = "net.netfilter.nf_conntrack_"
-SETTINGS: Final[tuple[dict[str, str], ...]] = (
-    {}, {}, {}, {"tcp_be_liberal": "1"}, {"tcp_loose": "0"}, {"tcp_ignore_invalid_rst": "1"}, {"tcp_max_retrans": "1"},
-    {"tcp_max_retrans": "0"},
-    {"checksum": "0"}, {"acct": "1"}, {"tcp_timeout_established": "200", "tcp_timeout_unacknowledged": "50",
-    "tcp_timeout_max_retrans": "7"},
-    {"checksum": "0", "tcp_be_liberal": "1", "tcp_ignore_invalid_rst": "1"},
-    {"tcp_timeout_unacknowledged": "500000", "tcp_timeout_close": "400"},
-    {"tcp_timeout_unacknowledged": "100", "tcp_timeout_established": "130"}, {"timestamp": "1"},
-)  # fmt: skip
+SWITCHES: Final = {
+    "tcp_be_liberal": ("1",), "tcp_loose": ("0",), "tcp_ignore_invalid_rst": ("1",), "tcp_max_retrans": ("0", "1", "2", "5"),
+    "checksum": ("0",), "acct": ("1",), "timestamp": ("1",), "log_invalid": ("0", "1", "6", "17", "58", "132"), "events": ("0", "1"),
+    "tcp_timeout_established": ("200", "130", "10"), "tcp_timeout_unacknowledged": ("50", "500000", "100"),
+    "tcp_timeout_max_retrans": ("7", "400"), "tcp_timeout_close": ("400", "3"), "tcp_timeout_syn_sent": ("60", "500"),
+    "tcp_timeout_time_wait": ("5", "700"), "udp_timeout": ("300", "11"), "udp_timeout_stream": ("5", "400"), "icmp_timeout": ("9",),
+    "generic_timeout": ("50",), "gre_timeout": ("33",), "gre_timeout_stream": ("22",), "sctp_timeout_established": ("77",),
+    "sctp_timeout_closed": ("44",), "icmpv6_timeout": ("8",),
+}  # fmt: skip
+"""What a case may set otherwise than it is, and to what."""
 SHORT: Final = (
     "tcp_timeout_syn_sent tcp_timeout_syn_recv tcp_timeout_established tcp_timeout_fin_wait tcp_timeout_close_wait "
     "tcp_timeout_last_ack tcp_timeout_time_wait tcp_timeout_close tcp_timeout_unacknowledged udp_timeout udp_timeout_stream "
@@ -32,32 +33,103 @@ PAUSES: Final = (0.35, 1.35, 2.2)
 """Seconds: none near a whole one, for a time-out that ends while packets come is nobody's to say."""
 
 
-def session(seed: int, packets: int, rules: Load = NO_RULES, pauses: bool = False) -> Case:
-    """Case number `seed`: about `packets` packets."""
+def settings(random: Random) -> dict[str, str]:
+    """A few settings otherwise than they are; none in two cases of five."""
+    if random.random() < 0.4:
+        return {}
+    names = random.sample(sorted(SWITCHES), random.choice((1, 1, 2, 3, 5)))
+    return {name: random.choice(SWITCHES[name]) for name in names}
+
+
+def session(seed: int, packets: int, pauses: bool = False) -> Case:
+    """Case number `seed`: about `packets` packets; with rules that help, translate, or divide in more than every other case."""
     random = Random(f"session {seed}")
-    settings = dict(random.choice(SETTINGS))
-    mix = random.choice(MIXES)
+    kind = random.choice(KINDS)
+    rules = RULES[kind](random)
+    mix = random.choice(HELPED_MIXES if "helped" in kind else TRANSLATED_MIXES if kind == "translated" else MIXES)
+    return _case(f"seed {seed}", random, packets, rules, mix, pauses)
+
+
+def _case(name: str, random: Random, packets: int, rules: Load, mix: Mix, pauses: bool = False) -> Case:
+    chosen = settings(random)
     if pauses:
-        settings |= {name: random.choice(("1", "2", "3")) for name in SHORT if random.random() < 0.7}
+        chosen |= {name: random.choice(("1", "2", "3")) for name in SHORT if random.random() < 0.7}
     if any(rules):
         mix = replace(mix, written=False)
-    traffic = Traffic(random, mix)
+    sysctls = {CONNTRACK + name: value for name, value in chosen.items()}
+    traffic = Traffic(random, mix, rules, sysctls)
     steps: list[Step] = [traffic.next() for _ in range(packets)]
+    if random.random() < 0.1:
+        steps.insert(random.randrange(len(steps)), Sysctl(CONNTRACK + (key := random.choice(LATER)), random.choice(SWITCHES[key])))
     if pauses:
         for _ in range(random.choice((1, 2, 3))):
             steps.insert(random.randrange(len(steps)), Wait(random.choice(PAUSES)))
-    plan = Plan(rules=rules, sysctls={CONNTRACK + name: value for name, value in settings.items()})
-    return Case(f"seed {seed}", plan, tuple(steps))
+    return Case(name, Plan(rules=rules, sysctls=sysctls), tuple(steps))
 
 
 def with_rules(seed: int, packets: int) -> Case:
-    """Case number `seed` with random rules: iptables', ip6tables', nft's, or of several at once."""
+    """Case number `seed` with random rules: iptables', ip6tables', nft's, or of several at once, some of which translate or help."""
     random = Random(f"rules {seed}")
     kind = random.choice(("iptables", "ip6tables", "both", "nft", "nft", "nft", "all"))
     rules = Load(
-        iptables.ruleset(random, "ip") if kind in ("iptables", "both", "all") else "",
-        iptables.ruleset(random, "ip6") if kind in ("ip6tables", "both") else "",
-        nft.ruleset(random, random.choice(("ip", "ip6", "inet", "inet"))) if kind in ("nft", "all") else "",
+        _with_more(random, iptables.ruleset(random, "ip"), "ip") if kind in ("iptables", "both", "all") else "",
+        _with_more(random, iptables.ruleset(random, "ip6"), "ip6") if kind in ("ip6tables", "both") else "",
+        _nft(random) if kind in ("nft", "all") else "",
     )
-    case = session(seed, packets, rules)
-    return Case(f"rules {seed}", case.plan, case.steps)
+    mix = random.choice(HELPED_MIXES if "helper" in "".join(rules) and random.random() < 0.7 else MIXES)
+    return _case(f"rules {seed}", random, packets, rules, mix)
+
+
+def _with_more(random: Random, text: str, family: str) -> str:
+    """`text` with tables beside it that it has not: translations, helpers, zones or marks."""
+    more = ""
+    if "*raw" not in text and random.random() < 0.25:
+        more += assign.iptables(random, family)
+    if random.random() < 0.25:
+        more += nat.iptables(random, family)
+    if "*mangle" not in text and random.random() < 0.15:
+        more += assign.marks(random)
+    return text + more
+
+
+def _nft(random: Random) -> str:
+    text = nft.ruleset(random, random.choice(("ip", "ip6", "inet", "inet")))
+    text += nat.nft(random) if random.random() < 0.2 else ""
+    return text + (assign.nft(random) if random.random() < 0.15 else "")
+
+
+# ---- what rules a session has ----------------------------------------------------------------------------------------
+
+
+def _translating(random: Random) -> Load:
+    """Of one language or of both."""
+    if random.random() < 0.4:
+        return Load(nft=nat.nft(random))
+    six = nat.iptables(random, "ip6") if random.random() < 0.6 else ""
+    return Load(nat.iptables(random, "ip"), six, nat.nft(random) if random.random() < 0.2 else "")
+
+
+def _helping(random: Random) -> Load:
+    if random.random() < 0.4:
+        return Load(nft=assign.nft(random))
+    return Load(assign.iptables(random, "ip"), assign.iptables(random, "ip6"))
+
+
+def _both(random: Random) -> Load:
+    one, other = _helping(random), _translating(random)
+    return Load(*(each + more for each, more in zip(one, other, strict=True)))
+
+
+def _dividing(random: Random) -> Load:
+    more = nat.iptables(random, "ip") if random.random() < 0.3 else ""
+    return Load(assign.zones(random, "ip") + more, assign.zones(random, "ip6"))
+
+
+def _none(random: Random) -> Load:
+    return NO_RULES
+
+
+RULES: Final = {"plain": _none, "translated": _translating, "helped": _helping, "helped, translated": _both, "divided": _dividing}
+KINDS: Final = ("plain",) * 8 + ("translated",) * 4 + ("helped",) * 4 + ("helped, translated",) * 3 + ("divided",)
+LATER: Final = ("tcp_be_liberal", "tcp_loose", "checksum", "acct", "tcp_timeout_established", "udp_timeout", "log_invalid", "timestamp")
+"""Settings that may change in the middle."""

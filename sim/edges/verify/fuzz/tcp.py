@@ -7,7 +7,7 @@ from random import Random
 from typing import Final, NamedTuple
 
 from sim import wire
-from sim.edges.verify.fuzz.path import Path
+from sim.edges.verify.fuzz.path import Path, Said, Spoken, View
 from sim.edges.verify.fuzz.shadow import M, Shadow
 
 FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
@@ -68,7 +68,10 @@ DATA_OPTIONS: Final = (
 
 
 class Say(NamedTuple):
-    """One segment of an act: by whom, its flags, how many bytes; `fresh`: with a new initial number; `exact`: the window, or None."""
+    """One segment of an act: by whom, its flags, how many bytes; `fresh`: with a new initial number; `exact`: the window, or None.
+
+    `text`: what it says, else nothing but zeros.
+    """
 
     way: int
     flags: int
@@ -76,6 +79,7 @@ class Say(NamedTuple):
     fresh: bool = False
     window: int | None = None
     rst: bool = False
+    text: bytes = b""
 
 
 Act = tuple[Say, ...]
@@ -132,14 +136,13 @@ FIRST: Final = ("open",) * 8 + (
 NAMES: Final = tuple(_acts(0, 0))
 
 
-class TcpTalk:
+class TcpTalk(Spoken):
     """One TCP conversation. `wrong`: how often a segment goes astray, 0 to 1."""
 
     number = 6
 
     def __init__(self, random: Random, path: Path, ports: tuple[int, int], shadow: Shadow, wrong: float) -> None:
-        self.path = path
-        self._random, self._ports, self._shadow, self._wrong = random, ports, shadow, wrong
+        super().__init__(random, path, ports, shadow, wrong)
         self._next = [self._start(), self._start()]
         self._coming: deque[Say] = deque()
         self._acts = 0
@@ -149,8 +152,8 @@ class TcpTalk:
             (0, 1, 1000, M - 500, M, 2**31 - 100, self._random.randrange(2**32), self._random.randrange(2**32))
         )
 
-    def next(self) -> tuple[int, bytes]:
-        """(way, segment)."""
+    def next(self) -> Said:
+        """The next segment."""
         if not self._coming or self._random.random() < self._wrong / 6:
             self._begin()
         say = self._coming.popleft()
@@ -158,7 +161,8 @@ class TcpTalk:
             say = self._coming.popleft()  # one is lost
         if self._random.random() < self._wrong / 4:
             say = say._replace(way=1 - say.way)
-        return say.way, self._segment(say)
+        view = self.view(say.way)
+        return Said(say.way, view, self._segment(say, view))
 
     def _begin(self) -> None:
         choose = self._random
@@ -177,23 +181,23 @@ class TcpTalk:
             return self._random.choice((SYN, SYN | ACK, FIN | ACK, ACK, RST, RST | ACK))
         return say.flags | (self._random.random() < 0.02) * URG
 
-    def _segment(self, say: Say) -> bytes:
+    def _segment(self, say: Say, view: View) -> bytes:
         choose, way = self._random, say.way
         flags = self._flags(say)
         if say.fresh:
             self._next[way] = self._start()
-        seq, ack = self._numbers(say, flags)
+        seq, ack = self._numbers(say, flags, view)
         options = self._options(flags, ack)
         segment = wire.tcp(
-            self.path.ends[way], self.path.ends[1 - way], self._ports[way], self._ports[1 - way], seq=seq,
+            *view, seq=seq,
             ack=ack if flags & ACK or choose.random() < 0.1 else 0, flags=flags,
-            window=choose.choice(WINDOWS) if say.window is None else say.window, options=options, payload=bytes(say.size),
+            window=choose.choice(WINDOWS) if say.window is None else say.window, options=options, payload=say.text or bytes(say.size),
         )  # fmt: skip
         if seq == self._next[way] and choose.random() > self._wrong / 3:
             self._next[way] = (seq + say.size + (flags >> 1 & 1) + (flags & 1)) & M
         return segment
 
-    def _numbers(self, say: Say, flags: int) -> tuple[int, int]:
+    def _numbers(self, say: Say, flags: int, view: View) -> tuple[int, int]:
         choose, way = self._random, say.way
         seq, ack = self._next[way], self._next[1 - way]
         if say.rst and choose.random() < 0.5:
@@ -202,9 +206,7 @@ class TcpTalk:
         if at > self._wrong:
             return seq, ack
         if at < self._wrong * 0.6:
-            ends = (self.path.ends[way], self.path.ends[1 - way])
-            ports = (self._ports[way], self._ports[1 - way])
-            edges = self._shadow.tcp_edges(ends, ports, say.size + (flags & 1), choose)
+            edges = self._shadow.tcp_edges((view.src, view.dst), (view.sport, view.dport), say.size + (flags & 1), choose)
             if edges is not None:
                 return edges
         if at < self._wrong * 0.7:

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from random import Random
-from typing import Final, Protocol
+from typing import Final
 
 from sim import wire
+from sim.edges.replay.outcome import SELF
 from sim.edges.verify.fuzz.datagrams import EchoTalk, GreTalk, PlainTalk, UdpLiteTalk, UdpTalk
 from sim.edges.verify.fuzz.errors import Errors
-from sim.edges.verify.fuzz.path import Path, draw_path
+from sim.edges.verify.fuzz.helped import TALKS as HELPED_TALKS
+from sim.edges.verify.fuzz.helped import Make, expected_talk, helped
+from sim.edges.verify.fuzz.path import Path, Said, Spoken, device_of, draw_path
 from sim.edges.verify.fuzz.pieces import pieces
 from sim.edges.verify.fuzz.sctp import SctpTalk
 from sim.edges.verify.fuzz.shadow import Shadow
 from sim.edges.verify.fuzz.spoil import flip, header_spoiled, lengths_mended, padded, with_options
 from sim.edges.verify.fuzz.tcp import TcpTalk
-from sim.edges.verify.plan import Feed
-
-
-class Talk(Protocol):
-    """A conversation: whose path it takes, its protocol, its next message."""
-
-    path: Path
-    number: int
-
-    def next(self) -> tuple[int, bytes]: ...
+from sim.edges.verify.plan import Feed, Load
 
 
 @dataclass(frozen=True)
@@ -46,6 +40,7 @@ class Mix:
     pieces: float = 0.02
     low_ttl: float = 0.01
     written: bool = False
+    expected: float = 0.0
 
 
 MIXES: Final = (
@@ -55,71 +50,102 @@ MIXES: Final = (
     Mix(options=0.2, header=0.1, padding=0.1),
     Mix(options=0.3, low_ttl=0, header=0, written=True),
 )  # fmt: skip
-TALKS: Final[dict[str, Callable[[Random, Path, tuple[int, int], Shadow, float], Talk]]] = {
+HELPED: Final = Mix(
+    kinds=(
+        *("ftp",) * 4, *("sip",) * 4, "irc", "irc", "tftp", "sip-tcp", "tcp", "udp", "echo", "pptp", "pptp", "sane", "amanda", "netbios-ns",
+        "snmp", "gre",
+    ), wrong=0.15, expected=0.06, own=0.15,
+)  # fmt: skip
+HELPED_MIXES: Final = (
+    HELPED, replace(HELPED, wrong=0.4), replace(HELPED, wrong=0.05), replace(HELPED, kinds=("ftp",)), replace(HELPED, kinds=("irc",)),
+    replace(HELPED, kinds=("sip", "sip-tcp")), replace(HELPED, kinds=("tftp", "irc", "ftp"), pieces=0.1), replace(HELPED, error=0.2),
+    replace(HELPED, kinds=("pptp", "pptp", "gre", "sane", "amanda")), replace(HELPED, kinds=("netbios-ns", "snmp", "amanda"), own=0.6),
+)  # fmt: skip
+"""Where rules assign helpers. `expected`: how often a talk begins that some helper expects."""
+TRANSLATED_MIXES: Final = (
+    Mix(low_ttl=0.05), Mix(wrong=0.05, error=0.15), Mix(kinds=("udp", "udplite", "gre", "plain", "echo", "sctp"), wrong=0.1, error=0.2),
+    Mix(own=0.5), Mix(pieces=0.15), Mix(wrong=0.3), Mix(options=0.1, padding=0.05),
+)  # fmt: skip
+TALKS: Final[dict[str, Make]] = {
     "tcp": TcpTalk, "udp": UdpTalk, "sctp": SctpTalk, "echo": EchoTalk, "udplite": UdpLiteTalk, "gre": GreTalk, "plain": PlainTalk,
 }  # fmt: skip
 SERVICES: Final = (22, 53, 80, 80, 443, 25, 8080, 1000)
+NO_RULES: Final = Load()
 AT_ONCE: Final = 5
 REMEMBERED: Final = 20
 
 
 class Traffic:
-    """An endless stream of packets, by `random`."""
+    """An endless stream of packets, by `random`, through a firewall with these rules and settings."""
 
-    def __init__(self, random: Random, mix: Mix) -> None:
+    def __init__(self, random: Random, mix: Mix, rules: Load = NO_RULES, sysctls: Mapping[str, str] | None = None) -> None:
         self._random, self._mix = random, mix
-        self._shadow = Shadow()
+        self._shadow = Shadow(rules, sysctls)
         self._talks = [self._talk() for _ in range(AT_ONCE)]
         self._sent: deque[tuple[Path, int, bytes]] = deque(maxlen=REMEMBERED)
         self._late: deque[Feed] = deque()
         self._errors = Errors(random, mix.wrong, lambda data: flip(random, data))
         self._ident = random.randrange(1, 2**31)
 
-    def _talk(self) -> Talk:
+    def _talk(self) -> Spoken:
         choose = self._random
         path = draw_path(choose, self._mix.own)
+        kind = choose.choice(self._mix.kinds)
+        if kind in HELPED_TALKS:
+            return helped(choose, kind, path, self._shadow, self._mix.wrong)
         ports = (choose.choice((1000, 1001, 40000, choose.randrange(1, 65536))), choose.choice(SERVICES))
-        return TALKS[choose.choice(self._mix.kinds)](choose, path, ports, self._shadow, self._mix.wrong)
+        return TALKS[kind](choose, path, ports, self._shadow, self._mix.wrong)
 
     def next(self) -> Feed:
         """The next packet."""
         choose = self._random
         if self._late and choose.random() < 0.7:
             return self._late.popleft()
-        if choose.random() < 0.01:
-            self._talks[choose.randrange(AT_ONCE)] = self._talk()
+        self._change()
         if self._sent and choose.random() < self._mix.error:
             path, way, quoted = choose.choice(self._sent)
             way, data = self._errors.about(path, way, quoted)
-        else:
-            talk = choose.choice(self._talks)
-            path = talk.path
-            way, message = talk.next()
-            data = self._packet(path, way, talk.number, message)
-            self._sent.append((path, way, data))
-        return self._on_its_way(path.devs[way], data)
+            return self._on_its_way(path.devs[way], data)
+        talk = choose.choice(self._talks)
+        said = talk.next()
+        data = self._packet(talk.number, said)
+        dev = talk.device(said.way, said.view)
+        devs = (dev, talk.path.devs[1 - said.way])
+        self._sent.append((Path((said.view.src, said.view.dst), devs), 0, data))
+        return self._on_its_way(dev, data)
 
-    def _packet(self, path: Path, way: int, number: int, message: bytes) -> bytes:
-        choose, mix = self._random, self._mix
+    def _change(self) -> None:
+        """Now and then another conversation begins in the place of one."""
+        choose = self._random
+        if choose.random() < 0.01:
+            self._talks[choose.randrange(AT_ONCE)] = self._talk()
+        if choose.random() < self._mix.expected and (waiting := self._shadow.expectations()):
+            talk = expected_talk(choose, choose.choice(waiting), self._shadow, self._mix.wrong)
+            if talk is not None:
+                self._talks[choose.randrange(AT_ONCE)] = talk
+
+    def _packet(self, number: int, said: Said) -> bytes:
+        choose, mix, message = self._random, self._mix, said.message
         if choose.random() < mix.flipped:
             message = flip(choose, message)
         ttl = choose.choice((0, 1, 2)) if choose.random() < mix.low_ttl else choose.choice((64, 64, 255))
         self._ident += 1
-        return wire.ip(
-            path.ends[way],
-            path.ends[1 - way],
-            number,
-            message,
-            ttl=ttl,
-            tos=choose.choice((0, 0, 0, 0x10)),
-            ident=self._ident & 0xFFFF or 1,
-        )
+        tos, ident = choose.choice((0, 0, 0, 0x10)), self._ident & 0xFFFF or 1
+        return wire.ip(said.view.src, said.view.dst, number, message, ttl=ttl, tos=tos, ident=ident)
+
+    def _see(self, data: bytes, dev: str | None) -> None:
+        """The shadow sees it; what leaves it may be quoted, too."""
+        self._shadow.see(data, dev)
+        for out, left in self._shadow.left:
+            if left != data and len(left) > 40 and self._random.random() < 0.5:
+                ends = (left[12:16], left[16:20]) if left[0] >> 4 == 4 else (left[8:24], left[24:40])
+                self._sent.append((Path(ends, (device_of(ends[0]), None if out == SELF else out)), 0, left))
 
     def _on_its_way(self, dev: str | None, data: bytes) -> Feed:
         choose, mix = self._random, self._mix
         if choose.random() < mix.options and dev is not None:
             data = with_options(choose, data, mix.written)
-        self._shadow.see(data, dev is None)
+        self._see(data, dev)
         if dev is None:
             return Feed(None, data)
         if choose.random() < mix.header:
