@@ -33,7 +33,7 @@ RUN_LOCK, TEST_LOCK = ROOT / "requirements.lock", ROOT / "requirements-test.lock
 UV = "uv==0.13.9"  # wanted by `lock` alone
 OLDEST = (3, 11)
 # What is tested twice: with the compiled modules, as everything is, and once more with the sources run by Python itself.
-PURE_TESTS = ["tests/conntrack", "tests/netfilter", "tests/ruleset", "tests/fuzz", "tests/edges"]
+PURE_TESTS = ["tests/conntrack", "tests/netfilter", "tests/ruleset", "tests/edges"]
 
 # What the tests ask of the system, and the Debian package that has it. Where one cannot be had, its tests are skipped
 # (without cc, nothing is compiled, and the tests run in pure Python).

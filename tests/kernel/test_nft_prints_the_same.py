@@ -47,6 +47,9 @@ DIFFERS = {
     "th dport 22 th sport 22 accept": "nft prints the two fields as one number",
     "tcp dport 2 counter tcp sport 1 accept": "nft moves the port behind the counter",
     "snat persistent": "behind snat the word is no host name to nft",
+    "@nh,8,8 5 accept": "nft shows a byte that spans two fields as the two",
+    "dnat to tcp dport map @m": "nft dies of it",
+    "snat to @m": "nft takes the set's name for raw bytes of the packet",
     "jump nowhere": "which chain nft suggests depends on what it has loaded",
 }
 BROKEN = "a very long prefix"  # this one kills nft itself

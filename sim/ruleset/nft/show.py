@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from sim.ruleset.datatypes import ICMP_CODE, ICMPV6_CODE, ICMPX_CODE
-from sim.ruleset.headers import HEADERS
 from sim.ruleset.helping import SetHelper
 from sim.ruleset.model import (
     Action,
@@ -211,10 +210,10 @@ _ETHER = {"ip": 0x0800, "ip6": 0x86DD}
 
 
 def _network_said(part: Test | Action, after: Test | Action | None, family: str) -> bool:
-    """`meta protocol ip` in a table of family ip, ahead of a field of a header."""
+    """`meta protocol ip` in a table of family ip, ahead of anything."""
     if not isinstance(part, Compare) or part.selector != "meta protocol" or _one_number(part) != _ETHER.get(family, -1):
         return False
-    return isinstance(after, Compare | VerdictMap) and after.selector.split()[0] in HEADERS
+    return after is not None
 
 
 def _one_number(part: Compare) -> int | None:

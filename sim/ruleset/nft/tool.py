@@ -22,12 +22,12 @@ VERSION = "nftables v1.0.6 (Lester Gooch #5)\n"
 # option letter -> (long name, what it sets in the style, or does)
 _FLAGS = {
     "n": ("numeric", "numeric"), "y": ("numeric-priority", "priority"), "p": ("numeric-protocol", "protocol"),
-    "T": ("numeric-time", "time"), "j": ("json", "json"), "N": ("reversedns", "names"), "u": ("guid", "guid"), "e": ("echo", "echo"),
+    "T": ("numeric-time", "time"), "j": ("json", "json"), "e": ("echo", "echo"),
     "S": ("service", "service"), "s": ("stateless", "stateless"), "a": ("handle", "handles"), "t": ("terse", "terse"),
     "c": ("check", "check"), "h": ("help", "help"), "v": ("version", "version"), "V": ("", "version"),
 }  # fmt: skip
 _REFUSED = {
-    "i": "interactive", "o": "optimize", "d": "debug",
+    "i": "interactive", "o": "optimize", "d": "debug", "N": "reversedns", "u": "guid",
 }  # fmt: skip
 _WITH_VALUE = {"f": "file", "D": "define", "I": "includepath"}
 _STYLE = frozenset(Style.__dataclass_fields__)
