@@ -14,6 +14,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from sim import wire
 from sim.conntrack.conn import Conn
 from sim.conntrack.show import protocol, seconds_left, tuple_view
@@ -49,6 +51,7 @@ _BY_TUPLE = frozenset((int(Ctinfo.ESTABLISHED), int(Ctinfo.NEW), _REPLY))
 """Packets whose own tuple is their entry's: not so those that are RELATED by what they quote."""
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Wall:
     """`addresses`: device -> its addresses ("192.168.1.1/24"), at least one device besides lo; `told`: whether outcomes have their trace.
 
