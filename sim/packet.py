@@ -129,6 +129,10 @@ class Packet:
             return
         self._read(data)
 
+    def rewrite(self, data: bytes) -> None:
+        """Become a packet of other bytes under the same id (compiled, `__init__` cannot be called again). Raises Malformed."""
+        self._read(data)
+
     def _read(self, data: bytes) -> None:
         """Any packet."""
         self.sport = self.dport = self.flags = self.seq = self.ack = self.window = 0

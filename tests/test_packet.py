@@ -134,3 +134,9 @@ def test_a_packet_is_described_in_one_line() -> None:
     assert describe(Packet(craft("udp 10.0.0.1:5 > 10.0.0.2:53"))) == "UDP 10.0.0.1:5 > 10.0.0.2:53"
     assert describe(Packet(craft("icmp 10.0.0.1 > 10.0.0.2 echo-request"))) == "ICMP 10.0.0.1 > 10.0.0.2"
     assert (flag_letters(0), flag_letters(0x29), protocol_name(58), protocol_name(200)) == ("none", "FPU", "icmpv6", "200")
+
+
+def test_a_packet_rewritten_is_read_anew_and_keeps_its_id() -> None:
+    packet, other = Packet(craft("tcp 10.0.0.1:1 > 10.0.0.2:80 S seq 5"), 3), Packet(craft("udp 10.0.0.7:9 > 10.0.0.2:53"), 3)
+    packet.rewrite(other.data)
+    assert all(getattr(packet, name) == getattr(other, name) for name in NAMES)

@@ -124,7 +124,7 @@ def _put(packet: Packet, start: int, new: bytes) -> None:
     words = bytes(byte ^ 255 for byte in pad[0] + old + pad[1]) + pad[0] + new + pad[1]
     total = wire.ones_sum((int.from_bytes(data[sum_at : sum_at + 2]) ^ 0xFFFF).to_bytes(2) + words) ^ 0xFFFF
     data = data[:start] + new + data[start + len(new) :]
-    Packet.__init__(packet, data[:sum_at] + total.to_bytes(2) + data[sum_at + 2 :], packet.id)
+    packet.rewrite(data[:sum_at] + total.to_bytes(2) + data[sum_at + 2 :])
 
 
 KINDS: dict[str, Any] = {

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from sim.netfilter.skb import Skb
-from sim.packet import Packet
 from sim.ruleset.parts import Judge
 from sim.ruleset.rewrite import mended
 
@@ -56,7 +55,7 @@ class Strip:
         header = packet.data[packet.l4 : packet.l4 + size]
         stripped = self._stripped(header)
         if stripped != header:
-            Packet.__init__(packet, packet.data[: packet.l4] + stripped + packet.data[packet.l4 + size :], packet.id)
+            packet.rewrite(packet.data[: packet.l4] + stripped + packet.data[packet.l4 + size :])
         return True
 
     def _stripped(self, header: bytes) -> bytes:

@@ -54,7 +54,7 @@ def rewrite_needs(part: Rewrite) -> tuple[str, ...]:
 
 def _put(packet: Packet, data: bytes) -> None:
     """The packet with other bytes, under the same name."""
-    Packet.__init__(packet, data, packet.id)
+    packet.rewrite(data)
 
 
 def with_tos(data: bytes, tos: int) -> bytes:
