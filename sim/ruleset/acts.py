@@ -7,6 +7,7 @@ Sources: net/netfilter/nft_meta.c, nft_ct.c, nft_exthdr.c, nft_numgen.c, Linux 6
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from sim import wire
@@ -32,7 +33,7 @@ class Numgen:
         return True
 
 
-class _Set:
+class _Set(ABC):
     """What sets a value that is always there."""
 
     def __init__(self, part: Judge, shared: dict[str, Any], asks: object) -> None:
@@ -42,8 +43,9 @@ class _Set:
     def test(self, skb: Skb) -> bool | None:
         return self._do(skb) is not False
 
+    @abstractmethod
     def _do(self, skb: Skb) -> bool | None:
-        raise NotImplementedError
+        """Do it. False: it could not be done, and the rule does not match."""
 
 
 class Priority(_Set):

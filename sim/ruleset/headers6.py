@@ -5,6 +5,7 @@ Of the packet's bytes alone. Sources: net/ipv6/netfilter/ip6t_*.c and ipv6_find_
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from sim.netfilter.skb import Skb
@@ -39,7 +40,7 @@ def _size(data: bytes, kind: int, at: int) -> int:
     return (data[at + 1] + 2) * 4 if kind == AUTH else (data[at + 1] + 1) * 8
 
 
-class _Header:
+class _Header(ABC):
     """What the judges of one header share: find it, be sure that its `least` bytes are there, look."""
 
     kind, least = HOP, 2
@@ -57,8 +58,9 @@ class _Header:
         self.why = "it has the header" if at >= 0 else _ABSENT
         return self._looks(data, at) if at >= 0 else False
 
+    @abstractmethod
     def _looks(self, data: bytes, at: int) -> bool | None:
-        raise NotImplementedError
+        """Whether the header at `at` is as it is wanted; None drops the packet."""
 
     def _between(self, name: str, value: int) -> bool:
         """A range that was given, or not."""

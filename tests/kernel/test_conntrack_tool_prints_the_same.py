@@ -214,8 +214,8 @@ def test_files_of_commands_are_run_by_both(real: Open) -> None:
             expected = 0, masked(kernel.command(["conntrack", "-R", "-"], batch))
         except ToolFailed as error:
             expected = error.code, masked(error.output)
-        machine.files["/root/batch"] = batch
-        assert (typed(machine, "conntrack -R /root/batch")) == expected, batch
+        machine.files["/etc/batch"] = batch
+        assert (typed(machine, "conntrack -R /etc/batch")) == expected, batch
         listed = real_answer(kernel, "conntrack -L -o extended".split())
         assert typed(machine, "conntrack -L -o extended") == listed, batch
 

@@ -24,10 +24,10 @@ WHEN = "<when><hour>9</hour><min>00</min><sec>00</sec><wday>2</wday><day>23</day
 def heard(options: str, *lines: str) -> list[str]:
     """What -E with these options printed while the lines were typed elsewhere on the machine."""
     machine = OneMachine()
-    machine.type(f"conntrack -E {options} > /root/events &")
+    machine.type(f"conntrack -E {options} > /var/log/events &")
     for line in lines:
         machine.type(line)
-    text = re.sub(r"portid=\d+", "portid=PORT", machine.files["/root/events"])
+    text = re.sub(r"portid=\d+", "portid=PORT", machine.files["/var/log/events"])
     return re.sub(r"\bid=\d+", "id=ID", re.sub(r"<id>\d+", "<id>ID", text)).splitlines()
 
 

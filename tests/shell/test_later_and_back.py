@@ -76,9 +76,9 @@ def test_a_removed_job_does_not_run(machine: OneMachine) -> None:
 
 @pytest.mark.parametrize(("answer", "kept"), [("y", True), ("n", False), (None, False)])
 def test_iptables_apply_keeps_rules_only_when_somebody_says_so(machine: OneMachine, answer: str | None, kept: bool) -> None:
-    machine.type("iptables -A INPUT -p tcp --dport 22 -j ACCEPT; iptables-save > /root/old")
-    machine.files["/root/new"] = "*filter\n:INPUT DROP [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n"
-    machine.type("iptables-apply -t 5 new")
+    machine.type("iptables -A INPUT -p tcp --dport 22 -j ACCEPT; iptables-save > /etc/old")
+    machine.files["/etc/new"] = "*filter\n:INPUT DROP [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n"
+    machine.type("iptables-apply -t 5 /etc/new")
     assert machine.prompt == "Can you establish NEW connections to the machine? (y/N) "
     if answer is not None:
         machine.type(answer)
@@ -90,10 +90,9 @@ def test_iptables_apply_keeps_rules_only_when_somebody_says_so(machine: OneMachi
 
 def test_iptables_apply_takes_back_what_does_not_load(machine: OneMachine) -> None:
     machine.type("iptables -A INPUT -j ACCEPT")
-    machine.files["/root/bad"] = "*filter\n-A NOWHERE -j ACCEPT\nCOMMIT\n"
-    assert "failed.\nError: unknown error applying new iptables rules: bad\nReverting to old iptables rules... done.\n" in machine.type(
-        "iptables-apply bad"
-    )
+    machine.files["/etc/bad"] = "*filter\n-A NOWHERE -j ACCEPT\nCOMMIT\n"
+    said = machine.type("iptables-apply /etc/bad")
+    assert "failed.\nError: unknown error applying new iptables rules: /etc/bad\nReverting to old iptables rules... done.\n" in said
     assert "-A INPUT -j ACCEPT" in machine.type("iptables -S")
 
 
@@ -105,7 +104,7 @@ def test_iptables_apply_takes_back_what_does_not_load(machine: OneMachine) -> No
         ("modprobe nosuch; echo $?", "modprobe: FATAL: Module nosuch not found in directory /lib/modules/6.18.0\n1\n"),
         ("iptables-apply -t x f", "Error: timeout must be a positive number\n"),
         ("iptables-apply nosuch; echo $?", "Error: rulesfile not readable: nosuch\n2\n"),
-        ("echo a > f; less f; rm f; ls /root", "a\n"),
+        ("echo a > f; less f; rm f; ls ~", "a\n"),
         ("rm nosuch", "rm: cannot remove 'nosuch': No such file or directory\n"),
         ("rm -f nosuch; echo $?", "0\n"),
         ("rm /etc/hosts", "rm: cannot remove '/etc/hosts': Operation not permitted\n"),

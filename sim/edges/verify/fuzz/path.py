@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from random import Random
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -61,7 +62,7 @@ class Said(NamedTuple):
     message: bytes
 
 
-class Spoken:
+class Spoken(ABC):
     """What every talk is: a path, two ports (or an id, first), a protocol. Says how a packet of each way is addressed."""
 
     number = 0
@@ -70,9 +71,9 @@ class Spoken:
         self.path = path
         self._random, self._ports, self._shadow, self._wrong = random, ports, shadow, wrong
 
+    @abstractmethod
     def next(self) -> Said:
         """The next message."""
-        raise NotImplementedError
 
     def view(self, way: int) -> View:
         """The answering end answers what came to it, so under NAT not the path's own ends; now and then it does not care."""
