@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from lessons.expect import Check
 from sim.errors import Span
+from sim.inputs import Input
 from sim.scenario import Scenario
 
 
@@ -18,14 +19,18 @@ class Prose:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Lines typed at a terminal. `language`: shown and run only for learners of iptables or nft; None for all.
+    """Something to do, a line each: typed at a terminal (`^C` and `^D` are keys), packets that a machine sends, changes of a link.
 
-    `solution`: hidden until asked for; `wait`: how long (µs) the lesson lets time go on after each line, None: until quiet.
+    `terminal` is where it happens (for a packet the machine, for a link its id), `act` which of the three it is, `inputs` what the
+    simulation is given. `language`: shown and run only for learners of iptables or nft; None for all. `solution`: hidden until
+    asked for; `wait`: how long (µs) time goes on after each line, None: until quiet.
     """
 
     terminal: str
     lines: tuple[str, ...]
+    inputs: tuple[Input, ...]
     span: Span
+    act: str = "type"
     language: str | None = None
     solution: bool = False
     wait: int | None = None

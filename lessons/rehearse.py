@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from lessons.expect import Check, Seen
 from lessons.model import Block, Expect, Goal, Lesson, Listing, Run
 from sim.errors import LocatedError, ScenarioError, Span, UsageError
-from sim.inputs import Input, Line
+from sim.inputs import Input
 from sim.ruleset.nft import engine
 from sim.simulation import Simulation
 from sim.trace import Record
@@ -73,9 +73,9 @@ class _Rehearser:
 
     def _type(self, block: Run) -> None:
         self.since = len(self.simulation.records)
-        for text in block.lines:
+        for value in block.inputs:
             try:
-                self.simulation.give(self.simulation.now, Line(block.terminal, text))
+                self.simulation.give(self.simulation.now, value)
             except UsageError as error:
                 self._mistake(str(error), block.span)
                 return

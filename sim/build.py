@@ -83,7 +83,8 @@ def build(scenario: Scenario, seed: int, env: simpy.Environment, trace: Trace) -
     machines = {name: _machine(network, name, spec) for name, spec in scenario.machines.items()}
     for link in scenario.links:
         (a, _, dev_a), (b, _, dev_b) = (end.partition(".") for end in link.between)
-        network.connect(machines[a], dev_a, machines[b], dev_b, link.delay, link.loss, link.id)
+        cable = network.connect(machines[a], dev_a, machines[b], dev_b, link.delay, link.loss, link.id)
+        cable.change(up=link.up)
     for name, machine in machines.items():
         _finish(scenario, machine, scenario.machines[name])
     terminals = {

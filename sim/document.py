@@ -160,15 +160,22 @@ _PLAIN = {
     "list_type": "a list is wanted here",
     "dict_type": "a mapping (key: value) is wanted here",
     "model_type": "a mapping (key: value) is wanted here",
-    "too_long": "too long: {msg}",
+    "too_long": "too many: there can be {max_length}",
+    "too_short": "too few: there must be {min_length}",
+    "string_too_long": "too long: {max_length} characters at most",
+    "string_pattern_mismatch": "'{input}' is not of the form {pattern}",
+    "less_than_equal": "this is {le} at most",
+    "greater_than_equal": "this is {ge} at least",
+    "literal_error": "this is {expected}",
 }
 
 
 def _problem(model: type[BaseModel], document: Document, item: dict[str, Any]) -> ScenarioError:
     path: Path = tuple(item["loc"])
     last = str(path[-1]) if path else ""
+    numbers = {key: value for key, value in dict(item.get("ctx", {})).items() if key not in ("error", "last", "msg", "input")}
     message = _PLAIN.get(str(item["type"]), "{msg}").format(
-        last=last, msg=str(item["msg"]).removeprefix("Value error, ")
+        **numbers, last=last, msg=str(item["msg"]).removeprefix("Value error, "), input=str(item.get("input"))[:40]
     )
     if item["type"] == "extra_forbidden":
         return document.mistake(message, (*path, "<key>"), did_you_mean(last, _known_keys(model, path[:-1])))

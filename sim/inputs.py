@@ -7,8 +7,12 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar
 
 from sim.errors import UsageError, did_you_mean
+from sim.units import parse_time
 
 MAX_TEXT = 4096
+LONGEST_DELAY = 60_000_000  # µs
+KEYS = ("^C", "^D")
+_LINK_WORDS = ("down", "up", "delay", "loss")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +111,43 @@ def _required(cls: type[Input]) -> list[str]:
 
 
 def _check_values(value: Input) -> None:
-    if isinstance(value, Key) and value.key not in ("^C", "^D"):
+    if isinstance(value, Key) and value.key not in KEYS:
         raise UsageError("the keys that can be sent are ^C and ^D")
     if isinstance(value, LinkChange) and not 0 <= (value.loss or 0) <= 1:
         raise UsageError("loss is a chance from 0 to 1")
-    if isinstance(value, LinkChange) and not 0 <= (value.delay or 0) <= 60_000_000:
+    if isinstance(value, LinkChange) and not 0 <= (value.delay or 0) <= LONGEST_DELAY:
         raise UsageError("a delay is from 0 to 60 s")
+
+
+# ---- in words, as lessons and scenarios write them -------------------------------------------------------------------
+
+
+def typed(terminal: str, text: str) -> Line | Key:
+    """A line typed at a terminal; `^C` or `^D` alone is that key."""
+    return Key(terminal, text.strip()) if text.strip() in KEYS else Line(terminal, text)
+
+
+def link_change(link: str, text: str) -> LinkChange:
+    """What happens to a link, in words: "down", "up", "delay 200ms", "loss 10%", or several with commas. Raises UsageError."""
+    said: dict[str, int | float | bool] = {}
+    for part in text.split(","):
+        word, _, value = part.strip().partition(" ")
+        key = "up" if word == "down" else word
+        if word not in _LINK_WORDS or bool(value.strip()) != (word in ("delay", "loss")):
+            hint = did_you_mean(word, _LINK_WORDS) if word not in _LINK_WORDS else ""
+            raise UsageError(f"a link is changed by down, up, delay 200ms or loss 10%, not '{part.strip()}'. {hint}".strip())
+        if key in said:
+            raise UsageError(f"'{text}' says twice what becomes of {'the cable' if key == 'up' else key}")
+        said[key] = word == "up" if key == "up" else parse_time(value) if word == "delay" else _chance(value)
+    change = LinkChange(link, **said)  # type: ignore[arg-type]
+    _check_values(change)
+    return change
+
+
+def _chance(text: str) -> float:
+    """0.1 of "10%" and of "0.1"."""
+    word = text.strip()
+    try:
+        return float(word.removesuffix("%")) / (100 if word.endswith("%") else 1)
+    except ValueError as error:
+        raise UsageError(f"loss is a chance like 10% or 0.1, not '{word}'") from error

@@ -39,15 +39,8 @@ class Simulation:
         self.given: list[tuple[int, Input]] = []
         self.ended = ""
         self._steps = 0
-        scheduled = [(item.at, self._scheduled(index)) for index, item in enumerate(scenario.traffic)]
+        scheduled = scenario.scheduled()
         self._waiting = sorted([*scheduled, *inputs], key=lambda pair: pair[0])
-        self._own = len(scheduled)
-
-    def _scheduled(self, index: int) -> Input:
-        item = self.scenario.traffic[index]
-        if item.packet is not None:
-            return Crafted(str(item.machine), item.packet)
-        return Line(str(item.terminal), str(item.type))
 
     @property
     def now(self) -> int:
@@ -158,8 +151,7 @@ class Simulation:
     def fork(self, at: int) -> Simulation:
         """A new simulation that went the same way up to and including `at` (µs); what was given after is left out."""
         mine = [(time, value) for time, value in self.given if time <= at]
-        scheduled = [(item.at, self._scheduled(index)) for index, item in enumerate(self.scenario.traffic)]
-        for pair in scheduled:
+        for pair in self.scenario.scheduled():
             if pair in mine:
                 mine.remove(pair)
         other = Simulation(self.scenario, self.seed, mine)

@@ -21,7 +21,7 @@ Address = bytes
 
 _ZEROS = bytes(10)
 _UNITS = {"us": MICROSECOND, "µs": MICROSECOND, "ms": MILLISECOND, "s": SECOND, "m": MINUTE, "min": MINUTE, "h": HOUR, "d": DAY}
-_TIME = re.compile(r"(\d+(?:\.\d+)?)\s*(us|µs|ms|s|min|m|h|d)")
+_TIME = re.compile(r"(\d{1,15}(?:\.\d{1,12})?)\s*(us|µs|ms|s|min|m|h|d)")
 
 
 def parse_time(text: str | int | float) -> int:
@@ -29,7 +29,7 @@ def parse_time(text: str | int | float) -> int:
     if isinstance(text, int | float):
         return round(text * SECOND)
     word = text.strip()
-    if re.fullmatch(r"\d+(\.\d+)?", word):
+    if re.fullmatch(r"\d{1,15}(\.\d{1,12})?", word):
         return round(float(word) * SECOND)
     parts = _TIME.findall(word)
     if not parts or _TIME.sub("", word).strip():

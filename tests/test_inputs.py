@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sim.errors import UsageError
-from sim.inputs import Crafted, Input, Key, Line, LinkChange, from_json, to_json
+from sim.inputs import Crafted, Input, Key, Line, LinkChange, from_json, link_change, to_json, typed
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,31 @@ def test_an_input_comes_back_from_json_as_it_was(value: Input) -> None:
 def test_what_is_no_input_is_refused_with_a_sentence(data: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         from_json(data)
+
+
+def test_a_line_that_is_a_key_is_that_key() -> None:
+    assert [typed("t", text) for text in ("^C", " ^D ", "echo ^C")] == [Key("t", "^C"), Key("t", "^D"), Line("t", "echo ^C")]
+
+
+@pytest.mark.parametrize(
+    ("words", "change"),
+    [
+        ("down", LinkChange("l", up=False)),
+        ("up, delay 200ms, loss 10%", LinkChange("l", delay=200_000, loss=0.1, up=True)),
+        ("loss 0.5", LinkChange("l", loss=0.5)),
+    ],
+)
+def test_a_link_is_changed_in_words(words: str, change: LinkChange) -> None:
+    assert link_change("l", words) == change
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("dwn", "did you mean 'down'"), ("delay", "not 'delay'"), ("loss many", "a chance like 10%"), ("down, up", "says twice"),
+        ("loss 101%", "a chance from 0 to 1"), ("loss nan", "a chance from 0 to 1"), ("delay 2h", "from 0 to 60 s"), ("", "not ''"),
+    ],
+)  # fmt: skip
+def test_words_that_change_no_link_are_refused(words: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        link_change("l", words)

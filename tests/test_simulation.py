@@ -12,7 +12,7 @@ from sim.errors import ScenarioError, UsageError
 from sim.inputs import Crafted, Input, Key, Line, LinkChange
 from sim.scenario import Scenario
 from sim.simulation import Simulation
-from sim.trace import EVENTS, Dropped, Noted, Output, PacketLost, Record
+from sim.trace import EVENTS, Dropped, Labelled, Noted, Output, PacketLost, Record
 
 PAIR = """\
 title: Two machines
@@ -154,6 +154,39 @@ def test_scheduled_traffic_is_typed_at_its_time() -> None:
     given = [record for record in simulation.records if record.event.kind == "input"]
     assert [record.time for record in given] == [2_000_000]
     assert "laptop" in printed(simulation, "laptop")
+
+
+
+def test_traffic_comes_again_and_again_and_links_and_keys_have_their_hour_too() -> None:
+    simulation = Simulation(
+        pair("""\
+traffic:
+  - {at: 1s, machine: laptop, packet: "udp 192.168.1.10:9 > 192.168.1.20:9", every: 2s, times: 3}
+  - {at: 2s, link: laptop.eth0--server.eth0, change: down}
+  - {at: 4s, link: laptop.eth0--server.eth0, change: "up, delay 1s"}
+  - {at: 6s, terminal: laptop, type: sleep 100}
+  - {at: 8s, terminal: laptop, type: ^C}
+""")
+    )
+    simulation.run()
+    labels = [r.time for r in simulation.records if isinstance(r.event, Labelled) and r.event.hook == "PREROUTING"]
+    assert labels == [1_005_000, 6_000_000]
+    assert simulation.now < 100_000_000 and [r.time for r in simulation.records if isinstance(r.event, PacketLost)] == [3_000_000]
+
+
+def test_a_link_can_be_cut_from_the_beginning() -> None:
+    scenario = Scenario.from_text(PAIR.replace("delay: 5ms", "up: false"), "pair.yaml")
+    simulation = Simulation(scenario, 0, typed((0, "laptop", "ping -c 1 192.168.1.20")))
+    simulation.run()
+    assert "100% packet loss" in printed(simulation, "laptop")
+
+
+def test_a_fork_of_a_scenario_with_traffic_of_its_own_goes_the_same_way() -> None:
+    simulation = Simulation(pair("traffic: [{at: 1s, terminal: laptop, type: ping -c 1 server, times: 3, every: 5s}]\n"))
+    simulation.run(20_000_000)
+    fork = simulation.fork(7_000_000)
+    fork.run(20_000_000)
+    assert fork.records == simulation.records
 
 
 BUDGETS = [

@@ -196,7 +196,7 @@ class _Socket:
 
     def _on_input(self, session: Session, message: messages.InputMessage) -> None:
         data = message.input if isinstance(message.input, list) else [message.input]
-        start = session.take(message.at, [from_json(item) for item in data])
+        start = session.take(message.at, [from_json(item) for item in data], message.wait)
         self._trace(session, start, message.at, to=session.key)
         self.lab.sessions.save(session)
 

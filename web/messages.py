@@ -10,8 +10,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from lessons.load import as_message
 from lessons.model import Lesson
+from lessons.page import as_message
 from sim.errors import UsageError
 from sim.scenario import Scenario
 from sim.trace import Record
@@ -36,10 +36,11 @@ class Join(Incoming):
 
 
 class InputMessage(Incoming):
-    """`input` is one input or a list of them: each is applied when the one before has come to rest."""
+    """`input` is one input or a list of them: each is applied when the one before has come to rest, or `wait` µs after it."""
 
     at: Moment
     input: dict[str, Any] | Annotated[list[dict[str, Any]], Field(min_length=1, max_length=50)]
+    wait: Moment | None = None
 
 
 class More(Incoming):

@@ -69,8 +69,8 @@ class Session:
         """Whether time goes on beyond what was computed."""
         return self.simulation.peek() is not None and not self.simulation.ended
 
-    def take(self, at: int, values: Sequence[Input]) -> int:
-        """Apply inputs at `at` (µs), the second when the first has come to rest; what came after `at` is cut off.
+    def take(self, at: int, values: Sequence[Input], wait: int | None = None) -> int:
+        """Apply inputs at `at` (µs), the second when the first has come to rest, or `wait` µs after it; what came after `at` is cut off.
 
         Gives the number of the first record that is new. Raises UsageError, and then nothing has changed.
         """
@@ -86,8 +86,10 @@ class Session:
         start = len(fork.records)
         given = list(kept)
         for index, value in enumerate(values):
-            if index:
+            if index and wait is None:
                 fork.run_until_quiet(limit=at + AHEAD_TIME)
+            elif index:
+                fork.run(fork.now + min(wait or 0, AHEAD_TIME))
             given.append((fork.now, value))
             fork.give(fork.now, value)
         self._keep_branch(len(kept))

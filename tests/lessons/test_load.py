@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from lessons.course import read_course
-from lessons.load import as_message, read_lesson
+from lessons.load import read_lesson
 from lessons.model import Expect, Goal, Lesson, Predict, Run
+from lessons.page import as_message
 from sim.errors import ScenarioError
+from sim.inputs import Crafted, Key, Line, LinkChange
 
 FILE = Path(__file__).parent.parent.parent / "lessons" / "00-example" / "lesson.md"
 GOOD = """\
@@ -35,6 +37,19 @@ Which label?
   is new.
 - [x] `ESTABLISHED`
   Because.
+```
+
+```run laptop
+ping server
+^C
+```
+
+```packet laptop wait=1s
+tcp 192.168.1.10:9 > 192.168.1.20:22 FPU
+```
+
+```solution link laptop.eth0--server.eth0
+down
 ```
 
 # Second
@@ -71,14 +86,19 @@ MISTAKES = [
     ("wait=500ms", "wait=soon", ":12:1: 'soon' is no time", ""),
     ("wait=500ms", "wiat=500ms", "run has no setting 'wiat'", "did you mean 'wait'?"),
     ("```predict first", "```prdict first", ":16:1: unknown block 'prdict'", "did you mean 'predict'?"),
+    ("```packet laptop", "```packet lptop", ":30:1: the scenario has no machine 'lptop'", "did you mean 'laptop'?"),
+    ("> 192.168.1.20:22 FPU", "> 192.168.1.20:22 FPX", ":31:1: 'FPX' means nothing in a packet", ""),
+    ("link laptop.eth0--server.eth0", "link laptop", "the scenario has no link 'laptop'", "it has laptop.eth0--server.eth0"),
+    ("down\n", "sideways\n", ":35:1: a link is changed by down", ""),
+    ("wait=1s", "wait=9999d", "a wait is 1000d at most", ""),
     ("- [x]", "- [ ]", "exactly one", ""),
     ("  Because.\n", "", "each option says why", ""),
     ("label: NEW, packet", "lable: NEW, packet", "has no field 'lable'", "did you mean 'label'?"),
-    ("- label: {", "- labell: {", ":30:5: no record is of kind 'labell'", "did you mean 'label'?"),
+    ("- label: {", "- labell: {", ":43:5: no record is of kind 'labell'", "did you mean 'label'?"),
     ("```goal done", "```goal Done!", "needs an id", ""),
     ("```goal done", "```goal first", "stands here twice", ""),
     ("text: All", "txt: All", "a goal has `text:` and `checks:`", ""),
-    ("count: 2", "count: two", ":30:57: count is a whole number", ""),
+    ("count: 2", "count: two", ":43:57: count is a whole number", ""),
     ("# First\n", "", "begins with a heading", ""),
     ("---\ntitle", "title", ":1:1: a lesson begins with front matter", ""),
     ("ping -c 1 server\n", "", "nothing to type", ""),
@@ -99,6 +119,10 @@ def test_a_lesson_has_its_steps_and_blocks_in_order() -> None:
     )
     run = next(block for block in lesson.blocks() if isinstance(block, Run))
     assert (run.terminal, run.lines, run.language, run.wait) == ("laptop", ("ping -c 1 server",), "nft", 500_000)
+    _, keyed, crafted, cut = (block for block in lesson.blocks() if isinstance(block, Run))
+    assert keyed.inputs == (Line("laptop", "ping server"), Key("laptop", "^C"))
+    assert crafted.inputs == (Crafted("laptop", "tcp 192.168.1.10:9 > 192.168.1.20:22 FPU"),) and crafted.wait == 1_000_000
+    assert cut.inputs == (LinkChange("laptop.eth0--server.eth0", up=False),) and cut.solution
     predict = next(block for block in lesson.blocks() if isinstance(block, Predict))
     assert [option.right for option in predict.options] == [False, True]
     assert predict.options[0].why == "Because it is new."
@@ -117,7 +141,7 @@ def test_what_is_only_for_testing_is_not_sent_to_the_page() -> None:
     lesson = read(GOOD)
     assert any(isinstance(block, Expect) for block in lesson.blocks())
     kinds = {block["type"] for step in as_message(lesson)["steps"] for block in step["blocks"]}
-    assert kinds == {"html", "run", "predict", "goal"}
+    assert kinds == {"html", "run", "solution", "predict", "goal"}
     assert all(not isinstance(block, Goal) or block.checks for block in lesson.blocks())
 
 

@@ -91,6 +91,14 @@ def test_lines_given_together_wait_for_each_other(lab: Any) -> None:
     assert len(given) == 2 and given[1] > 1_000_000
 
 
+def test_lines_given_with_a_wait_come_at_that_distance(lab: Any) -> None:
+    learner = Learner(lab[0], lab[1], scenario="laptop-and-server")
+    lines = [{"type": "line", "terminal": "laptop", "text": "ping 192.168.1.20"}, {"type": "key", "terminal": "laptop", "key": "^C"}]
+    learner.say("input", {"at": 1_000_000, "input": lines, "wait": 2_500_000})
+    assert [record["t"] for record in learner.records if record["kind"] == "input"] == [1_000_000, 3_500_000]
+    assert "3 packets transmitted, 3 received" in learner.printed("laptop")
+
+
 def test_a_restarted_server_brings_the_learner_back(lab: Any, tmp_path: Path) -> None:
     learner = Learner(lab[0], lab[1], lesson="four-labels")
     learner.type(1_000_000, "laptop", "ping -c 1 203.0.113.22")

@@ -20,8 +20,7 @@ export type Language = 'iptables' | 'nft'
 type ForLanguage = { language?: Language | null }
 export type Block = ForLanguage & (
   | { type: 'html'; html: string }
-  | { type: 'run'; terminal: string; lines: string[] }
-  | { type: 'solution'; terminal: string; lines: string[] }
+  | { type: 'run' | 'solution'; act: 'type' | 'packet' | 'link'; terminal: string; lines: string[]; inputs: Input[]; wait: number | null }
   | { type: 'output'; terminal: string; text: string }
   | { type: 'predict'; id: string; question: string; options: Option[] }
   | { type: 'goal'; id: string; text: string }
@@ -51,7 +50,7 @@ export interface Ears {
 
 /** What the page says. */
 export interface Messages {
-  input: { at: number; input: Input | Input[] }
+  input: { at: number; input: Input | Input[]; wait?: number }
   more: object
   position: { t: number; step: number }
   answer: { prediction: string; choice: number }

@@ -65,6 +65,16 @@ test('played until a record, the clock stops there though more is known', () => 
   expect(seen.position).toEqual({ n: 2, t: 1_000_000 })
 })
 
+test('played to a time, the clock stops there between two instants, and beyond the last of them', () => {
+  const { clock, seen, pass } = page([0, 1_000_000])
+  clock.play(null, 400_000)
+  pass(3000)
+  expect(seen.position).toEqual({ n: 1, t: 400_000 })
+  clock.play(null, 5_000_000)
+  pass(3000)
+  expect(seen.position).toEqual({ n: 2, t: 5_000_000 })
+})
+
 test('for those who want no motion time jumps from instant to instant', () => {
   const { clock, seen, pass } = page([0, 1_000_000])
   clock.stepwise = true

@@ -33,6 +33,7 @@ export class Clock {
   #last = 0
   #place = 0
   #until: number | null = null
+  #time: number | null = null
 
   constructor(dial: Dial, frames: Frames = BROWSER) {
     this.#dial = dial
@@ -43,10 +44,11 @@ export class Clock {
     return this.#frame !== null
   }
 
-  /** Plays from where we are to the end of what is known, or until `records` records have been played. */
-  play(records: number | null = null): void {
+  /** Plays from where we are to the end of what is known, until `records` records have been played, or to the time `t` (µs). */
+  play(records: number | null = null, t: number | null = null): void {
     this.stop()
     this.#until = records
+    this.#time = t
     this.#place = this.#dial.warp().placeOf(this.#dial.position().t)
     this.#last = Number.NaN
     this.#frame = this.#frames.request((ms) => this.#tick(ms))
@@ -81,6 +83,7 @@ export class Clock {
   #end(warp: Warp): { x: number; t: number; n: number } {
     const last = warp.moments.at(-1) ?? { x: 0, t: 0, n: 0 }
     const until = this.#until
+    if (this.#time !== null) return { x: warp.placeOf(this.#time), t: this.#time, n: warp.countAt(this.#time) }
     return until === null ? last : (warp.moments.find((moment) => moment.n >= until) ?? last)
   }
 

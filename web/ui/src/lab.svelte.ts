@@ -46,6 +46,7 @@ export class Lab extends Shown implements Ears {
   readonly #insides = new Map<string, Promise<Layer[] | null>>()
   #resume: number | null = 0
   #asked = false
+  #playTo: number | null = null // µs: where a block's `wait` ends
   #openEnded = false // playing because a person pressed play: then more is computed as it is needed
   #wants: { again: () => boolean; left: number } | null = null
   #saving: ReturnType<typeof setTimeout> | null = null
@@ -210,11 +211,14 @@ export class Lab extends Shown implements Ears {
   // ---- what a person does
 
   /** Give the machines something to do at this moment; what was to come after it is another future now. */
-  give(input: Input | Input[]): void {
+  /** `wait`: how long (µs) time goes on after each; without it, until nothing new happens. */
+  give(input: Input | Input[], wait: number | null = null): void {
     this.pause()
     this.waiting = true
     this.refusal = null
-    this.#channel.say('input', { at: this.#inputTime(), input })
+    const at = this.#inputTime()
+    this.#playTo = wait === null ? null : at + wait * (Array.isArray(input) ? input.length : 1)
+    this.#channel.say('input', { at, input, ...(wait !== null && { wait }) })
   }
 
   answer(prediction: string, choice: number): void {
@@ -278,7 +282,9 @@ export class Lab extends Shown implements Ears {
       this.picked = null
       this.playing = true
       this.#openEnded = false
-      return this.#clock.play(this.index.restAfter(message.from, this.story.records))
+      const until = this.#playTo
+      this.#playTo = null
+      return until === null ? this.#clock.play(this.index.restAfter(message.from, this.story.records)) : this.#clock.play(null, until)
     }
     const last = warp.moments.at(-1)?.t ?? 0
     const t = Math.min(this.#resume ?? present.t, last)

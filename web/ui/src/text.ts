@@ -29,7 +29,7 @@ export const text = {
   },
   lesson: {
     region: 'Lesson', step: (step: number, steps: number): string => `Step ${step} of ${steps}`, next: 'Next', back: 'Back', done: 'Back to the course',
-    run: 'Run', runOn: (terminal: string): string => `Run on ${terminal}`, hint: 'Show a hint', solution: 'Show a way to do it', predict: 'Predict',
+    acts: { type: 'Run', packet: 'Send', link: 'Do it' }, sends: (machine: string): string => `${machine} sends`, runOn: (terminal: string): string => `Run on ${terminal}`, hint: 'Show a hint', solution: 'Show a way to do it', predict: 'Predict',
     right: 'Right.', wrong: 'Not quite.', theRight: 'What happens', goal: 'Goal', goalMet: 'reached', goalOpen: 'not reached yet',
     prints: (terminal: string): string => `${terminal} prints`, chosen: 'your answer', correct: 'right',
   },

@@ -1,0 +1,245 @@
+"""Cuts a lesson's text into steps, and reads its fenced blocks: a row in _FENCES for each kind. Mistakes are located ScenarioErrors.
+
+Not in here: front matter and files (load.py), what blocks are (model.py), running them (rehearse.py).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from markdown_it.token import Token
+
+from lessons import render
+from lessons.expect import read_checks
+from lessons.model import Block, Expect, Goal, Hint, Listing, Option, Predict, Prose, Run, Step
+from sim.craft import craft
+from sim.document import Document, read
+from sim.errors import ScenarioError, Span, UsageError, did_you_mean
+from sim.inputs import MAX_TEXT, Crafted, Input, link_change, typed
+from sim.scenario import Scenario
+from sim.scenario.agree import link_id
+from sim.scenario.words import LONGEST
+from sim.units import parse_time, show_time
+
+LANGUAGES = ("iptables", "nft")
+_OPTION = re.compile(r"- \[( |x)\] (.+)")
+
+
+class _Fence(NamedTuple):
+    words: list[str]
+    settings: dict[str, str]
+    body: str
+    line: int
+    length: int
+    source: str
+
+
+class Reader:
+    """One lesson being read."""
+
+    def __init__(self, file: str, text: str, scenario: Scenario) -> None:
+        self.file = file
+        self.lines = text.splitlines()
+        self.scenario = scenario
+        self.ids: set[str] = set()
+
+    def mistake(self, message: str, line: int, hint: str = "") -> ScenarioError:
+        source = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
+        indent = len(source) - len(source.lstrip())
+        return ScenarioError(message, Span(self.file, line, indent + 1, max(1, len(source.strip()))), source, hint)
+
+    def steps(self, body: str, first_line: int) -> tuple[Step, ...]:
+        """Cut the body at its `# ` headings: each opens a step."""
+        steps: list[Step] = []
+        title, blocks, prose_from = "", list[Block](), 0
+        lines = body.splitlines()
+        tokens = [token for token in render.PARSER.parse(body) if token.level == 0 and token.map]
+
+        def prose(until: int) -> None:
+            text = "\n".join(lines[prose_from:until]).strip()
+            if text and not title:
+                raise self.mistake("a lesson's text begins with a heading: # The first step", first_line + prose_from)
+            if text:
+                blocks.append(Prose(render.html(text)))
+
+        for token in tokens:
+            start, end = token.map or [0, 0]
+            if token.type == "heading_open" and token.tag == "h1":
+                prose(start)
+                if title:
+                    steps.append(Step(title, tuple(blocks)))
+                title, blocks, prose_from = lines[start].lstrip("# ").strip(), [], end
+            elif token.type == "fence" and (block := self._fence(token, first_line)):
+                prose(start)
+                blocks.append(block)
+                prose_from = end
+        prose(len(lines))
+        return (*steps, Step(title, tuple(blocks))) if title else tuple(steps)
+
+    def _fence(self, token: Token, first_line: int) -> Block | None:
+        words = token.info.split()
+        reader = _FENCES.get(words[0]) if words else None
+        if reader is None:
+            self._almost(words, first_line + (token.map or [0])[0])
+            return None
+        settings = dict(word.split("=", 1) for word in words[1:] if "=" in word)
+        line = first_line + (token.map or [0])[0]
+        fence = _Fence(
+            [w for w in words[1:] if "=" not in w], settings, token.content, line, len(token.info) + 3, token.info
+        )
+        self._check_settings(fence, words[0])
+        return reader(self, fence)
+
+    def _almost(self, words: list[str], line: int) -> None:
+        """`prdict` would pass as code in a language of that name, and be lost: say so."""
+        hint = did_you_mean(words[0], _FENCES) if words else ""
+        if hint and len(words) > 1:
+            raise self.mistake(f"unknown block '{words[0]}'", line, hint)
+
+    def _check_settings(self, fence: _Fence, name: str) -> None:
+        for key in fence.settings:
+            if key not in ("lang", "wait"):
+                raise self.mistake(f"{name} has no setting '{key}'", fence.line, did_you_mean(key, ("lang", "wait")))
+        language = fence.settings.get("lang")
+        if language is not None and language not in LANGUAGES:
+            raise self.mistake(
+                f"lang is iptables or nft, not '{language}'", fence.line, did_you_mean(language, LANGUAGES)
+            )
+
+    def _terminal(self, fence: _Fence) -> str:
+        return self._place(fence, "type", fence.words)
+
+    def _place(self, fence: _Fence, act: str, words: list[str]) -> str:
+        """The terminal, machine or link that a block is for."""
+        kind, known = self._places(act)
+        if len(words) != 1:
+            raise self.mistake(f"say at which {kind}: one of {', '.join(known)}", fence.line)
+        if words[0] not in known:
+            hint = did_you_mean(words[0], known) or f"it has {', '.join(known)}"
+            raise self.mistake(f"the scenario has no {kind} '{words[0]}'", fence.line, hint)
+        return words[0]
+
+    def _places(self, act: str) -> tuple[str, list[str]]:
+        if act == "packet":
+            return "machine", list(self.scenario.machines)
+        if act == "link":
+            return "link", [link_id(link) for link in self.scenario.links]
+        return "terminal", [terminal.id for terminal in self.scenario.terminals]
+
+    def _id(self, fence: _Fence, what: str) -> str:
+        if len(fence.words) != 1 or not re.fullmatch(r"[a-z0-9-]{1,40}", fence.words[0]):
+            raise self.mistake(
+                f"a {what} needs an id of small letters, digits and dashes: {what} first-syn", fence.line
+            )
+        if fence.words[0] in self.ids:
+            raise self.mistake(f"the id '{fence.words[0]}' stands here twice", fence.line)
+        self.ids.add(fence.words[0])
+        return fence.words[0]
+
+    def run(self, fence: _Fence) -> Run:
+        return self._act(fence, "type", fence.words)
+
+    def packet(self, fence: _Fence) -> Run:
+        return self._act(fence, "packet", fence.words)
+
+    def link(self, fence: _Fence) -> Run:
+        return self._act(fence, "link", fence.words)
+
+    def solution(self, fence: _Fence) -> Run:
+        """`solution laptop`, `solution packet laptop`, `solution link laptop.eth0--server.eth0`."""
+        act = fence.words[0] if len(fence.words) == 2 and fence.words[0] in ("packet", "link") else "type"
+        return self._act(fence, act, fence.words[-1:] if act != "type" else fence.words, solution=True)
+
+    def _act(self, fence: _Fence, act: str, words: list[str], solution: bool = False) -> Run:
+        place = self._place(fence, act, words)
+        lines = [(number, line) for number, line in enumerate(fence.body.splitlines(), fence.line + 1) if line.strip()]
+        if not lines:
+            raise self.mistake("there is nothing to type in this block", fence.line)
+        inputs = tuple(self._input(act, place, line, number) for number, line in lines)
+        texts = tuple(line for _, line in lines)
+        return Run(place, texts, inputs, self._span(fence), act, fence.settings.get("lang"), solution, self._wait(fence))
+
+    def _input(self, act: str, place: str, line: str, number: int) -> Input:
+        if len(line) > MAX_TEXT:
+            raise self.mistake(f"a line has at most {MAX_TEXT} characters", number)
+        try:
+            if act == "type":
+                return typed(place, line)
+            if act == "link":
+                return link_change(place, line)
+            craft(line)
+            return Crafted(place, line)
+        except UsageError as error:
+            raise self.mistake(str(error), number) from error
+
+    def _wait(self, fence: _Fence) -> int | None:
+        wait = fence.settings.get("wait")
+        try:
+            pause = None if wait is None else parse_time(wait)
+        except UsageError as error:
+            raise self.mistake(str(error), fence.line) from error
+        if pause is not None and pause > LONGEST:
+            raise self.mistake(f"a wait is {show_time(LONGEST)} at most", fence.line)
+        return pause
+
+    def output(self, fence: _Fence) -> Listing:
+        return Listing(self._terminal(fence), fence.body.rstrip("\n"), self._span(fence), fence.settings.get("lang"))
+
+    def hint(self, fence: _Fence) -> Hint:
+        return Hint(render.html(fence.body))
+
+    def predict(self, fence: _Fence) -> Predict:
+        ident = self._id(fence, "predict")
+        question, options = self._options(fence)
+        if len(options) < 2 or sum(option.right for option in options) != 1:
+            raise self.mistake(
+                "a prediction has two options or more: `- [ ] wrong` and exactly one `- [x] right`", fence.line
+            )
+        for option in options:
+            if not option.why:
+                raise self.mistake("each option says why, in the lines indented under it", fence.line)
+        return Predict(ident, render.inline(question), options)
+
+    def _options(self, fence: _Fence) -> tuple[str, tuple[Option, ...]]:
+        question: list[str] = []
+        options: list[tuple[str, bool, list[str]]] = []
+        for line in fence.body.splitlines():
+            if match := _OPTION.match(line):
+                options.append((match[2], match[1] == "x", []))
+            elif options:
+                options[-1][2].append(line.strip())
+            else:
+                question.append(line.strip())
+        made = (
+            Option(render.inline(text), right, render.inline(" ".join(why).strip())) for text, right, why in options
+        )
+        return " ".join(question).strip(), tuple(made)
+
+    def goal(self, fence: _Fence) -> Goal:
+        ident = self._id(fence, "goal")
+        document = self._yaml(fence)
+        data = document.data
+        if not isinstance(data, dict) or set(data) != {"text", "checks"} or not isinstance(data["text"], str):
+            raise self.mistake("a goal has `text:` and `checks:`", fence.line)
+        return Goal(
+            ident, render.inline(data["text"]), read_checks(data["checks"], document, ("checks",)), self._span(fence)
+        )
+
+    def expect(self, fence: _Fence) -> Expect:
+        document = self._yaml(fence)
+        return Expect(read_checks(document.data, document), self._span(fence), fence.settings.get("lang"))
+
+    def _yaml(self, fence: _Fence) -> Document:
+        return read(fence.body, self.file, fence.line + 1)
+
+    def _span(self, fence: _Fence) -> Span:
+        return Span(self.file, fence.line, 1, fence.length)
+
+
+_FENCES: dict[str, Callable[[Reader, _Fence], Block]] = {
+    "run": Reader.run, "packet": Reader.packet, "link": Reader.link, "solution": Reader.solution,
+    "predict": Reader.predict, "hint": Reader.hint, "goal": Reader.goal,
+    "expect": Reader.expect, "output": Reader.output,
+}  # fmt: skip
