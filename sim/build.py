@@ -10,12 +10,13 @@ from functools import partial
 
 import simpy
 
+from sim.apps.clients import Target, Times, start_attempt, start_client
 from sim.apps.services import start_service
 from sim.apps.tty import LocalTty
 from sim.conntrack.settings import SysctlError
 from sim.craft import craft
 from sim.errors import ScenarioError, UsageError
-from sim.inputs import Crafted, Input, LinkChange
+from sim.inputs import Attempt, Crafted, Input, LinkChange
 from sim.machine.errors import SocketError
 from sim.machine.machine import Machine
 from sim.machine.routes import Route
@@ -25,14 +26,15 @@ from sim.ruleset.nft import tool as nft_tool
 from sim.scenario import MachineSpec, Scenario
 from sim.shell.complete import complete
 from sim.shell.shell import login, open_terminal
-from sim.trace import Trace
-from sim.units import show_address
+from sim.trace import Emit, Trace
+from sim.units import parse_address, show_address
 
 
 class World:
     """The machines, links and terminals of a scenario, by name."""
 
-    def __init__(self, network: Network, terminals: dict[str, LocalTty]) -> None:
+    def __init__(self, network: Network, terminals: dict[str, LocalTty], emitter: Callable[[str], Emit]) -> None:
+        self._emitter = emitter
         self.network = network
         self.machines = network.machines
         self.links = network.links
@@ -42,7 +44,7 @@ class World:
         """(kind of place, its name, the names there are) of what an input is for."""
         if isinstance(value, LinkChange):
             return "link", value.link, list(self.links)
-        if isinstance(value, Crafted):
+        if isinstance(value, Crafted | Attempt):
             return "machine", value.machine, list(self.machines)
         return "terminal", value.terminal, list(self.terminals)
 
@@ -53,6 +55,15 @@ class World:
     def send(self, value: Crafted) -> None:
         """Send a crafted packet from its machine."""
         self.machines[value.machine].send_crafted(self.bytes_of(value))
+
+    def target_of(self, value: Attempt) -> Target:
+        """What an attempt is for. Raises UsageError."""
+        parse_address(self.machines[value.machine].hosts.get(value.to, value.to))
+        return Target(value.say(), value.to, value.protocol, value.port)
+
+    def attempt(self, value: Attempt) -> None:
+        """Begin an attempt."""
+        start_attempt(self.machines[value.machine], self._emitter(value.machine), self.target_of(value))
 
     def change_link(self, value: LinkChange) -> None:
         """Another delay or loss; cut or mend."""
@@ -89,11 +100,13 @@ def build(scenario: Scenario, seed: int, env: simpy.Environment, trace: Trace) -
         _finish(scenario, machine, scenario.machines[name])
     terminals = {
         spec.id: open_terminal(
-            machines[spec.machine], spec.id, spec.user or machines[spec.machine].user, trace.emitter(spec.machine)
+            machines[spec.machine], spec.id, spec.user or machines[spec.machine].user, trace.emitter(spec.machine), spec.walk
         )
         for spec in scenario.terminals
     }
-    return World(network, terminals)
+    for name, machine in machines.items():
+        _clients(machine, scenario.machines[name], trace.emitter(name))
+    return World(network, terminals, trace.emitter)
 
 
 def _machine(network: Network, name: str, spec: MachineSpec) -> Machine:
@@ -124,6 +137,13 @@ def _finish(scenario: Scenario, machine: Machine, spec: MachineSpec) -> None:
         start_service(machine, service.name, service.options)
 
 
+def _clients(machine: Machine, spec: MachineSpec, emit: Emit) -> None:
+    for one in spec.clients:
+        target = Target(one.name or f"{one.protocol} {one.port}", one.to, one.protocol, one.port)
+        _must(machine.name, f"clients: {one.to}", partial(parse_address, machine.hosts.get(one.to, one.to)))
+        start_client(machine, emit, one.does, target, Times(one.at, one.every, one.until, one.patience))
+
+
 def _hosts(scenario: Scenario) -> dict[str, str]:
     """/etc/hosts: each machine by its first address, then what the scenario names."""
     found = {}
@@ -149,7 +169,7 @@ def _accepted(machine: Machine, tool: str, result: object) -> None:
         raise ScenarioError(f"{machine.name}: {tool} refuses the rules:\n{words.rstrip()}")
 
 
-def _must(machine: str, what: str, action: Callable[[], None]) -> None:
+def _must(machine: str, what: str, action: Callable[[], object]) -> None:
     try:
         action()
     except (SocketError, SysctlError, UsageError) as error:

@@ -70,10 +70,25 @@ class Crafted:
         return self.packet
 
 
-Input = Line | Key | LinkChange | Crafted
-_CLASSES: dict[str, type[Input]] = {cls.type: cls for cls in (Line, Key, LinkChange, Crafted)}
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A machine tries once to reach `to` (a machine's name, or an address) by tcp, udp or ping (port 0). Told as a Reached record."""
+
+    type: ClassVar[str] = "attempt"
+    machine: str
+    to: str
+    protocol: str
+    port: int
+
+    def say(self) -> str:
+        return f"{self.machine} tries {self.protocol} {self.to}" + (f":{self.port}" if self.port else "")
+
+
+Input = Line | Key | LinkChange | Crafted | Attempt
+_CLASSES: dict[str, type[Input]] = {cls.type: cls for cls in (Line, Key, LinkChange, Crafted, Attempt)}
 _CHECKS: dict[str, type | tuple[type, ...]] = {
     "terminal": str, "text": str, "key": str, "link": str, "delay": int, "loss": (int, float), "up": bool, "machine": str, "packet": str,
+    "to": str, "protocol": str, "port": int,
 }  # fmt: skip
 
 
@@ -113,6 +128,8 @@ def _required(cls: type[Input]) -> list[str]:
 def _check_values(value: Input) -> None:
     if isinstance(value, Key) and value.key not in KEYS:
         raise UsageError("the keys that can be sent are ^C and ^D")
+    if isinstance(value, Attempt) and (value.protocol not in ("tcp", "udp", "ping") or not 0 <= value.port <= 65535):
+        raise UsageError("an attempt is by tcp, udp or ping, to a port from 0 to 65535")
     if isinstance(value, LinkChange) and not 0 <= (value.loss or 0) <= 1:
         raise UsageError("loss is a chance from 0 to 1")
     if isinstance(value, LinkChange) and not 0 <= (value.delay or 0) <= LONGEST_DELAY:

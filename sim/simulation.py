@@ -13,7 +13,7 @@ import simpy
 
 from sim.build import World, build
 from sim.errors import BudgetExceeded, UsageError, did_you_mean
-from sim.inputs import Crafted, Input, Key, Line, LinkChange, to_json
+from sim.inputs import Attempt, Crafted, Input, Key, Line, LinkChange, to_json
 from sim.scenario import Scenario
 from sim.trace import InputGiven, Noted, Record, Trace
 from sim.units import show_time
@@ -133,11 +133,13 @@ class Simulation:
             )
         if isinstance(value, Crafted):
             self.world.bytes_of(value)
+        if isinstance(value, Attempt):
+            self.world.target_of(value)
 
     def _apply(self, at: int, value: Input) -> None:
         self._wait_until(at)
         self.given.append((at, value))
-        place = value.machine if isinstance(value, Crafted) else ""
+        place = value.machine if isinstance(value, Crafted | Attempt) else ""
         self.trace.add(place, InputGiven(value.say(), to_json(value)))
         if isinstance(value, Line):
             self.world.terminals[value.terminal].line(value.text)
@@ -145,6 +147,8 @@ class Simulation:
             self.world.terminals[value.terminal].key(value.key)
         elif isinstance(value, LinkChange):
             self.world.change_link(value)
+        elif isinstance(value, Attempt):
+            self.world.attempt(value)
         else:
             self.world.send(value)
 

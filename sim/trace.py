@@ -347,8 +347,26 @@ class InputGiven(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Reached(Event):
+    """What a client that acts by itself found out (sim/apps/clients.py). `what`: probe (a fresh try), talk (one connection), attempt.
+
+    `name` is what people call it, `to` e.g. "tcp 192.168.1.20:22", `began` (µs) when this try did, or for a talk when all was well last;
+    `down` the µs for which it could not be reached, all in all. `reason.code`: answered (then `ok`), silence, half, lost, or an errno.
+    """
+
+    kind: ClassVar[str] = "reach"
+    what: str
+    name: str
+    to: str
+    ok: bool
+    began: int
+    down: int
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
 class Noted(Event):
-    """A remark of the simulation: `code` e.g. budget, scenario."""
+    """A remark of the simulation: `code` e.g. budget, scenario; walk: somebody is on the way to a terminal; there: they have come."""
 
     kind: ClassVar[str] = "note"
     code: str

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sim.errors import UsageError
-from sim.inputs import Crafted, Input, Key, Line, LinkChange, from_json, link_change, to_json, typed
+from sim.inputs import Attempt, Crafted, Input, Key, Line, LinkChange, from_json, link_change, to_json, typed
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,7 @@ from sim.inputs import Crafted, Input, Key, Line, LinkChange, from_json, link_ch
         LinkChange("a--b", loss=0.5),
         LinkChange("a--b", up=False),
         Crafted("m", "tcp …"),
+        Attempt("m", "server", "tcp", 22),
     ],
 )
 def test_an_input_comes_back_from_json_as_it_was(value: Input) -> None:
@@ -37,6 +38,7 @@ def test_an_input_comes_back_from_json_as_it_was(value: Input) -> None:
         ({"type": "key", "terminal": "t", "key": "^Z"}, "the keys that can be sent"),
         ({"type": "link", "link": "l", "loss": 2}, "a chance from 0 to 1"),
         ({"type": "link", "link": "l", "delay": True}, "not of the right kind"),
+        ({"type": "attempt", "machine": "m", "to": "n", "protocol": "sctp", "port": 1}, "by tcp, udp or ping"),
         ({"type": "link", "link": "l", "delay": -1}, "a delay is from"),
     ],
 )

@@ -49,6 +49,13 @@ MISTAKES = [
     ("terminal: laptop, type: ping server", "link: laptop.eth0--srv, change: down", "no link has the id", "did you mean"),
     ("terminal: laptop, type: ping server", "link: laptop.eth0--server.eth0, change: dwn", "s.yaml:13:54:", "did you mean 'down'?"),
     ("terminal: laptop, type: ping server", "machine: laptop, packet: tpc", "a packet is written like", ""),
+    (
+        "laptop: {", "laptop: {clients: [{does: probe, to: sever, port: 22}], ",
+        "'sever' is no machine and no address", "did you mean 'server'?",
+    ),
+    ("laptop: {", "laptop: {clients: [{does: talk, to: server, protocol: udp, port: 22}], ", "a talk is a TCP connection", ""),
+    ("laptop: {", "laptop: {clients: [{does: probe, to: server}], ", "tcp and udp need a port", ""),
+    ("laptop: {", "laptop: {clients: [{does: probe, to: server, port: 22, every: 1s}], ", "every is 4s or more", ""),
     ("title: Two", "title: &a Two", "anchors and aliases", ""),
     ("title: Two machines", "title: One\ntitle: Two machines", "s.yaml:2:1: 'title' stands here twice", ""),
     ("title: Two machines", "title: [", "this is not YAML", ""),

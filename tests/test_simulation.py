@@ -269,4 +269,4 @@ def test_each_kind_of_event_but_expectations_comes_up_in_the_course_and_goes_to_
             kinds |= {record.event.kind for record in rehearsal.records}
             whole: list[dict[str, Any]] = [record.to_json() for record in rehearsal.records]
             assert all({"n", "t", "machine", "kind"} <= set(record) for record in whole)
-    assert kinds >= set(EVENTS) - {"expectation", "lost", "note", "kernel-log", "nat"}
+    assert kinds >= set(EVENTS) - {"expectation", "lost", "note", "reach", "kernel-log", "nat"}

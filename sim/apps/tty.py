@@ -18,7 +18,8 @@ from collections.abc import Callable
 import simpy
 from simpy.events import Initialize, Process
 
-from sim.trace import Emit, Output, TerminalState
+from sim.trace import Emit, Noted, Output, TerminalState
+from sim.units import show_time
 
 CLEAR = "\x1b[H\x1b[2J"
 KEYS = {"^C": "\x03", "^D": "\x04"}
@@ -105,10 +106,13 @@ class LocalTty(Tty):
     """A terminal of the scenario, with a screen: emits Output and TerminalState. `id` names it in the trace.
 
     `on_closed` is called with a line or key typed after the shell has ended: who sits there logs in again.
+    `walk` is how far away (µs) it stands: the first line or key sends somebody there, and what is typed meanwhile waits for them.
     """
 
-    def __init__(self, env: simpy.Environment, id: str, emit: Emit | None) -> None:
+    def __init__(self, env: simpy.Environment, id: str, emit: Emit | None, walk: int = 0) -> None:
         super().__init__(env)
+        self._walk = walk
+        self._carried: list[Callable[[], None]] = []
         self.id = id
         self.on_closed: Callable[[], None] | None = None
         self._emit = emit
@@ -141,6 +145,8 @@ class LocalTty(Tty):
 
     def line(self, text: str) -> None:
         """A person typed a line; at a closed terminal it only wakes the login."""
+        if self._far(lambda: self.line(text)):
+            return
         if self._state[0] == "closed" and self.on_closed is not None:
             self.on_closed()
             return
@@ -151,10 +157,35 @@ class LocalTty(Tty):
 
     def key(self, key: str) -> None:
         """A person pressed a key; at a closed terminal it only wakes the login."""
+        if self._far(lambda: self.key(key)):
+            return
         if self._state[0] == "closed" and self.on_closed is not None:
             self.on_closed()
             return
         super().key(key)
+
+    def _far(self, doing: Callable[[], None]) -> bool:
+        """Whether nobody sits there yet; then it is done on arrival."""
+        if not self._walk:
+            return False
+        if not self._carried:
+            self._note("walk", f"Somebody is on the way to this terminal ({self.id}): it takes {show_time(self._walk)}.")
+            timeout = self.env.timeout(self._walk)
+            assert timeout.callbacks is not None
+            timeout.callbacks.append(lambda _: self._arrive())
+        self._carried.append(doing)
+        return True
+
+    def _arrive(self) -> None:
+        self._walk = 0
+        self._note("there", f"Somebody sits at this terminal now ({self.id}).")
+        for doing in self._carried:
+            doing()
+        self._carried.clear()
+
+    def _note(self, code: str, text: str) -> None:
+        if self._emit is not None:
+            self._emit(Noted(code, text))
 
     def _tell(self) -> None:
         state, program, user_at = self._state

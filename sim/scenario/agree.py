@@ -12,7 +12,7 @@ from sim.apps.services import SERVICES, check_service
 from sim.document import Path
 from sim.errors import UsageError, did_you_mean
 from sim.scenario.traffic import MOST, WANTED, TrafficSpec
-from sim.units import parse_interface
+from sim.units import parse_address, parse_interface
 
 if TYPE_CHECKING:
     from sim.scenario.model import LinkSpec, MachineSpec, Scenario
@@ -35,6 +35,7 @@ def disagreements(scenario: Scenario) -> Iterator[Mistake]:
     yield from _twice([t.id for t in scenario.terminals], "terminals", "id")
     for name, spec in scenario.machines.items():
         yield from _machine(name, spec)
+        yield from _clients(scenario, name, spec)
     for index, traffic in enumerate(scenario.traffic):
         yield from _traffic(scenario, traffic, index)
     if sum(traffic.times for traffic in scenario.traffic) > MOST:
@@ -74,6 +75,16 @@ def _machine(name: str, spec: MachineSpec) -> Iterator[Mistake]:
         if (port, SERVICES[service.name].protocol) in taken:
             yield Mistake(path, f"{service.name}: {SERVICES[service.name].protocol} port {port} is taken already")
         taken.add((port, SERVICES[service.name].protocol))
+
+
+def _clients(scenario: Scenario, name: str, spec: MachineSpec) -> Iterator[Mistake]:
+    named = [*scenario.machines, *scenario.hosts]
+    for index, client in enumerate(spec.clients):
+        try:
+            parse_address("0.0.0.0" if client.to in named else client.to)
+        except UsageError:
+            problem, hint = f"'{client.to}' is no machine and no address", did_you_mean(client.to, named)
+            yield Mistake(("machines", name, "clients", index, "to"), problem, hint)
 
 
 def _address(name: str, dev: str, index: int, address: str) -> Iterator[Mistake]:

@@ -28,6 +28,7 @@ from sim.document import Document, Strict, load, problems, read
 from sim.errors import ScenarioError
 from sim.inputs import LONGEST_DELAY, Input
 from sim.scenario.agree import disagreements
+from sim.scenario.clients import ClientSpec
 from sim.scenario.traffic import TrafficSpec
 from sim.scenario.words import Address, FilePath, FileText, Interfaces, Routed, RulesText, ServiceForm, Text, Time, Word
 from sim.units import DAY, MILLISECOND
@@ -61,6 +62,7 @@ class MachineSpec(Strict):
     interfaces: Annotated[dict[Word, Interfaces], Field(max_length=64)] = {}
     routes: Annotated[dict[Routed, Address], Field(max_length=256)] = {}
     services: Annotated[list[Annotated[Service, ServiceForm]], Field(max_length=64)] = []
+    clients: Annotated[list[ClientSpec], Field(max_length=16)] = []
     rules: Rules = Rules()
     sysctls: Annotated[dict[Text, Text | int], Field(max_length=256)] = {}
     conntrack: Literal["auto", "always"] = "auto"
@@ -81,12 +83,16 @@ class LinkSpec(Strict):
 
 
 class TerminalSpec(Strict):
-    """A terminal: where a person types. `user` logs in there: root may do all, others use sudo."""
+    """A terminal: where a person types. `user` logs in there: root may do all, others use sudo.
+
+    `walk` is the way there: so long after it what is typed first arrives.
+    """
 
     id: Word
     machine: Word
     title: Text = ""
     user: Word | None = None
+    walk: Time = 0
 
 
 class Budget(Strict):

@@ -352,9 +352,9 @@ def login(machine: Machine, tty: Tty, user: str, command: str | None = None) -> 
     return shell.status
 
 
-def open_terminal(machine: Machine, id: str, user: str, emit: Emit | None) -> LocalTty:
-    """A terminal of the scenario with a login shell on it. When the shell has ended, a line or a key logs in again."""
-    tty = LocalTty(machine.env, id, emit)
+def open_terminal(machine: Machine, id: str, user: str, emit: Emit | None, walk: int = 0) -> LocalTty:
+    """A terminal of the scenario with a login shell on it, `walk` µs away. When the shell has ended, a line or a key logs in again."""
+    tty = LocalTty(machine.env, id, emit, walk)
 
     def run() -> Steps:
         status = yield from login(machine, tty, user)

@@ -84,6 +84,7 @@ export function everyKind(): TraceRecord[] {
   made.add('server', 'dropped', { packet: 3, where: 'INPUT', by: 'filter INPUT policy', reason: why('no rule decided') })
   made.at(60_009_000).add('server', 'entry-expired', { conn: 1 })
   made.add('server', 'entry-destroy', { conn: 1, packet: null, entry: seen, reason: why('its time ran out') })
+  made.add('laptop', 'reach', { what: 'probe', name: 'web', to: 'tcp server:80', ok: false, began: 57_009_000, down: 5_000_000, reason: why('silence') })
   return made.add('', 'note', { code: 'budget', text: 'the end' }).records
 }
 

@@ -68,6 +68,7 @@ function tellOther(record: TraceRecord): string {
     case 'input': return say.typed(record.text)
     case 'socket': return say.socket(record.machine, record.state)
     case 'rules': return say.rules(record.machine)
+    case 'reach': return say.reached(record.name, record.reason.text)
     case 'note': case 'kernel-log': return record.text
     default: return tellPacketEvent(record)
   }

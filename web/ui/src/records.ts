@@ -73,6 +73,7 @@ export interface Kinds {
   sysctl: { key: string; value: string; old: string }
   'kernel-log': { packet: number | null; text: string }
   input: { text: string; input: Input }
+  reach: { what: 'probe' | 'talk' | 'attempt'; name: string; to: string; ok: boolean; began: number; down: number; reason: Reason }
   note: { code: string; text: string }
 }
 

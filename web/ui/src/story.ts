@@ -77,6 +77,8 @@ export interface State {
   terminals: Readonly<{ [id: string]: TerminalState }>
   inputs: Chain<{ n: number; t: number; text: string; input: Input }>
   notes: Chain<{ t: number; code: string; text: string }>
+  /** What each client that acts by itself found out last, by machine, what it does and its name. */
+  reached: Readonly<{ [client: string]: RecordOf<'reach'> }>
 }
 
 const NEW_MACHINE: MachineState = {
@@ -88,7 +90,7 @@ const NEW_TERMINAL: TerminalState = { output: null, state: 'prompt', prompt: '',
 export function beginning(firewall: string): State {
   return {
     firewall, n: 0, t: 0, record: null, packet: null, machines: {}, flying: IntMap.empty(), labels: IntMap.empty(), settled: [],
-    terminals: {}, inputs: null, notes: null,
+    terminals: {}, inputs: null, notes: null, reached: {},
   }
 }
 
@@ -213,6 +215,7 @@ export const HANDLERS: Handlers = {
     inputs: append(state.inputs, { n, t, text, input }),
     ...(input.type === 'line' ? onTerminal(state, input.terminal, ({ typed }) => ({ typed: [...typed, input.text] })) : {}),
   }),
+  reach: (state, record) => ({ reached: { ...state.reached, [`${record.machine} ${record.what} ${record.name}`]: record } }),
   note: (state, { t, code, text }) => ({ notes: append(state.notes, { t, code, text }) }),
 }
 

@@ -117,7 +117,8 @@ export const text = {
     typed: (what: string): string => `Typed: ${what}`, socket: (machine: string, state: string): string => `a socket of ${machine} is ${state}`, rules: (machine: string): string =>
       `the rules of ${machine} changed`, rule: (number: number, chain: string, matched: boolean): string => `rule ${number} of ${chain} ${matched ? 'matched' : 'did not match'}`,
     hook: (hook: string): string => `it enters ${hook}`, routed: (decision: string): string => `routing: ${decision}`, label: (label: string, why: string): string => `labelled ${label}. ${why}`,
-    verdict: (verdict: string, chain: string): string => `${verdict} by ${chain}`, rewritten: (what: string, before: string, after: string): string =>
+    verdict: (verdict: string, chain: string): string => `${verdict} by ${chain}`, reached: (name: string, why: string): string =>
+      `${name} was tried. ${why}`, rewritten: (what: string, before: string, after: string): string =>
       `${what.toUpperCase()} makes it ${after}; it was ${before}`,
   },
   help: {
