@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("web.commands.replay:replay", "Push a packet capture through a firewall and label every packet."),
     "verify": ("web.commands.verify:verify", "Compare ctlab with this machine's own kernel, packet by packet."),
     "translate": ("web.commands.translate:translate", "Say rules of iptables in nft's words, and the other way round."),
+    "export": ("web.commands.export:export", "Put a lesson or a scenario into one HTML file that plays by itself."),
     "shell": ("web.commands.shell:shell", "The lab's terminals without a browser."),
 }
 

@@ -1,9 +1,7 @@
 // The lab as the views see it: one moment, one chosen packet, what the server said. The glue of channel, story, index and clock.
 // Views read its fields and call its verbs; none of them talks to the server or keeps a moment of its own.
 
-import {
-  Channel, type Branch, type Ears, type Hello, type Lesson, type Progress, type Refusal, type Scenario, type TraceBatch,
-} from './channel'
+import type { Branch, Channel, Ears, Hello, Lesson, Progress, Refusal, Scenario, TraceBatch } from './channel'
 import { Clock, SPEEDS, type Position } from './clock'
 import { Index, type Trip } from './index'
 import { journey, type Journey } from './journey'
@@ -37,6 +35,7 @@ export class Lab extends Shown implements Ears {
   online = $state(true)
   picked = $state<number | null>(null)
   said = $state('')
+  /** What names the session at the server; "" where there is none: a page that plays by itself. */
   readonly key: string
 
   story = new Story('')
@@ -59,7 +58,7 @@ export class Lab extends Shown implements Ears {
   readonly machine: string = $derived(this.inspected || (this.scenario?.firewall ?? ''))
   readonly packets: number = $derived.by(() => (this.version, this.index.order.length))
 
-  constructor(key: string, channel = (ears: Ears): Channel => new Channel(key, ears)) {
+  constructor(key: string, channel: (ears: Ears) => Channel) {
     super()
     this.key = key
     this.#clock = new Clock({

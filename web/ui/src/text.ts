@@ -27,6 +27,11 @@ export const text = {
     joining: 'Joining the lab…', offline: 'The connection to the lab is lost. Trying again; what you see stays usable.',
     dismiss: 'Close this message', noSuch: 'Back to the course',
   },
+  recorded: {
+    banner: 'This page plays by itself, without a lab behind it: everything can be played, stepped through and asked. To type something new, open it in ctlab.',
+    notTyped: 'That was not done when this page was recorded, and there is no lab behind it to compute what would happen.',
+    needsLab: 'For that a lab is needed, and this page has none behind it.', broken: 'The recording in this file is damaged. Ask for the file once more.',
+  },
   lesson: {
     region: 'Lesson', step: (step: number, steps: number): string => `Step ${step} of ${steps}`, next: 'Next', back: 'Back', done: 'Back to the course',
     acts: { type: 'Run', packet: 'Send', link: 'Do it' }, sends: (machine: string): string => `${machine} sends`, runOn: (terminal: string): string => `Run on ${terminal}`, hint: 'Show a hint', solution: 'Show a way to do it', predict: 'Predict',

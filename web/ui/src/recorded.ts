@@ -1,0 +1,127 @@
+// A trace in place of a server: what the single-file page has behind it. It answers as the lab would, as far as the recording goes.
+// `stepwise`: what was typed is told stretch by stretch, each when its turn comes; else all of it at once. Pure but for its ears.
+
+import type { Channel, Completion, Ears, Hello, Messages } from './channel'
+import type { Layer } from './inside'
+import type { Input, TraceRecord } from './records'
+import { text } from './text'
+
+/** What web/export.py writes into the file. `goals`: when (µs) each goal of the lesson is met; `layers`: packets' insides by their bytes. */
+export interface Recording {
+  version: 1
+  hello: Hello
+  records: TraceRecord[]
+  stepwise: boolean
+  goals: { [id: string]: number }
+  layers: { [data: string]: Layer[] }
+}
+
+const line = (input: Input): string => (input.type === 'line' ? `${input.terminal} ${input.text}` : '')
+
+export class Recorded {
+  readonly #recording: Recording
+  readonly #ears: Ears
+  readonly #inputs: number[]
+  #told = 0
+  #met: { [id: string]: boolean } = {}
+
+  constructor(recording: Recording, ears: Ears) {
+    this.#recording = recording
+    this.#ears = ears
+    this.#inputs = recording.records.flatMap((record, n) => (record.kind === 'input' ? [n] : []))
+    queueMicrotask(() => this.#begin())
+  }
+
+  say<E extends keyof Messages>(event: E, data: Messages[E]): void {
+    queueMicrotask(() => this.#hear(event, data as never))
+  }
+
+  complete(_terminal: string, _line: string, cursor: number): Promise<Completion> {
+    return Promise.resolve({ start: cursor, words: [] })
+  }
+
+  future(): Promise<null> {
+    return Promise.resolve(null)
+  }
+
+  dissect(n: number): Promise<Layer[] | null> {
+    const record = this.#recording.records[n]
+    return Promise.resolve((record?.kind === 'sent' && this.#recording.layers[record.data]) || null)
+  }
+
+  close(): void {
+    // nothing is open
+  }
+
+  #begin(): void {
+    const { hello, records, stepwise } = this.#recording
+    this.#ears.connected(true)
+    this.#ears.hello(hello)
+    this.#tell(0, stepwise ? (this.#inputs[0] ?? records.length) : records.length, null)
+  }
+
+  /** Tells the records from `from` up to `to`; `playFrom` as the server's. */
+  #tell(from: number, to: number, playFrom: number | null): void {
+    const { records } = this.#recording
+    this.#told = to
+    this.#ears.trace({ from, records: records.slice(from, to), more: to < records.length, branches: [], playFrom })
+  }
+
+  #hear(event: string, data: { at: number; t: number; input: Input | Input[] }): void {
+    if (event === 'input') return this.#play(Array.isArray(data.input) ? data.input : [data.input])
+    if (event === 'more') return this.#tell(this.#told, this.#endAfter(this.#told), null)
+    if (event === 'position') return this.#progress(data.t)
+    if (event === 'restart') return this.#begin()
+    if (event !== 'answer') this.#ears.refused({ error: text.recorded.needsLab, event })
+  }
+
+  /** What is given here was recorded, or cannot be answered: the next time it was typed, else the first. */
+  #play(given: Input[]): void {
+    const from = this.#find(given)
+    if (from === undefined) return this.#ears.refused({ error: text.recorded.notTyped, event: 'input' })
+    const last = this.#inputs[this.#inputs.indexOf(from) + given.length - 1] ?? from
+    const { records, stepwise } = this.#recording
+    this.#tell(from, stepwise ? this.#endAfter(last) : records.length, records[from]?.t ?? 0)
+  }
+
+  #find(given: Input[]): number | undefined {
+    const { records } = this.#recording
+    const fits = (at: number): boolean => given.every((input, i) => {
+      const record = records[this.#inputs[this.#inputs.indexOf(at) + i] ?? -1]
+      return record?.kind === 'input' && line(input) !== '' && line(record.input) === line(input)
+    })
+    const found = this.#inputs.filter(fits)
+    return found.find((at) => at >= this.#told) ?? found[0]
+  }
+
+  /** The number of the first record of the next input after record `n`, or of all. */
+  #endAfter(n: number): number {
+    return this.#inputs.find((input) => input > n) ?? this.#recording.records.length
+  }
+
+  #progress(t: number): void {
+    const { goals, hello } = this.#recording
+    const met = { ...this.#met, ...Object.fromEntries(Object.entries(goals).filter(([, at]) => at <= t).map(([id]) => [id, true])) }
+    if (Object.keys(met).length === Object.keys(this.#met).length) return
+    this.#met = met
+    this.#ears.progressed({ ...hello.progress, goals: { ...hello.progress.goals, ...met } })
+  }
+}
+
+/** The recording as the page's channel. What is asked of it that a recording cannot answer is answered with nothing. */
+export function recorded(recording: Recording, ears: Ears): Channel {
+  const channel = new Recorded(recording, ears)
+  return new Proxy(channel, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name)
+      return typeof value === 'function' ? value.bind(target) : () => Promise.resolve(null)
+    },
+  }) as unknown as Channel
+}
+
+/** Unpacks what stands in the file: JSON, deflated, in base64. */
+export async function unpack(packed: string): Promise<Recording> {
+  const bytes = Uint8Array.from(atob(packed.trim()), (character) => character.charCodeAt(0))
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate'))
+  return (await new Response(stream).json()) as Recording
+}
