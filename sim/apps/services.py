@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sim.apps.dns import Zone, named
+from sim.apps.ftpd import ftpd
 from sim.apps.http import Site, httpd
 from sim.apps.program import Context, Program, start
 from sim.apps.sinks import tcp_listener, udp_listener
@@ -69,6 +70,13 @@ def _dns(port: int, options: Options) -> Program:
     return named(port, Zone.of(zone), _delay(options))
 
 
+def _ftp(port: int, options: Options) -> Program:
+    files = options.get("files", {"readme.txt": "hello from afar\n"})
+    if not isinstance(files, Mapping):
+        raise UsageError("ftp: files is a mapping of names to texts")
+    return ftpd(port, {str(name): str(text) for name, text in files.items()})
+
+
 def _listener(make: Callable[..., Program], name: str, *, echo: bool = False) -> Callable[[int, Options], Program]:
     def build(port: int, options: Options) -> Program:
         program = str(options.get("program", name))
@@ -82,6 +90,7 @@ SERVICES: dict[str, ServiceKind] = {
     "ssh": ServiceKind(lambda port, options: sshd(port), ("port",), 22, "tcp", "logins by ssh"),
     "http": ServiceKind(_http, ("port", "pages", "size", "delay"), 80, "tcp", "a web server"),
     "dns": ServiceKind(_dns, ("port", "zone", "delay"), 53, "udp", "a name server"),
+    "ftp": ServiceKind(_ftp, ("port", "files"), 21, "tcp", "an FTP server"),
     "echo": ServiceKind(
         _listener(tcp_listener, "echo", echo=True), ("port", "delay"), 7, "tcp", "sends back what it gets, over TCP"
     ),

@@ -48,7 +48,8 @@ class TcpStack:
     # ---- for programs ------------------------------------------------------------------------------------------------
 
     def listen(self, port: int, program: str = "", *, address: Address | None = None, backlog: int = 128) -> Listener:
-        """Wait for connections on `port`. Raises SocketError EADDRINUSE, EADDRNOTAVAIL."""
+        """Wait for connections on `port` (0: a free one). Raises SocketError EADDRINUSE, EADDRNOTAVAIL."""
+        port = port or self._port_to_bind()
         if address is not None and any(address) and not self.ip.routes.is_local(address):
             raise SocketError("EADDRNOTAVAIL")
         address = address if address and any(address) else None
@@ -94,6 +95,15 @@ class TcpStack:
             if (source, port, dst, dport) not in self.connections and port not in self.listeners:
                 return port
         raise SocketError("EADDRNOTAVAIL")
+
+    def _port_to_bind(self) -> int:
+        """A port for bind(0): an odd one, as inet_csk_find_open_port prefers."""
+        low, high = self.ip.sysctls.ports
+        used = {port for _, port, _, _ in self.connections} | self.listeners.keys()
+        ports = [port for port in range(low | 1, high + 1, 2) if port not in used]
+        if not ports:
+            raise SocketError("EADDRINUSE")
+        return self.random.choice(ports)
 
     def rows(self) -> Iterator[Listener | Connection]:
         """Everything that `ss -ta` shows."""

@@ -1,4 +1,4 @@
-"""The programs of sim/apps as commands: ssh, curl, dig, nc, ping, hping3."""
+"""The programs of sim/apps as commands: ssh, curl, ftp, dig, nc, ping, hping3, tcpdump."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sim.apps.curl import curl
 from sim.apps.dig import dig
 from sim.apps.dns_wire import TYPES
+from sim.apps.ftp import ftp
 from sim.apps.hping3 import hping3
 from sim.apps.nc import nc
 from sim.apps.ping import ping
@@ -69,6 +70,7 @@ COMMANDS = [
         "curl [-v] [-s] [-I] [-m SECONDS] [--connect-timeout SECONDS] http://HOST[:PORT]/PATH",
         _urls,
     ),
+    Command("ftp", ftp, "fetch and bring files", "ftp [-46aAnp] HOST [PORT]     (then: ls, get FILE, put FILE, passive, bye)", _hosts),
     Command("dig", dig, "ask a name server", "dig [@SERVER] NAME [TYPE] [+short] [+timeout=SECONDS] [+tries=N]", _dig),
     Command(
         "nc",
