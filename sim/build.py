@@ -16,10 +16,11 @@ from sim.apps.tty import LocalTty
 from sim.conntrack.settings import SysctlError
 from sim.craft import craft
 from sim.errors import ScenarioError, UsageError
-from sim.inputs import Attempt, Crafted, Input, LinkChange
+from sim.inputs import Attempt, Crafted, Input, LinkChange, RulesChange, RulesKept
 from sim.machine.errors import SocketError
 from sim.machine.machine import Machine
 from sim.machine.routes import Route
+from sim.machine.ruling import Ruling
 from sim.network import Network
 from sim.ruleset.iptables import tool as iptables_tool
 from sim.ruleset.nft import tool as nft_tool
@@ -39,12 +40,13 @@ class World:
         self.machines = network.machines
         self.links = network.links
         self.terminals = terminals
+        self.rulings = {name: Ruling(machine) for name, machine in network.machines.items()}
 
     def place(self, value: Input) -> tuple[str, str, list[str]]:
         """(kind of place, its name, the names there are) of what an input is for."""
         if isinstance(value, LinkChange):
             return "link", value.link, list(self.links)
-        if isinstance(value, Crafted | Attempt):
+        if isinstance(value, Crafted | Attempt | RulesChange | RulesKept):
             return "machine", value.machine, list(self.machines)
         return "terminal", value.terminal, list(self.terminals)
 
@@ -68,6 +70,14 @@ class World:
     def change_link(self, value: LinkChange) -> None:
         """Another delay or loss; cut or mend."""
         self.links[value.link].change(delay=value.delay, loss=value.loss, up=value.up)
+
+    def rule(self, value: RulesChange | RulesKept) -> None:
+        """Other rules, or those on trial kept."""
+        ruling = self.rulings[value.machine]
+        if isinstance(value, RulesChange):
+            ruling.replace(value.texts, value.timer)
+        else:
+            ruling.keep()
 
     def complete(self, terminal: str, line: str, cursor: int) -> tuple[int, list[str]]:
         """What Tab offers at a terminal, on the machine where its typing ends up. Raises UsageError."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any, ClassVar
 
 from sim.errors import UsageError, did_you_mean
-from sim.units import parse_time
+from sim.units import DAY, SECOND, parse_time, show_time
 
 MAX_TEXT = 4096
+MAX_RULES = 65_536
 LONGEST_DELAY = 60_000_000  # µs
 KEYS = ("^C", "^D")
 _LINK_WORDS = ("down", "up", "delay", "loss")
+_RULES = ("iptables", "ip6tables", "nft")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +86,47 @@ class Attempt:
         return f"{self.machine} tries {self.protocol} {self.to}" + (f":{self.port}" if self.port else "")
 
 
-Input = Line | Key | LinkChange | Crafted | Attempt
-_CLASSES: dict[str, type[Input]] = {cls.type: cls for cls in (Line, Key, LinkChange, Crafted, Attempt)}
+@dataclass(frozen=True, slots=True)
+class RulesChange:
+    """A machine's rules become these texts, whole, by its own tools; a language that is None stays as it is.
+
+    `timer` (µs): the old rules come back then, unless a RulesKept comes first; None: for good.
+    """
+
+    type: ClassVar[str] = "rules"
+    machine: str
+    iptables: str | None = None
+    ip6tables: str | None = None
+    nft: str | None = None
+    timer: int | None = None
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The texts that are given, by language."""
+        given = {"iptables": self.iptables, "ip6tables": self.ip6tables, "nft": self.nft}
+        return {name: text for name, text in given.items() if text is not None}
+
+    def say(self) -> str:
+        what = f"new rules for {self.machine} ({', '.join(self.texts)})"
+        return what if self.timer is None else f"{what}, on trial for {show_time(self.timer)}"
+
+
+@dataclass(frozen=True, slots=True)
+class RulesKept:
+    """The rules that are on trial on a machine stay."""
+
+    type: ClassVar[str] = "keep"
+    machine: str
+
+    def say(self) -> str:
+        return f"the new rules of {self.machine} are kept"
+
+
+Input = Line | Key | LinkChange | Crafted | Attempt | RulesChange | RulesKept
+_CLASSES: dict[str, type[Input]] = {cls.type: cls for cls in (Line, Key, LinkChange, Crafted, Attempt, RulesChange, RulesKept)}
 _CHECKS: dict[str, type | tuple[type, ...]] = {
     "terminal": str, "text": str, "key": str, "link": str, "delay": int, "loss": (int, float), "up": bool, "machine": str, "packet": str,
-    "to": str, "protocol": str, "port": int,
+    "to": str, "protocol": str, "port": int, "iptables": str, "ip6tables": str, "nft": str, "timer": int,
 }  # fmt: skip
 
 
@@ -111,8 +149,7 @@ def from_json(data: Mapping[str, Any]) -> Input:
             raise UsageError(f"a {kind} input has no '{name}'")
         if not isinstance(value, _CHECKS[name]) or (name != "up" and isinstance(value, bool)):
             raise UsageError(f"a {kind} input's '{name}' is not of the right kind")
-        if isinstance(value, str) and (len(value) > MAX_TEXT or "\n" in value or "\r" in value):
-            raise UsageError(f"'{name}' is one line of at most {MAX_TEXT} characters")
+        _check_length(name, value)
     missing = [name for name in _required(cls) if name not in given]
     if missing:
         raise UsageError(f"a {kind} input needs '{missing[0]}'")
@@ -121,8 +158,18 @@ def from_json(data: Mapping[str, Any]) -> Input:
     return made
 
 
+def _check_length(name: str, value: object) -> None:
+    if not isinstance(value, str):
+        return
+    if name in _RULES:
+        if len(value) > MAX_RULES:
+            raise UsageError(f"'{name}' has at most {MAX_RULES} characters")
+    elif len(value) > MAX_TEXT or "\n" in value or "\r" in value:
+        raise UsageError(f"'{name}' is one line of at most {MAX_TEXT} characters")
+
+
 def _required(cls: type[Input]) -> list[str]:
-    return ["link"] if cls is LinkChange else [field.name for field in fields(cls)]
+    return [field.name for field in fields(cls) if field.default is MISSING]
 
 
 def _check_values(value: Input) -> None:
@@ -134,6 +181,11 @@ def _check_values(value: Input) -> None:
         raise UsageError("loss is a chance from 0 to 1")
     if isinstance(value, LinkChange) and not 0 <= (value.delay or 0) <= LONGEST_DELAY:
         raise UsageError("a delay is from 0 to 60 s")
+    if isinstance(value, RulesChange):
+        if not value.texts:
+            raise UsageError(f"new rules come in one of {', '.join(_RULES)}")
+        if value.timer is not None and not SECOND <= value.timer <= DAY:
+            raise UsageError("rules are on trial for 1 s to 1 d")
 
 
 # ---- in words, as lessons and scenarios write them -------------------------------------------------------------------

@@ -13,7 +13,7 @@ import simpy
 
 from sim.build import World, build
 from sim.errors import BudgetExceeded, UsageError, did_you_mean
-from sim.inputs import Attempt, Crafted, Input, Key, Line, LinkChange, to_json
+from sim.inputs import Attempt, Crafted, Input, Key, Line, LinkChange, RulesChange, RulesKept, to_json
 from sim.scenario import Scenario
 from sim.trace import InputGiven, Noted, Record, Trace
 from sim.units import show_time
@@ -125,7 +125,7 @@ class Simulation:
         self._waiting.insert(index, (at, value))
 
     def check(self, value: Input) -> None:
-        """Raises UsageError when the input names a terminal, machine or link that is not there, or a packet that is none."""
+        """Raises UsageError when the input names what is not there, or a packet or rules that are none."""
         kind, name, known = self.world.place(value)
         if name not in known:
             raise UsageError(
@@ -135,11 +135,13 @@ class Simulation:
             self.world.bytes_of(value)
         if isinstance(value, Attempt):
             self.world.target_of(value)
+        if isinstance(value, RulesChange):
+            self.world.rulings[value.machine].check(value.texts)
 
     def _apply(self, at: int, value: Input) -> None:
         self._wait_until(at)
         self.given.append((at, value))
-        place = value.machine if isinstance(value, Crafted | Attempt) else ""
+        place = value.machine if isinstance(value, Crafted | Attempt | RulesChange | RulesKept) else ""
         self.trace.add(place, InputGiven(value.say(), to_json(value)))
         if isinstance(value, Line):
             self.world.terminals[value.terminal].line(value.text)
@@ -149,6 +151,8 @@ class Simulation:
             self.world.change_link(value)
         elif isinstance(value, Attempt):
             self.world.attempt(value)
+        elif isinstance(value, RulesChange | RulesKept):
+            self.world.rule(value)
         else:
             self.world.send(value)
 

@@ -7,7 +7,20 @@ from typing import Any
 import pytest
 
 from sim.errors import UsageError
-from sim.inputs import Attempt, Crafted, Input, Key, Line, LinkChange, from_json, link_change, to_json, typed
+from sim.inputs import (
+    Attempt,
+    Crafted,
+    Input,
+    Key,
+    Line,
+    LinkChange,
+    RulesChange,
+    RulesKept,
+    from_json,
+    link_change,
+    to_json,
+    typed,
+)
 
 
 @pytest.mark.parametrize(
@@ -19,6 +32,9 @@ from sim.inputs import Attempt, Crafted, Input, Key, Line, LinkChange, from_json
         LinkChange("a--b", up=False),
         Crafted("m", "tcp …"),
         Attempt("m", "server", "tcp", 22),
+        RulesChange("m", iptables="*filter\nCOMMIT\n", timer=30_000_000),
+        RulesChange("m", nft=""),
+        RulesKept("m"),
     ],
 )
 def test_an_input_comes_back_from_json_as_it_was(value: Input) -> None:
@@ -40,6 +56,10 @@ def test_an_input_comes_back_from_json_as_it_was(value: Input) -> None:
         ({"type": "link", "link": "l", "delay": True}, "not of the right kind"),
         ({"type": "attempt", "machine": "m", "to": "n", "protocol": "sctp", "port": 1}, "by tcp, udp or ping"),
         ({"type": "link", "link": "l", "delay": -1}, "a delay is from"),
+        ({"type": "rules", "machine": "m"}, "one of iptables, ip6tables, nft"),
+        ({"type": "rules", "machine": "m", "nft": "x" * 70_000}, "at most 65536"),
+        ({"type": "rules", "machine": "m", "nft": "", "timer": 10}, "on trial for 1 s to 1 d"),
+        ({"type": "rules", "nft": ""}, "needs 'machine'"),
     ],
 )
 def test_what_is_no_input_is_refused_with_a_sentence(data: dict[str, Any], message: str) -> None:

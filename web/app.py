@@ -28,6 +28,7 @@ from sim.inputs import from_json
 from sim.ruleset.nft import engine as nft_engine
 from sim.trace import PacketSent
 from web import messages
+from web.crafting import craft_message
 from web.session import Session, Sessions
 from web.store import Store, default_path
 
@@ -236,6 +237,15 @@ class _Socket:
         if not isinstance(event, PacketSent):
             raise UsageError(f"record {message.n} is no packet on a link")
         return as_json(bytes.fromhex(event.data))
+
+    def _on_rules(self, session: Session, message: messages.RulesAt) -> dict[str, str]:
+        return session.ruling(message.machine, message.at).texts()
+
+    def _on_study(self, session: Session, message: messages.Study) -> dict[str, Any]:
+        return session.ruling(message.machine).study(message.texts, message.source)
+
+    def _on_craft(self, session: Session, message: messages.Craft) -> dict[str, Any]:
+        return craft_message(message.packet)
 
 
 def _sid() -> str:

@@ -6,13 +6,14 @@ README.md has the table in words; the page's side is ui/src/channel.ts.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lessons.model import Lesson
 from lessons.page import as_message
 from sim.errors import UsageError
+from sim.inputs import MAX_RULES
 from sim.scenario import Scenario
 from sim.trace import Record
 
@@ -81,10 +82,31 @@ class Dissect(Incoming):
     n: Annotated[int, Field(ge=0)]
 
 
+class RulesAt(Incoming):
+    """The rules of a machine at a moment, as texts."""
+
+    machine: Annotated[str, Field(max_length=80)]
+    at: Moment
+
+
+class Study(Incoming):
+    """Rules that are being typed for a machine. `source`: the language that is typed in, "iptables" (both families) or "nft"."""
+
+    machine: Annotated[str, Field(max_length=80)]
+    source: Literal["iptables", "nft"]
+    texts: dict[Literal["iptables", "ip6tables", "nft"], Annotated[str, Field(max_length=MAX_RULES)]]
+
+
+class Craft(Incoming):
+    """A packet in craft.py's words."""
+
+    packet: Annotated[str, Field(max_length=4096)]
+
+
 INCOMING: dict[str, type[Incoming]] = {
     "join": Join, "input": InputMessage, "more": More, "position": Position, "answer": Answer, "restart": Restart, "restore": Restore,
     "future": Future, "complete": Complete,
-    "dissect": Dissect,
+    "dissect": Dissect, "rules": RulesAt, "study": Study, "craft": Craft,
 }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from lessons.model import Lesson, Predict
 from lessons.rehearse import goals_met
 from sim.errors import CtlabError, UsageError
 from sim.inputs import Input, from_json, to_json
+from sim.machine.ruling import Ruling
 from sim.scenario import Scenario
 from sim.simulation import Simulation
 from sim.trace import Record
@@ -96,6 +97,16 @@ class Session:
         self.inputs, self.simulation = given, fork
         self._ahead(given[-1][0])
         return start
+
+    def ruling(self, machine: str, at: int | None = None) -> Ruling:
+        """The rules of a machine, as they are at the end of what is computed, or at `at` (µs). Raises UsageError."""
+        simulation = self.simulation
+        if machine not in simulation.world.rulings:
+            raise UsageError(f"there is no machine '{machine}'")
+        if at is not None:
+            simulation = Simulation(self.scenario, inputs=[pair for pair in self.inputs if pair[0] <= at])
+            simulation.run(at)
+        return simulation.world.rulings[machine]
 
     def _keep_branch(self, kept: int) -> None:
         lost = self.inputs[kept:]

@@ -56,10 +56,17 @@ def nft_text(rule: Rule, family: str) -> str | None:
         return None
     if any(isinstance(part, UseTemplate) or (isinstance(part, Compare | Assign) and "xt " in part.selector) for part in rule.flat()):
         return None
-    if any(isinstance(part, Extension) and part.name in ("tcp", "udp", "icmp") for part in rule.parts):
+    if any(_says_protocol(part) for part in rule.parts):
         parts = tuple(part for part in rule.parts if not (isinstance(part, Compare) and part.selector in _PROTOCOLS))
         rule = replace(rule, parts=parts)
     return rule_text(rule, family)
+
+
+def _says_protocol(part: object) -> bool:
+    """Whether a field of the protocol's own header is looked at: `-m icmp --icmp-type any` has none."""
+    if not isinstance(part, Extension) or part.name not in ("tcp", "udp", "icmp"):
+        return False
+    return any(isinstance(each, Compare) and each.selector.startswith(f"{part.name} ") for each in part.parts)
 
 
 _PROTOCOLS = ("ip protocol", "meta l4proto")

@@ -274,3 +274,28 @@ def test_a_lab_that_listens_to_the_network_says_so(
     monkeypatch.setattr(SocketIO, "run", lambda *_, **__: None)
     serve(host, 0, data=tmp_path / "sessions.sqlite", open_browser=False)
     assert ("without a password" in capsys.readouterr().err) is warned
+
+
+def ask(learner: Learner, name: str, data: Any) -> Any:
+    """What the server acknowledges a message with."""
+    return learner.socket.emit(name, data, callback=True)
+
+
+def test_the_editor_gets_a_machine_s_rules_of_the_moment_and_is_told_of_mistakes(lab: Any) -> None:
+    learner = Learner(lab[0], lab[1], scenario="laptop-and-server")
+    rules = "*filter\n:INPUT DROP [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n"
+    learner.say("input", {"at": 1_000_000, "input": {"type": "rules", "machine": "server", "iptables": rules}})
+    assert ask(learner, "rules", {"machine": "server", "at": 500_000})["iptables"] == ""
+    assert ask(learner, "rules", {"machine": "server", "at": 2_000_000})["iptables"] == rules
+    typed = {"machine": "server", "source": "iptables", "texts": {"iptables": rules.replace("DROP", "DORP")}}
+    told = ask(learner, "study", typed)
+    assert told["others"] is None and told["mistakes"][0]["line"] == 2
+    learner.say("input", {"at": 2_000_000, "input": {"type": "rules", "machine": "server", "nft": "tabel x"}})
+    assert learner.heard["refused"]["error"].startswith("nft:1:")
+
+
+def test_a_packet_that_is_being_written_is_shown_with_its_layers_or_its_mistake(lab: Any) -> None:
+    learner = Learner(lab[0], lab[1], scenario="laptop-and-server")
+    told = ask(learner, "craft", {"packet": "udp 192.168.1.10:5000 > 192.168.1.20:53 data hi"})
+    assert told["bytes"].startswith("45") and [layer["name"] for layer in told["layers"]][:2] == ["IP", "UDP"]
+    assert ask(learner, "craft", {"packet": "udp 1.2.3.4 > x"})["error"] == "'x' is no IPv4 or IPv6 address"
