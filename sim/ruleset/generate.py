@@ -306,7 +306,9 @@ class ChainSource:
     def _blend(self, part: Blend) -> None:
         self._require([*needs(part.selector), *needs(part.source)])
         self._flush()
-        self._set(part.selector, f"({reading(part.selector)} & {part.keep}) ^ ({reading(part.source)} & {part.take})")
+        source = f"(({reading(part.source)} & {part.take}) ^ {part.value})"
+        shifted = f"({source} << {part.shift} & 0xFFFFFFFF)" if part.shift >= 0 else f"({source} >> {-part.shift})"
+        self._set(part.selector, f"({reading(part.selector)} & {part.keep}) ^ {shifted}")
 
     def _set(self, selector: str, value: str) -> None:
         self._line(f"skb.conn.set_mark({value})" if selector == "ct mark" else f"{reading(selector)} = {value}")

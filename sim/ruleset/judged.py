@@ -87,11 +87,18 @@ def judged(part: Judge) -> str:
     return (_CLAUSES.get(part.kind) or said.CLAUSES[part.kind])(part)
 
 
+def _blended(part: Blend) -> str:
+    shifted = f", moved {abs(part.shift)} bits to the {'left' if part.shift > 0 else 'right'}" if part.shift else ""
+    if part.selector == part.source:
+        return f"set the mark of {{}}'s connection to itself & {part.take:#x} ^ {part.value:#x}{shifted}"
+    words = ("save the mark of {} in the connection", "give {} the connection's mark")
+    return words[part.selector == "meta mark"] + f" (bits {part.take:#x}{shifted})"
+
+
 def does(part: Rewrite | Blend | Nothing) -> str:
     """What it does to packets, which stand for {}."""
     if isinstance(part, Blend):
-        words = ("save the mark of {} in the connection", "give {} the connection's mark")
-        return words[part.selector == "meta mark"] + f" (bits {part.take:#x})"
+        return _blended(part)
     if isinstance(part, Nothing):
         return "leave {} as they are (" + part.why + ")"
     match part.field:

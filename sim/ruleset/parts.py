@@ -142,12 +142,20 @@ class Rewrite:
 
 @dataclass(frozen=True, slots=True)
 class Blend:
-    """selector := (selector & keep) ^ (source & take): CONNMARK's save and restore with masks."""
+    """CONNMARK with masks or shifts: selector := (selector & keep) ^ (((source & take) ^ value) << shift); below 0, to the right."""
 
     selector: str
     source: str
     keep: int
     take: int
+    value: int = 0
+    shift: int = 0
+
+    def mixed(self, own: int, source: int) -> int:
+        """The new value of 32 bits (connmark_tg_shift, net/netfilter/xt_connmark.c, Linux 6.18)."""
+        bits = (source & self.take) ^ self.value
+        bits = bits << self.shift & 0xFFFFFFFF if self.shift >= 0 else bits >> -self.shift
+        return (own & self.keep) ^ bits
 
 
 @dataclass(frozen=True, slots=True)

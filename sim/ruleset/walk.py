@@ -291,7 +291,7 @@ def _blend(part: Blend, skb: Skb) -> None:
     if skb.conn is None:
         return
     marks = {"meta mark": skb.mark, "ct mark": skb.conn.mark}
-    value = (marks[part.selector] & part.keep) ^ (marks[part.source] & part.take)
+    value = part.mixed(marks[part.selector], marks[part.source])
     if part.selector == "meta mark":
         skb.mark = value
     else:

@@ -196,3 +196,32 @@ def test_nft_sees_counts_and_changes_what_the_kernel_does(real: Open) -> None:
         theirs = kernel.counters("nft")
     ours = nft_run(["nft", "list", "table", "inet", "t"], mine.ip.rules).out
     assert ours.splitlines() == theirs[theirs.index("table inet t") :].splitlines()[: ours.count("\n")]
+
+
+SHIFTED = """*mangle
+-A PREROUTING -p tcp -j CONNMARK --set-mark 0x9/0x9 --left-shift-mark 4
+-A PREROUTING -p udp -j MARK --set-mark 0xf0f0
+-A PREROUTING -p udp -j CONNMARK --save-mark --nfmask 0xff00 --ctmask 0xff --right-shift-mark 8
+-A PREROUTING -p udp -j CONNMARK --xor-mark 0x80000001 --left-shift-mark 1
+-A PREROUTING -p icmp -j CONNMARK --set-mark 0x80000003 --right-shift-mark 1
+-A PREROUTING -p icmp -j CONNMARK --restore-mark --nfmask 0xf --ctmask 0xffff --left-shift-mark 31
+-A PREROUTING -m connmark --mark 0x90
+-A PREROUTING -m connmark --mark 0x990
+-A PREROUTING -m connmark --mark 0x1e2
+-A PREROUTING -m connmark --mark 0x40000001
+-A PREROUTING -p icmp -m mark --mark 0x80000000
+COMMIT
+"""
+
+
+def test_marks_of_connections_are_shifted_as_the_kernel_shifts_them(real: Open) -> None:
+    packets = [craft(f"tcp {CLIENT}:6001 > {SERVER}:80 S seq 100"), craft(f"tcp {CLIENT}:6001 > {SERVER}:80 S seq 100"),
+               craft(f"udp {CLIENT}:5001 > {SERVER}:80 len 5"), craft(f"icmp {CLIENT} > {SERVER} echo-request id 1 seq 1")]  # fmt: skip
+    with real(DEVICES, iptables=SHIFTED) as kernel:
+        mine = Ours(iptables=SHIFTED)
+        for data in packets:
+            kernel.feed_batch([("lan", data)])
+            mine.ip.receive(data, "lan", 1)
+        theirs, ours = numbers(kernel.counters("iptables")), numbers(tool.run(["iptables-save", "-c"], mine.ip.rules).out)
+    assert ours == theirs
+    assert not [line for line in theirs if "-m " in line and line.startswith("0 ")], "each of these marks was seen"

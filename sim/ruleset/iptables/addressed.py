@@ -102,9 +102,10 @@ def _types_fit(extension: Extension, context: Context) -> bool:
 
 
 def _address_types(given: Given) -> list[str]:
-    wanted = [word.upper() for word in given.value.split(",")]
-    for word in wanted:
-        if word not in _TYPES:
+    words = given.value.split(",")
+    wanted = [word.upper() for word in words]
+    for word in words:
+        if word.upper() not in _TYPES:
             raise Mistake(f'addrtype: bad type "{word}"', given.span)
     return [name for name in _TYPES if name in wanted]
 

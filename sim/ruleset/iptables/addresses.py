@@ -69,12 +69,32 @@ def parse_net(text: str, family: str, span: Span) -> Net:
 
 def resolved(text: str, family: str, span: Span) -> bytes:
     """One address as getaddrinfo reads it, without a name service: xtoptions' host options."""
-    if family == "ip" and text.isdigit():
-        text += ".0.0.0"
+    found = inet_aton(text) if family == "ip" else inet6(text)
+    if found is None:
+        raise Mistake(f"getaddrinfo: {why_unresolved(text, family)}\n", span)
+    return found
+
+
+def inet6(text: str) -> bytes | None:
+    """An IPv6 address, else None."""
     try:
-        return (ipaddress.IPv4Address(text) if family == "ip" else ipaddress.IPv6Address(text)).packed
+        return ipaddress.IPv6Address(text).packed
     except ValueError:
-        raise Mistake("getaddrinfo: Temporary failure in name resolution\n", span) from None
+        return None
+
+
+def why_unresolved(text: str, family: str) -> str:
+    """What getaddrinfo says of a text that is no address of the family: one of the other family, or a name that nobody knows here."""
+    of_other = ":" in text if family == "ip" else inet_aton(text) is not None
+    return "Address family for hostname not supported" if of_other else "Temporary failure in name resolution"
+
+
+def inet_aton(text: str) -> bytes | None:
+    """An IPv4 address in any of the spellings that inet_aton(3) takes, else None."""
+    try:
+        return socket.inet_aton(text) if text and not text[0].isspace() else None
+    except OSError:
+        return None
 
 
 def resolved_net(text: str, family: str, span: Span) -> Net:

@@ -9,12 +9,12 @@ from sim.ruleset.iptables.ports import port_option, tcp_range, wrapping_range
 from sim.ruleset.model import Extension, HeaderThere, Option, Part
 from sim.ruleset.parts import Judge
 
-_CHUNKS = {
+CHUNKS = {
     "DATA": 0, "INIT": 1, "INIT_ACK": 2, "SACK": 3, "HEARTBEAT": 4, "HEARTBEAT_ACK": 5, "ABORT": 6, "SHUTDOWN": 7, "SHUTDOWN_ACK": 8,
     "ERROR": 9, "COOKIE_ECHO": 10, "COOKIE_ACK": 11, "ECN_ECNE": 12, "ECN_CWR": 13, "SHUTDOWN_COMPLETE": 14, "I_DATA": 64,
-    "ASCONF_ACK": 128, "RE_CONFIG": 130, "PAD": 132, "FORWARD_TSN": 192, "ASCONF": 193, "I_FORWARD_TSN": 194,
+    "RE_CONFIG": 130, "PAD": 132, "ASCONF": 193, "ASCONF_ACK": 128, "FORWARD_TSN": 192, "I_FORWARD_TSN": 194,
 }  # fmt: skip
-_CHUNK_NAMES = {number: name for name, number in _CHUNKS.items()}
+_CHUNK_NAMES = {number: name for name, number in CHUNKS.items()}
 _CHUNK_FLAGS = {0: "----IUBE", 64: "----IUBE", 6: "-------T", 14: "-------T"}
 _DCCP = ("REQUEST", "RESPONSE", "DATA", "ACK", "DATAACK", "CLOSEREQ", "CLOSE", "RESET", "SYNC", "SYNCACK", "INVALID")
 Flags = tuple[tuple[int, int, int], ...]
@@ -73,12 +73,12 @@ def _chunk_list(given: Given) -> tuple[frozenset[int], Flags]:
         if not word:
             continue
         name, _, letters = word.partition(":")
-        kind = _CHUNKS.get(name.upper())
+        kind = CHUNKS.get(name.upper())
         if kind is None:
             raise Mistake(f"Unknown sctp chunk `{name}'", given.span)
         wanted.append(kind)
-        if letters:
-            flags[kind] = _chunk_flags(kind, letters, given)
+        if letters:  # the tool keeps them under the name's place in its table: I_DATA's, the 15th of number 64, are looked for in vain
+            flags[list(CHUNKS).index(name.upper())] = _chunk_flags(kind, letters, given)
     return frozenset(wanted), tuple((kind, *bits) for kind, bits in flags.items())
 
 
@@ -89,7 +89,7 @@ def _chunk_flags(kind: int, letters: str, given: Given) -> tuple[int, int]:
     for letter in letters:
         place = known.find(letter.upper()) if letter.isalpha() else -1
         if place < 0:
-            raise Mistake(f"Invalid flags for chunk type {kind}", given.span)
+            raise Mistake(f"Invalid flags for chunk type {list(CHUNKS.values()).index(kind)}", given.span)
         bit = 1 << 7 - place
         mask |= bit
         bits = bits | bit if letter.isupper() else bits & ~bit

@@ -99,8 +99,9 @@ class Command:
 
 
 def _read(loaded: Loaded, context: Context) -> Extension:
+    extension = loaded.module.read(loaded.module, tuple(loaded.given), context)
     check_together(loaded.module, loaded.given)
-    return loaded.module.read(loaded.module, tuple(loaded.given), context)
+    return extension
 
 
 def verdict_of(command: Command, chains: frozenset[str], source: str = "") -> Part | None:

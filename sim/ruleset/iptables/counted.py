@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sim.ruleset.iptables.addresses import parse_mask
+from sim.ruleset.iptables.addresses import parse_mask, resolved
 from sim.ruleset.iptables.errors import Mistake
 from sim.ruleset.iptables.module import Context, Given, Module, Opt, by_name, integer, number, required
 from sim.ruleset.model import Extension, Option
@@ -19,16 +19,15 @@ def _read_statistic(module: Module, given: tuple[Given, ...], context: Context) 
     mode = names["mode"].value if "mode" in names else "random"
     if mode not in ("random", "nth"):
         raise Mistake(f'Bad mode "{mode}"', names["mode"].span)
-    if "every" in names and "packet" not in names:
-        raise Mistake('statistic: option "--every" also requires "--packet".\n')
     if mode == "random":
-        return _random(module, names)
+        return _random(module, given, names)
     return _nth(module, names)
 
 
-def _random(module: Module, names: dict[str, Given]) -> Extension:
+def _random(module: Module, given: tuple[Given, ...], names: dict[str, Given]) -> Extension:
     if "probability" not in names:
         raise Mistake("--probability must be specified when using random mode")
+    required(module, given, "mode")
     option = names["probability"]
     try:
         value = float(option.value)
@@ -43,13 +42,13 @@ def _random(module: Module, names: dict[str, Given]) -> Extension:
 
 
 def _nth(module: Module, names: dict[str, Given]) -> Extension:
-    if "every" not in names or "packet" not in names:
+    if "every" not in names and "packet" not in names:
         raise Mistake("--every and --packet must be specified when using nth mode")
-    every = integer(module, names["every"], 1, _U32)
-    packet = integer(module, names["packet"], 0, _U32)
+    every = integer(module, names["every"], 1, _U32) if "every" in names else 0
+    packet = integer(module, names["packet"], 0, _U32) if "packet" in names else 0
     if packet >= every:
         raise Mistake("the --packet p must be 0 <= p <= n-1")
-    negated = names["every"].negated
+    negated = "every" in names and names["every"].negated
     settings = (("mode", "nth"), ("every", every - 1), ("packet", packet), ("negated", negated))
     options = [Option("mode", "nth"), Option("every", str(every), negated), Option("packet", str(packet))]
     return module.extension(options, (Judge("statistic", settings),))
@@ -64,8 +63,9 @@ def _show_statistic(extension: Extension, numeric: bool, family: str) -> str:
 STATISTIC = Module(
     "statistic",
     (
-        Opt("mode"), Opt("probability", invert=True, excludes=("every", "packet")), Opt("every", invert=True, excludes=("probability",)),
-        Opt("packet", excludes=("probability",)),
+        Opt("mode"), Opt("probability", invert=True, excludes=("every", "packet")),
+        Opt("every", invert=True, excludes=("probability",), also="packet"),
+        Opt("packet", excludes=("probability",), also="every"),
     ),
     _read_statistic, _show_statistic,
 )  # fmt: skip
@@ -110,7 +110,7 @@ def _byte_range(given: Given) -> tuple[int, int]:
     low = number(low_text) if low_text or not colon else 0
     high = number(high_text) if high_text else _U64
     if low is None or high is None or max(low, high) > _U64:
-        near = low_text if low is None else high_text
+        near = given.value if low is None else high_text
         message = f'connbytes: bad value for option "--connbytes" near "{near}", or out of range (0-{_U64}).\n'
         raise Mistake(message, given.span)
     if high < low:
@@ -183,13 +183,11 @@ def _read_recent(module: Module, given: tuple[Given, ...], context: Context) -> 
     verb = next((each for each in _VERBS if each in names), None)
     if verb is None:
         raise Mistake("recent: you must specify one of `--set', `--rcheck' `--update' or `--remove'")
-    if "reap" in names and "seconds" not in names:
-        raise Mistake('recent: option "--reap" also requires "--seconds".\n')
     seconds = integer(module, names["seconds"], 1, _U32) if "seconds" in names else 0
     hits = integer(module, names["hitcount"], 0, _U32) if "hitcount" in names else 0
     name = names["name"].value[:199] if "name" in names else "DEFAULT"
     side = "rdest" if "rdest" in names else "rsource"
-    mask = parse_mask(names["mask"].value, context.family, names["mask"].span) if "mask" in names else b"\xff" * (context.bits // 8)
+    mask = resolved(names["mask"].value, context.family, names["mask"].span) if "mask" in names else b"\xff" * (context.bits // 8)
     options = [Option(verb, "", names[verb].negated)]
     options += [Option("seconds", str(seconds))] if seconds else []
     options += [Option("reap")] if "reap" in names else []
@@ -226,7 +224,8 @@ RECENT = Module(
     "recent",
     (
         *(Opt(verb, args=0, invert=True, excludes=tuple(each for each in _VERBS if each != verb)) for verb in _VERBS),
-        Opt("seconds"), Opt("reap", args=0), Opt("hitcount"), Opt("rttl", args=0), Opt("name"), Opt("rsource", args=0),
+        Opt("seconds"), Opt("reap", args=0, also="seconds"),
+        Opt("hitcount"), Opt("rttl", args=0, excludes=("set", "remove")), Opt("name"), Opt("rsource", args=0),
         Opt("rdest", args=0), Opt("mask"),
     ),
     _read_recent, _show_recent, needs=recent_fits,

@@ -52,10 +52,10 @@ def _sized(text: str, given: Given) -> int:
 
 def _read(module: Module, given: tuple[Given, ...], context: Context) -> Extension:
     names = by_name(given)
-    name = required(module, given, "hashlimit-name")
     rate = names.get("hashlimit-upto") or names.get("hashlimit-above")
     if rate is None:
         raise Mistake("You have to specify --hashlimit")
+    name = required(module, given, "hashlimit-name")
     above = (rate.opt.name == "hashlimit-above") != rate.negated
     in_bytes = rate.value.endswith("b/s")
     average, unit = (_bytes_to_cost(_sized(rate.value[:-2], rate)), _BYTE_EXPIRE) if in_bytes else _packet_rate(rate)
@@ -157,13 +157,21 @@ def _unit(period: int) -> tuple[str, int]:
 
 def _rate_text(in_bytes: bool, average: int) -> str:
     if in_bytes:
-        return _size_text(cost_to_bytes(average)) + "/s"
+        return _bytes_text(average)
     name, size = _unit(average)
     return f"{SCALE * size // average}/{name}"
 
 
+def _bytes_text(average: int) -> str:
+    """The largest unit in which the rate, cut to whole ones, is the same number to the kernel (print_bytes)."""
+    size = cost_to_bytes(average)
+    fits = ((name, factor) for name, factor in _SIZES if size >= factor and _bytes_to_cost(size // factor * factor) == average)
+    name, factor = next(fits, _SIZES[-1])
+    return f"{size // factor}{name}b/s"
+
+
 def _size_text(size: int) -> str:
-    name, factor = next((name, factor) for name, factor in _SIZES if (size >= factor and size % factor == 0) or factor == 1)
+    name, factor = next(((name, factor) for name, factor in _SIZES if size >= factor), _SIZES[-1])
     return f"{size // factor}{name}b"
 
 

@@ -94,6 +94,8 @@ ECN = Module(
 def _read_tcpmss(module: Module, given: tuple[Given, ...], context: Context) -> Extension:
     option = required(module, given, "mss")
     low, high = integer_range(module, option, 65535)
+    if high < low:
+        raise Mistake("tcpmss: invalid range given", option.span)
     text = str(low) if low == high else f"{low}:{high}"
     part = Judge("tcpmss", (("low", low), ("high", high), ("negated", option.negated)))
     return module.extension([Option("mss", text, option.negated)], (part,))
@@ -106,15 +108,18 @@ TCPMSS = Module(
 
 # ---- string ----------------------------------------------------------------------------------------------------------
 
+_LONGEST_PATTERN = 128  # XT_STRING_MAX_PATTERN_SIZE
+
 
 def _read_string(module: Module, given: tuple[Given, ...], context: Context) -> Extension:
     names = by_name(given)
-    if "algo" not in names:
-        required(module, given, "algo")
     if "string" not in names and "hex-string" not in names:
         raise Mistake("STRING match: You must specify `--string' or `--hex-string'")
+    required(module, given, "algo")
     option = names.get("string") or names["hex-string"]
-    pattern = option.value.encode()[:128] if option.opt.name == "string" else _hex_pattern(option)
+    pattern = option.value.encode() if option.opt.name == "string" else _hex_pattern(option)
+    if len(pattern) > _LONGEST_PATTERN:
+        raise Mistake(f'STRING too long "{option.value}"', option.span)
     low = integer(module, names["from"], 0, 65535) if "from" in names else 0
     high = integer(module, names["to"], 0, 65535) if "to" in names else 65535
     icase, algo = "icase" in names, names["algo"].value[:15]
@@ -146,7 +151,7 @@ def _hex_pattern(given: Given) -> bytes:
         else:
             out += text[at].encode()
             at += 1
-    return bytes(out[:128])
+    return bytes(out)
 
 
 def _saved_pattern(pattern: bytes, negated: bool) -> Option:

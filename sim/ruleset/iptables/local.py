@@ -135,7 +135,7 @@ DEVGROUP = Module(
 def _read_cluster(module: Module, given: tuple[Given, ...], context: Context) -> Extension:
     names = by_name(given)
     for each in given:
-        integer(module, each, *((1, 32) if each.opt.name in ("cluster-total-nodes", "cluster-local-node") else (0, _U32)))
+        integer(module, each, *((0, _U32) if each.opt.name == "cluster-hash-seed" else (1, 32)))
     local = names.get("cluster-local-node") or names.get("cluster-local-nodemask")
     if local is None:
         raise Mistake("cluster match: `--cluster-local-node' or`--cluster-local-nodemask' is missing")
@@ -157,7 +157,7 @@ def _node_mask(module: Module, local: Given, nodes: int) -> int:
         if node > nodes:
             raise Mistake("cluster match: `--cluster-local-node' must be <= `--cluster-total-nodes'")
         return 1 << node - 1
-    mask = integer(module, local, 0, _U32)
+    mask = integer(module, local, 1, 32)
     if mask >= 1 << nodes:
         raise Mistake("cluster match: `--cluster-local-nodemask' too big for `--cluster-total-nodes'")
     return mask

@@ -33,6 +33,7 @@ def _show_connmark(extension: Extension, numeric: bool, family: str) -> str:
 
 CONNMARK_MATCH = Module("connmark", (Opt("mark", invert=True),), _read_connmark, _show_connmark)
 
+_SHIFTS = ("left-shift-mark", "right-shift-mark")
 _SETTING = ("set-xmark", "set-mark", "and-mark", "or-mark", "xor-mark", "save-mark", "restore-mark")
 
 
@@ -41,10 +42,21 @@ def _read_connmark_target(module: Module, given: tuple[Given, ...], context: Con
     name = next((each for each in _SETTING if each in names), None)
     if name is None:
         raise Mistake("CONNMARK target: No operation specified")
+    moved, shift = _shift(module, names)
     if name in ("save-mark", "restore-mark"):
-        return _between(module, name, names)
+        return _between(module, name, names, moved, shift)
     value, mask = _value(module, names[name])
-    return module.extension([Option("set-xmark", f"{value:#x}/{mask:#x}")], (Assign("ct mark", value, mask ^ ALL),))
+    part: Part = Blend("ct mark", "ct mark", 0, mask ^ ALL, value, shift) if shift else Assign("ct mark", value, mask ^ ALL)
+    return module.extension([Option("set-xmark", f"{value:#x}/{mask:#x}"), *moved], (part,))
+
+
+def _shift(module: Module, names: dict[str, Given]) -> tuple[list[Option], int]:
+    """How it is saved, and by how many bits the mark goes to the left (below 0: to the right)."""
+    given = next((each for each in reversed(names.values()) if each.opt.name in _SHIFTS), None)
+    bits = integer(module, given, 0, 32) if given is not None else 0
+    if given is None or not bits:
+        return [], 0
+    return [Option(given.opt.name, str(bits))], bits if given.opt.name == "left-shift-mark" else -bits
 
 
 def _value(module: Module, option: Given) -> tuple[int, int]:
@@ -55,7 +67,7 @@ def _value(module: Module, option: Given) -> tuple[int, int]:
     return {"and-mark": (0, bits ^ ALL), "or-mark": (bits, bits), "xor-mark": (bits, 0)}[option.opt.name]
 
 
-def _between(module: Module, name: str, names: dict[str, Given]) -> Extension:
+def _between(module: Module, name: str, names: dict[str, Given], moved: list[Option], shift: int) -> Extension:
     """--save-mark, --restore-mark."""
     both = integer(module, names["mask"], 0, ALL) if "mask" in names else ALL
     nfmask = integer(module, names["nfmask"], 0, ALL) if "nfmask" in names else both
@@ -63,22 +75,26 @@ def _between(module: Module, name: str, names: dict[str, Given]) -> Extension:
     selector, source, out, take = "ct mark", "meta mark", ctmask, nfmask
     if name == "restore-mark":
         selector, source, out, take = "meta mark", "ct mark", nfmask, ctmask
-    whole = out == take == ALL
-    part: Part = Assign(selector, 0, ALL, source) if whole else Blend(selector, source, out ^ ALL, take)
-    return module.extension([Option(name), Option("nfmask", f"{nfmask:#x}"), Option("ctmask", f"{ctmask:#x}")], (part,))
+    whole = out == take == ALL and not shift
+    part: Part = Assign(selector, 0, ALL, source) if whole else Blend(selector, source, out ^ ALL, take, 0, shift)
+    return module.extension([Option(name), Option("nfmask", f"{nfmask:#x}"), Option("ctmask", f"{ctmask:#x}"), *moved], (part,))
 
 
 def _show_connmark_target(extension: Extension, numeric: bool, family: str) -> str:
-    options = extension.options
-    if options[0].name == "set-xmark":
-        return " CONNMARK" + _bits_words(*(int(text, 16) for text in options[0].value.split("/")))
-    nfmask, ctmask = (int(option.value, 16) for option in options[1:])
-    word = options[0].name.partition("-")[0]
+    options = {option.name: option.value for option in extension.options}
+    moved = "".join(f" {name} {options[name]}" for name in _SHIFTS if name in options)
+    if "set-xmark" in options:
+        return " CONNMARK" + _bits_words(*(int(text, 16) for text in options["set-xmark"].split("/"))) + moved
+    return f" CONNMARK {_between_words(extension.options[0].name.partition('-')[0], options)}{moved}"
+
+
+def _between_words(word: str, options: dict[str, str]) -> str:
+    nfmask, ctmask = int(options["nfmask"], 16), int(options["ctmask"], 16)
     if nfmask == ctmask:
-        return f" CONNMARK {word}" + (f" mask {nfmask:#x}" if nfmask != ALL else "")
+        return word + (f" mask {nfmask:#x}" if nfmask != ALL else "")
     if word == "save":
-        return f" CONNMARK save nfmask {nfmask:#x} ctmask ~{ctmask:#x}"
-    return f" CONNMARK restore ctmask {ctmask:#x} nfmask ~{nfmask:#x}"
+        return f"save nfmask {nfmask:#x} ctmask ~{ctmask:#x}"
+    return f"restore ctmask {ctmask:#x} nfmask ~{nfmask:#x}"
 
 
 def _bits_words(value: int, mask: int) -> str:
@@ -96,9 +112,10 @@ CONNMARK = Module(
     (
         *(Opt(name, excludes=tuple(each for each in _SETTING if each != name)) for name in _SETTING[:5]),
         *(Opt(name, args=0, excludes=tuple(each for each in _SETTING if each != name)) for name in _SETTING[5:]),
-        Opt("ctmask"), Opt("nfmask"), Opt("mask"),
+        Opt("left-shift-mark"), Opt("right-shift-mark"), Opt("ctmask"), Opt("nfmask"), Opt("mask"),
     ),
     _read_connmark_target, _show_connmark_target, target=True,
+    needs=lambda extension, context: all(option.name not in _SHIFTS or int(option.value) < 32 for option in extension.options),
 )  # fmt: skip
 
 # ---- TOS, DSCP -------------------------------------------------------------------------------------------------------
@@ -182,7 +199,7 @@ DSCP_TARGET = Module(
 
 # ---- TTL, HL ---------------------------------------------------------------------------------------------------------
 
-_HOW = {"set": "set to", "inc": "increment by", "dec": "decrement by"}
+_HOW = {"set": "set to", "dec": "decrement by", "inc": "increment by"}
 
 
 def _read_hops(module: Module, given: tuple[Given, ...], context: Context) -> Extension:
@@ -227,9 +244,17 @@ TCPMSS = Module(
     "TCPMSS", (Opt("set-mss"), Opt("clamp-mss-to-pmtu", args=0)),
     _read_mss, _show_mss, target=True, protocol=6,
 )  # fmt: skip
+
+
+def _operation(given: tuple[Given, ...]) -> Given:
+    if not given:
+        raise Mistake("ECN target: An operation is required")
+    return given[0]
+
+
 ECN = Module(
     "ECN", (Opt("ecn-tcp-remove", args=0),),
-    lambda module, given, context: module.extension([Option(required(module, given, "ecn-tcp-remove").opt.name)], (Rewrite("ecn remove"),)),
+    lambda module, given, context: module.extension([Option(_operation(given).opt.name)], (Rewrite("ecn remove"),)),
     lambda extension, numeric, family: " ECN TCP remove", target=True, protocol=6, tables=_MANGLE, families=("ip",),
 )  # fmt: skip
 

@@ -19,6 +19,7 @@ from sim.ruleset.model import Extension, Option
 class Opt(NamedTuple):
     """An option a module takes. `args`: how many words follow; `invert`: whether `!` may stand before it; `aliases`: other spellings.
 
+    `excludes`: which may not stand beside it, `also`: which must.
     `says(given)` is a warning that the option gives when it is read.
     """
 
@@ -27,6 +28,7 @@ class Opt(NamedTuple):
     args: int = 1
     invert: bool = False
     excludes: tuple[str, ...] = ()
+    also: str = ""
     says: Callable[[Given], str] = lambda given: ""
 
 
@@ -115,12 +117,14 @@ def check_given(module: Module, given: Given, before: list[Given]) -> None:
 
 
 def check_together(module: Module, given: list[Given]) -> None:
-    """Refuse options that exclude each other, once all are there (xtables_options_fcheck: in the order of the module's table)."""
+    """Refuse options that exclude or lack each other, once all are there (xtables_options_fcheck: in the order of the module's table)."""
     there = {each.opt.name for each in given}
-    for opt in module.options:
+    for opt in (each for each in module.options if each.name in there):
         for other in module.options:
-            if opt.name in there and other.name in there and other.name in opt.excludes:
+            if other.name in there and other.name in opt.excludes:
                 raise Mistake(f'{module.name}: option "--{opt.name}" cannot be used together with "--{other.name}".\n', given[-1].span)
+        if opt.also and opt.also not in there:
+            raise Mistake(f'{module.name}: option "--{opt.name}" also requires "--{opt.also}".\n')
 
 
 def number(text: str) -> int | None:

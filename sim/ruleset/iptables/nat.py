@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import socket
 
 from sim.netfilter.words import Hook
-from sim.ruleset.iptables.addresses import mask_length
+from sim.ruleset.iptables.addresses import inet6, inet_aton, mask_length, why_unresolved
 from sim.ruleset.iptables.errors import Mistake
 from sim.ruleset.iptables.module import Context, Given, Lister, Module, Opt, by_name, number, required
 from sim.ruleset.iptables.names import service_port
@@ -57,7 +56,9 @@ def _ports(text: str, given: Given, context: Context) -> tuple[Ports, int | None
         raise Mistake("Invalid port:port syntax - use dash", given.span)
     if rest[0] != "-":
         raise Mistake(f"Garbage after port value: `{rest}'", given.span)
-    high, after = _port(rest[1:], given)
+    high, after = _number(rest[1:])  # a range has no service names
+    if high is None:
+        raise Mistake(f"Port `{rest[1:]}' not valid", given.span)
     if high < low:
         raise Mistake(f"Port range `{rest[1:]}' funky", given.span)
     if not after:
@@ -169,6 +170,8 @@ DNAT = Module(
 def _read_ports(module: Module, given: tuple[Given, ...], context: Context) -> Extension:
     names = by_name(given)
     ports, base = _ports(names["to-ports"].value, names["to-ports"], context) if "to-ports" in names else (None, None)
+    if base is not None and module.name == "REDIRECT":
+        raise Mistake("Shifted portmap ranges not supported with this kernel")
     part = Nat(module.name.lower(), "", None, None, ports, 0 if base is not None else None, _flags(given))
     return _extension(module, part, Option("to-ports", _ports_text(ports, part.base)) if ports is not None else None)
 
@@ -199,30 +202,16 @@ def _read_netmap(module: Module, given: tuple[Given, ...], context: Context) -> 
     host, slash, mask_text = option.value.partition("/")
     address = _resolved(host, context)
     if address is None:
-        number_of_other = (":" in host and context.family == "ip") or _inet_aton(host) is not None
-        why = "Address family for hostname not supported" if number_of_other else "Temporary failure in name resolution"
-        raise Mistake(f"getaddrinfo: {why}\n", option.span)
+        raise Mistake(f"getaddrinfo: {why_unresolved(host, context.family)}\n", option.span)
     length = _length(mask_text, option, context) if slash else context.bits
     mask = ((1 << length) - 1 << context.bits - length).to_bytes(context.bits // 8)
     network = bytes(a & m for a, m in zip(address, mask, strict=True))
     return module.extension([Option("to", f"{show_address(network)}/{length}")], (Nat("netmap", context.family, network, mask),))
 
 
-def _inet_aton(text: str) -> bytes | None:
-    try:
-        return socket.inet_aton(text) if text and not text[0].isspace() else None
-    except OSError:
-        return None
-
-
 def _resolved(text: str, context: Context) -> bytes | None:
     """An address as getaddrinfo reads numbers; None for a name, and for an address of the other family."""
-    if context.family == "ip":
-        return _inet_aton(text)
-    try:
-        return ipaddress.IPv6Address(text).packed
-    except ValueError:
-        return None
+    return inet_aton(text) if context.family == "ip" else inet6(text)
 
 
 def _length(text: str, option: Given, context: Context) -> int:

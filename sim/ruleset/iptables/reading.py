@@ -283,10 +283,10 @@ class CommandReader:
         given = Given(opt, extra.name, taken.value, second, negate, taken.span)
         check_given(loaded.module, given, loaded.given)
         loaded.given.append(given)
+        self._read_so_far(loaded, opt)
         warning = opt.says(given)
         if warning:
             self._command.warnings.append(warning)
-        self._read_so_far(loaded, opt)
 
     def _read_so_far(self, loaded: Loaded, opt: Opt) -> None:
         """Let the module look at what it has, so that a bad value is found before later words; what is missing may yet come."""

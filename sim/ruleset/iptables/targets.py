@@ -113,15 +113,20 @@ LOG = Module(
 )  # fmt: skip
 
 
+_RANGE = "warn: --nflog-range has never worked and is no longer supported, please use --nflog-size instead\n"
+
+
 def _read_nflog(module: Module, given: tuple[Given, ...], context: Context) -> Extension:
     names = by_name(given)
     prefix = _text(names["nflog-prefix"], 63) if "nflog-prefix" in names else ""
     group = integer(module, names["nflog-group"], 0, 65535) if "nflog-group" in names else 0
     size = integer(module, names["nflog-size"], 0, 0xFFFFFFFF) if "nflog-size" in names else 0
+    length = integer(module, names["nflog-range"], 0, 0xFFFFFFFF) if "nflog-range" in names else 0
     threshold = integer(module, names["nflog-threshold"], 0, 65535) if "nflog-threshold" in names else 0
     options = [Option("nflog-prefix", saved_string(prefix))] if prefix else []
     options += [Option("nflog-group", str(group))] if group else []
     options += [Option("nflog-size", str(size))] if "nflog-size" in names else []
+    options += [Option("nflog-range", str(length))] if length else []
     options += [Option("nflog-threshold", str(threshold))] if threshold else []
     return module.extension(options, (Log(prefix, group=group, snaplen=size, threshold=threshold),))
 
@@ -131,7 +136,12 @@ def _show_options(extension: Extension, numeric: bool, family: str) -> str:
 
 
 NFLOG = Module(
-    "NFLOG", (Opt("nflog-group"), Opt("nflog-prefix"), Opt("nflog-size"), Opt("nflog-threshold")), _read_nflog, _show_options, target=True,
+    "NFLOG",
+    (
+        Opt("nflog-group"), Opt("nflog-prefix"), Opt("nflog-range", excludes=("nflog-size",), says=lambda given: _RANGE),
+        Opt("nflog-size"), Opt("nflog-threshold"),
+    ),
+    _read_nflog, _show_options, target=True,
 )  # fmt: skip
 
 # ---- MARK, CT, NOTRACK -----------------------------------------------------------------------------------------------
@@ -218,4 +228,4 @@ TARGETS = {module.name: module for module in (REJECT, LOG, NFLOG, MARK, CT, NOTR
 NOT_SIMULATED = frozenset("""
     CLUSTERIP DNPT HMARK IDLETIMER LED NFQUEUE QUEUE RATEEST SECMARK SNPT SYNPROXY TPROXY ULOG
 """.split())  # fmt: skip
-NOT_SIMULATED_OPTIONS = frozenset(("zone-orig", "zone-reply", "timeout", "ctevents", "expevents", "nflog-range"))
+NOT_SIMULATED_OPTIONS = frozenset(("zone-orig", "zone-reply", "timeout", "ctevents", "expevents"))

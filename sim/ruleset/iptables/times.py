@@ -31,7 +31,7 @@ def _read(module: Module, given: tuple[Given, ...], context: Context) -> Extensi
     if "contiguous" in names and start < stop:
         raise Mistake("time: --contiguous only makes sense when stoptime is smaller than starttime")
     options = [] if (start, stop) == (0, _LAST_SECOND) else [Option("timestart", _clock(start)), Option("timestop", _clock(stop))]
-    options += _lists(weeks, months)
+    options += _lists(months, weeks)
     options += [Option("datestart", _stamp(first))] if first else []
     options += [Option("datestop", _stamp(last))] if last else []
     options += [Option(name) for name in ("kerneltz", "contiguous") if name in names or (name == "kerneltz" and "localtz" in names)]
@@ -42,12 +42,12 @@ def _read(module: Module, given: tuple[Given, ...], context: Context) -> Extensi
     return module.extension(options, (Judge("time", settings),))
 
 
-def _lists(weeks: int, months: int) -> list[Option]:
+def _lists(months: int, weeks: int) -> list[Option]:
     options = []
-    if weeks != ALL_WEEKDAYS:
-        options.append(_list("weekdays", _names(weeks)))
     if months != ALL_MONTHDAYS:
         options.append(_list("monthdays", ",".join(str(day) for day in range(1, 32) if months >> day & 1)))
+    if weeks != ALL_WEEKDAYS:
+        options.append(_list("weekdays", _names(weeks)))
     return options
 
 

@@ -6,12 +6,11 @@ import re
 from collections.abc import Callable
 
 from sim.conntrack.helpers import HELPERS
-from sim.ruleset.iptables.addresses import Net, mask_length, net_compare, parse_mask, show_net
+from sim.ruleset.iptables.addresses import Net, mask_length, net_compare, parse_mask, resolved, show_net
 from sim.ruleset.iptables.errors import Mistake
 from sim.ruleset.iptables.module import Context, Given, Module, Opt, by_name, integer_range, required, saved_string
 from sim.ruleset.iptables.names import protocol_number, service_port
 from sim.ruleset.model import Compare, Extension, Item, Option, Part, Range
-from sim.units import parse_address
 
 _STATE_BITS = {"INVALID": 1, "NEW": 8, "RELATED": 4, "ESTABLISHED": 2, "UNTRACKED": 64}
 _XT_STATE_BITS = {**_STATE_BITS, "UNTRACKED": 256, "SNAT": 64, "DNAT": 128}
@@ -54,14 +53,7 @@ def _ctproto(module: Module, given: Given, context: Context) -> Made:
 def _address(field: str) -> Callable[[Module, Given, Context], Made]:
     def read(module: Module, given: Given, context: Context) -> Made:
         host, slash, mask_text = given.value.partition("/")
-        if context.family == "ip" and host.isdigit():
-            host += ".0.0.0"
-        try:
-            address = parse_address(host)
-            if len(address) * 8 != context.bits:
-                raise ValueError(host)
-        except Exception:
-            raise Mistake("getaddrinfo: Temporary failure in name resolution\n", given.span) from None
+        address = resolved(host, context.family, given.span)
         mask = parse_mask(mask_text if slash else None, context.family, given.span)
         net = Net(bytes(a & m for a, m in zip(address, mask, strict=True)), mask)
         direction = "original" if "orig" in given.opt.name else "reply"

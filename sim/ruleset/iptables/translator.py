@@ -52,14 +52,14 @@ def _answer(lines: list[str] | None, quoted: bool) -> Result:
 
 
 def _is_rule(line: str) -> bool:
-    return line.startswith(("add rule", "insert rule"))
+    return line.startswith(("add rule", "insert rule", "add set"))
 
 
-def _lines(command: Command, family: str, source: str) -> list[str] | None:
-    """The nft commands for one of iptables; None where there are none."""
+def _lines(command: Command, family: str, source: str, limits: int = 0) -> list[str] | None:
+    """The nft commands for one of iptables; None where there are none. `limits`: how many sets of connlimit were made before."""
     table = f"{family} {command.table}"
     if command.letter in _VERBS:
-        return _rules(command, family, source)
+        return _rules(command, family, source, limits)
     place = f"chain {table} {command.chain}" if command.chain else f"table {table}"
     simple = {"F": f"flush {place}", "L": f"list {place}", "N": f"add chain {table} {command.chain}",
               "X": f"delete chain {table} {command.chain}"}  # fmt: skip
@@ -68,16 +68,18 @@ def _lines(command: Command, family: str, source: str) -> list[str] | None:
     return [simple[command.letter]] if command.letter in simple else None
 
 
-def _rules(command: Command, family: str, source: str) -> list[str]:
+def _rules(command: Command, family: str, source: str, limits: int) -> list[str]:
     extensions, _ = command.extensions()
     verdict = _verdict(command)
     comment = next((comment_of(each) for each in extensions if each.name == "comment"), "")
-    lines = []
+    lines: list[str] = []
     for parts in command.rules(verdict, extensions):
-        words = rule_words(Rule(parts, comment=comment), family)
-        if words is None:
+        found = rule_words(Rule(parts, comment=comment), family, limits)
+        if found is None:
             return ["# " + re.sub("(^| )! ", "\\1 ", source) + " "]  # the translator loses every !
-        lines.append(f"{_VERBS[command.letter]} {family} {command.table} {command.chain} {words}")
+        limits += len(found.sets)
+        lines += [f"add set {family} {command.table} {each}" for each in found.sets]
+        lines.append(f"{_VERBS[command.letter]} {family} {command.table} {command.chain} {found.rule}")
     return lines
 
 
@@ -110,7 +112,8 @@ def translated(text: str, family: str, sets: Sets | None = None, name: str = "ru
         elif line.startswith(":"):
             lines += _chain(line, family, table)
         else:
-            lines += _rule_line(split_words(line, name, number), line, family, table, sets)
+            limits = sum(each.startswith("add set") for each in lines)
+            lines += _rule_line(split_words(line, name, number), line, family, table, sets, limits)
     return lines
 
 
@@ -125,11 +128,11 @@ def _chain(line: str, family: str, table: str) -> list[str]:
     return [f"add chain {family} {table} {name} {{ {head} }}"]
 
 
-def _rule_line(words: list[Word], line: str, family: str, table: str, sets: Sets | None) -> list[str]:
+def _rule_line(words: list[Word], line: str, family: str, table: str, sets: Sets | None, limits: int) -> list[str]:
     rest = words[1:] if words and words[0].text.startswith("[") else words
     command = CommandReader(rest, family, line, restore=True, sets=sets).read()
     command.table = table
-    found = _lines(command, family, f"-t {table} " + " ".join(word.text for word in rest))
+    found = _lines(command, family, f"-t {table} " + " ".join(word.text for word in rest), limits)
     if found is None:
         raise Mistake(f"command -{command.letter} has no translation", form="problem", status=1)
     return found
