@@ -14,9 +14,9 @@ from typing import Any
 
 import click
 
+from lessons.against_kernel import Comparison, compare_lesson, compare_run
 from lessons.course import HERE, read_course
 from lessons.load import load_lesson
-from lessons.rehearse import rehearse
 from sim.edges.capture import read_capture
 from sim.edges.kernel import KernelUnavailable, why_unavailable
 from sim.edges.replay import read_addresses
@@ -27,14 +27,11 @@ from sim.edges.verify.keep import conversation
 from sim.edges.verify.measure import Measure
 from sim.edges.verify.pair import Pair
 from sim.edges.verify.plan import Case, Feed, Load, Plan, Step
-from sim.edges.verify.recording import Recorder
 from sim.edges.verify.sources import of_capture
 from sim.edges.verify.storm import storm
 from sim.errors import UsageError
-from sim.inputs import Input
 from sim.ruleset.text import looks_like
 from sim.scenario import Scenario
-from sim.simulation import Simulation
 
 A_CASE = 400
 """Packets of one fuzzed case."""
@@ -88,9 +85,12 @@ def verify(
         first = _seed(seed)
         click.echo(f"--seed {first}")
         differ = _hunt(_cases(fuzz or 0, rulesets, first), (fuzz or 0) + rulesets * A_RULESET, save)
-    else:
+    elif _is_capture(Path(what)):
         plan = Plan(read_addresses(addresses) or Plan().addresses, _rules(rules, rules6), dict(map(_setting, sysctls)))
-        differ = sum(_compare(*one) for one in _things(what, plan, bool(addresses), times))
+        steps = list(of_capture(read_capture(Path(what)), plan.addresses if addresses else {}, times))
+        differ = _compare(what, plan, steps)
+    else:
+        differ = sum(tell(comparison) for comparison in _comparisons(what))
     raise SystemExit(1 if differ else 0)
 
 
@@ -120,55 +120,50 @@ def _rules(paths: Sequence[Path], paths6: Sequence[Path]) -> Load:
 
 # ---- captures, lessons, scenarios ------------------------------------------------------------------------------------
 
-Thing = tuple[str, Plan, Sequence[Step]]
+
+def _is_capture(path: Path) -> bool:
+    return path.is_file() and path.name != "lesson.md" and path.suffix not in (".yaml", ".yml")
 
 
-def _things(what: str, plan: Plan, addressed: bool, times: bool) -> Iterator[Thing]:
-    """(name, firewall, steps) of what is meant: a file first, then a lesson, then a scenario."""
+def _comparisons(what: str) -> Iterator[Comparison]:
+    """Of a lesson or scenario: a file first, then a lesson's name, then a scenario's."""
     path = Path(what)
-    if path.name == "lesson.md" or path.is_dir():
-        yield from _of_lesson(path)
-    elif path.suffix in (".yaml", ".yml"):
-        yield _recorded(path.stem, Scenario.from_file(path), ())
-    elif path.is_file():
-        yield what, plan, list(of_capture(read_capture(path), plan.addresses if addressed else {}, times))
+    if path.suffix in (".yaml", ".yml"):
+        yield from compare_run(path.stem, Scenario.from_file(path), ())
+    elif path.name == "lesson.md" or path.is_dir():
+        yield from compare_lesson(load_lesson(path))
     else:
         yield from _named(what)
 
 
-def _named(name: str) -> Iterator[Thing]:
+def _named(name: str) -> Iterator[Comparison]:
     course = read_course(HERE)
-    folder = next(
-        (path.parent for path in HERE.glob("*/lesson.md") if path.parent.name.partition("-")[2] == name), None
-    )
-    if folder is not None:
-        yield from _of_lesson(folder)
+    lesson = next((lesson for lesson in course.lessons if lesson.id == name), None)
+    if lesson is not None:
+        yield from compare_lesson(lesson)
     elif name in course.scenarios:
-        yield _recorded(name, course.scenario(name), ())
+        yield from compare_run(name, course.scenario(name), ())
     else:
         known = ", ".join([*(lesson.id for lesson in course.lessons), *course.scenarios])
         raise UsageError(f"there is no file, lesson or scenario '{name}'. There are: {known}")
 
 
-def _of_lesson(path: Path) -> Iterator[Thing]:
-    lesson = load_lesson(path)
-    for rehearsal in rehearse(lesson):
-        name = f"{lesson.id} ({rehearsal.language})" if rehearsal.language else lesson.id
-        yield _recorded(name, lesson.scenario, rehearsal.inputs)
-
-
-def _recorded(name: str, scenario: Scenario, inputs: Sequence[tuple[int, Input]]) -> Thing:
-    """Run it once more, and write down what happens to its firewall."""
-    simulation = Simulation(scenario, inputs=inputs)
-    recorder = Recorder(simulation.world.machines[scenario.firewall].ip)
-    for time, _ in inputs:
-        simulation.run(time)
-    simulation.run_until_quiet()
-    return name, recorder.plan, recorder.steps
+def tell(comparison: Comparison) -> int:
+    """Print what came of one comparison; how much differs."""
+    count = len(comparison.differences)
+    for difference in comparison.differences:
+        click.echo(f"{comparison.name}: {comparison.machine}: {difference}")
+    word = click.style("differ", fg="red") if count else click.style("the same", fg="green")
+    rules = f", {comparison.commands} changes of rules" if comparison.commands else ""
+    click.echo(
+        f"{comparison.name}: {comparison.machine}: {comparison.packets} packets, {comparison.labels} labels{rules}: "
+        f"{f'{count} {word}' if count else word} as in this machine's kernel"
+    )
+    return count
 
 
 def _compare(name: str, plan: Plan, steps: Sequence[Step]) -> int:
-    """Tell what differs; how much that is."""
+    """Tell what differs in a capture; how much that is."""
     packets = [step for step in steps if isinstance(step, Feed)]
     shown: dict[int, list[Difference]] = {}
     with Pair(plan) as pair, _bar(len(packets)) as bar:

@@ -168,7 +168,7 @@ def build(devices: Mapping[str, Sequence[str]], routes: Mapping[str, Sequence[st
     names = [name for name in devices if name != "lo"]
     descriptors = {name: open_tun(name) for name in names}
     lines = ["link set lo up", "addr flush dev lo"]
-    lines += [f"link set {name} mtu 1500 txqueuelen 1000 multicast off up" for name in names]
+    lines += [f"link set dev {name} mtu 1500 txqueuelen 1000 multicast off up" for name in names]
     for name, addresses in devices.items():
         lines += [f"addr add {address} dev {name}{' nodad' if ':' in address else ''}" for address in addresses]
     tools.run(["ip", "-batch", "-"], "\n".join(lines + _routes(names, routes)) + "\n")

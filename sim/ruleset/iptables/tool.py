@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from sim.errors import LanguageError
 from sim.ruleset.iptables import save
 from sim.ruleset.iptables.apply import Changes, run_command
@@ -43,7 +45,7 @@ def _iptables(argv: list[str], family: str, program: str, state: RuleState) -> R
         changes = Changes(state, state.ruleset)
         _need_table(command.table, program)
         out = run_command(command, changes, source)
-        changes.commit(" ".join(argv))
+        changes.commit(shlex.join(argv))
         return Result(out, reader.warnings + "".join(changes.remarks))
     except LanguageError as error:
         err, status = printed(error, program)

@@ -1,0 +1,231 @@
+"""A lesson beside this machine's own kernel: what its trace shows of each firewall in it is what Linux does.
+
+All that reaches a machine that labels packets is given to the kernel's firewall, under the same rules, NAT included, however
+they were loaded. Compared: each packet's label, direction, verdict, what leaves, its entry, the kernel's log words
+(sim/edges/verify); the labels and drops that stand in the trace; and, after each command that changed rules, what the real
+tools list.
+
+Time is not played: where it passes, the kernel's entries are made older. What a machine says to itself over lo is not compared.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from lessons.model import Lesson
+from lessons.rehearse import rehearse
+from sim.edges.kernel import Answer, KernelFirewall, ToolFailed
+from sim.edges.verify.drawn import Drawn
+from sim.edges.verify.pair import Pair
+from sim.edges.verify.plan import Feed, Load, Plan
+from sim.edges.verify.recording import FORWARDING, Recorder, saved
+from sim.inputs import Input
+from sim.scenario import Scenario
+from sim.simulation import Simulation
+from sim.trace import Dropped, Labelled, PacketSent, RulesLoaded
+
+Timed = tuple[int, Input]
+Said = tuple[str, str | None]
+"""A label and its direction."""
+_DONE = re.compile(r" \[\d+:\d+\]| packets \d+ bytes \d+| used \d+ \w+| expires \w+")
+_LATER = "socket"  # what no program wanted was let through
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One machine of one run. `name` of the lesson and its language; how many `packets` were given to the kernel, `labels` and
+    `commands` compared; `differences`, a sentence each, packets by the number that they have in the trace.
+    """
+
+    name: str
+    machine: str
+    packets: int
+    labels: int
+    commands: int
+    differences: tuple[str, ...]
+
+
+def compare_lesson(lesson: Lesson) -> Iterator[Comparison]:
+    """Each language of a lesson, each of its firewalls. Raises KernelUnavailable, and Refused for rules that the real tools refuse."""
+    for rehearsal in rehearse(lesson):
+        name = f"{lesson.id} ({rehearsal.language})" if rehearsal.language else lesson.id
+        end = rehearsal.records[-1].time if rehearsal.records else 0
+        yield from compare_run(name, lesson.scenario, rehearsal.inputs, end)
+
+
+def compare_run(name: str, scenario: Scenario, inputs: Sequence[Timed], end: int | None = None) -> Iterator[Comparison]:
+    """The same of any run: `scenario` with `inputs`, to the time `end` (µs), or until nothing more happens."""
+    first = Simulation(scenario, inputs=inputs)
+    _play(first, inputs, end)
+    labelling = [name for name in first.world.machines if _labels(first, name)]
+    again = Simulation(scenario, inputs=inputs)
+    recorders = {name: Recorder(again.world.machines[name].ip, _sysctls(scenario, again, name)) for name in labelling}
+    _play(again, inputs, end)
+    for machine, recorder in recorders.items():
+        yield _compare(name, machine, recorder, again)
+
+
+def _play(simulation: Simulation, inputs: Sequence[Timed], end: int | None) -> None:
+    for time, _ in inputs:
+        simulation.run(time)
+    if end is None:
+        simulation.run_until_quiet()
+    else:
+        simulation.run(end)
+
+
+def _sysctls(scenario: Scenario, simulation: Simulation, machine: str) -> dict[str, str]:
+    """The scenario's settings that are netfilter's, and whether the machine forwards."""
+    forwarding = {key: simulation.world.machines[machine].ip.sysctls.get(key) for key in FORWARDING}
+    settings = scenario.machines[machine].sysctls.items()
+    return forwarding | {key: str(value) for key, value in settings if key.startswith("net.netfilter.")}
+
+
+def _compare(name: str, machine: str, recorder: Recorder, simulation: Simulation) -> Comparison:
+    found, heard = _pair(recorder, _left(simulation, machine))
+    ours = _labels(simulation, machine)
+    found += _unlike_labels(ours, [label for _, answer in heard for label in _said(answer)])
+    found += _unlike_drops(_drops(simulation, machine), heard)
+    commands = _commands(simulation, machine, recorder)
+    found += _unlike_commands(recorder.plan, commands)
+    return Comparison(name, machine, len(heard), len(ours), len(commands), tuple(found))
+
+
+def _pair(recorder: Recorder, left: Mapping[int, bytes]) -> tuple[list[str], list[tuple[Feed, Answer]]]:
+    """What differs, and what the kernel said of each packet. `left`: the bytes of forwarded packets as they left in the trace."""
+    found: list[str] = []
+    drawn = Drawn()
+    with Pair(recorder.plan, keep=True) as pair:
+        for step in recorder.steps:
+            step = step._replace(data=drawn.changed(step.data)) if isinstance(step, Feed) else step
+            found += [str(difference) for difference in pair.run([step])]
+            if isinstance(step, Feed) and step.number in left and (out := pair.heard[-1][1].out):
+                drawn.learn(left[step.number], out[0][1])
+        return found, pair.heard
+
+
+# ---- what the trace shows --------------------------------------------------------------------------------------------
+
+
+def _labels(simulation: Simulation, machine: str) -> list[tuple[int, Said]]:
+    """(packet, label) in order, without what the machine said to itself."""
+    looped = {r.event.packet for r in simulation.records if isinstance(r.event, PacketSent) and r.event.dev == "lo"}
+    return [
+        (record.event.packet, (record.event.label, record.event.direction)) for record in simulation.records
+        if record.machine == machine and isinstance(record.event, Labelled) and record.event.packet not in looped
+    ]  # fmt: skip
+
+
+def _said(answer: Answer) -> list[Said]:
+    own: list[Said] = [] if answer.label is None else [(answer.label, answer.direction)]
+    return [*own, *answer.made]
+
+
+def _unlike_labels(ours: Sequence[tuple[int, Said]], theirs: Sequence[Said]) -> list[str]:
+    found = [
+        f"packet {packet}: the trace shows {_words(mine)}, the kernel says {_words(other)}"
+        for (packet, mine), other in zip(ours, theirs, strict=False) if mine != other
+    ]  # fmt: skip
+    if len(ours) != len(theirs):
+        found.append(f"the trace shows {len(ours)} labels, the kernel gave {len(theirs)}")
+    return found
+
+
+def _words(said: Said) -> str:
+    return " ".join(filter(None, said))
+
+
+def _left(simulation: Simulation, machine: str) -> dict[int, bytes]:
+    """What a machine put on its links, by the packet's number."""
+    sent = (record.event for record in simulation.records if record.machine == machine)
+    return {event.packet: bytes.fromhex(event.data) for event in sent if isinstance(event, PacketSent)}
+
+
+def _drops(simulation: Simulation, machine: str) -> set[int]:
+    events = (record.event for record in simulation.records if record.machine == machine)
+    return {event.packet for event in events if isinstance(event, Dropped) and event.where != _LATER}
+
+
+def _unlike_drops(ours: set[int], heard: Sequence[tuple[Feed, Answer]]) -> list[str]:
+    """Of what arrived: what the machine sends itself has no number yet when it is recorded."""
+    judged = {feed.number: answer.verdict == "DROP" for feed, answer in heard if feed.number and answer.label is not None}
+    words = {True: "dropped", False: "let through"}
+    return [
+        f"packet {packet}: {words[packet in ours]} in the trace, {words[dropped]} by the kernel"
+        for packet, dropped in judged.items() if dropped != (packet in ours)
+    ]  # fmt: skip
+
+
+# ---- rules as they were typed ----------------------------------------------------------------------------------------
+
+
+def _commands(simulation: Simulation, machine: str, recorder: Recorder) -> list[tuple[str, Load]]:
+    """Each command that changed rules, and what our tools list after it. What the scenario loads itself is not among them."""
+    loaded = [r.event.by for r in simulation.records if r.machine == machine and isinstance(r.event, RulesLoaded)]
+    return list(zip(loaded[-len(recorder.loads) :] if recorder.loads else [], recorder.loads, strict=True))
+
+
+def _unlike_commands(plan: Plan, commands: Sequence[tuple[str, Load]]) -> list[str]:
+    """The commands typed once more, at the real tools, on the same rules: what they list then."""
+    if not commands:
+        return []
+    found: list[str] = []
+    with KernelFirewall(plan.addresses, **plan.rules._asdict()) as kernel:
+        for by, ours in commands:
+            argv = _argv(by)
+            if argv is None:
+                _replace(kernel, ours)
+                continue
+            try:
+                kernel.command(argv)
+            except ToolFailed as error:
+                return [*found, f"{by}: taken here, refused by the real tool: {error}"]
+            found += _unlike_listing(by, ours, _listed(kernel))
+    return found
+
+
+def _argv(by: str) -> list[str] | None:
+    """The command for the real tool; None where rules came from a file, which the real tool cannot see."""
+    words = shlex.split(by) if not by.startswith("nft ") else by.split()
+    if "restore" in words[0] or "-f" in words:
+        return None
+    if by.startswith("nft "):
+        return ["nft", by.removeprefix("nft ")]  # nft reads its words as one text, quotes and all
+    return [words[0].replace("tables", "tables-legacy", 1), *words[1:]]
+
+
+def _replace(kernel: KernelFirewall, rules: Load) -> None:
+    before = _listed(kernel)
+    emptied = (
+        "".join(f"{line}\nCOMMIT\n" for line in text.splitlines() if line.startswith("*"))
+        for text in (before.iptables, before.ip6tables)
+    )
+    for name, text in zip(("iptables", "ip6tables"), emptied, strict=True):
+        kernel.load(**{name: text})
+    kernel.load(iptables=rules.iptables, ip6tables=rules.ip6tables, nft="flush ruleset\n" + rules.nft)
+
+
+def _listed(kernel: KernelFirewall) -> Load:
+    save4, save6 = (kernel.command([f"{name}-legacy-save"]) for name in ("iptables", "ip6tables"))
+    return Load(saved(save4), saved(save6), kernel.command(["nft", "list", "ruleset"]))
+
+
+def _unlike_listing(by: str, ours: Load, theirs: Load) -> list[str]:
+    return [
+        f"after `{by}` the real {tool} lists other rules:\n{_first_unlike(mine, other)}"
+        for tool, mine, other in zip(Load._fields, ours, theirs, strict=True) if _rules(mine) != _rules(other)
+    ]  # fmt: skip
+
+
+def _rules(text: str) -> list[str]:
+    """The lines without what packets did to them: no packet went through these."""
+    return [_DONE.sub("", line) for line in text.splitlines() if line.strip()]
+
+
+def _first_unlike(ours: str, theirs: str) -> str:
+    mine, other = _rules(ours), _rules(theirs)
+    at = next((i for i, (a, b) in enumerate(zip(mine, other, strict=False)) if a != b), min(len(mine), len(other)))
+    return f"  ctlab: {(mine[at:] or ['(nothing more)'])[0]}\n  kernel: {(other[at:] or ['(nothing more)'])[0]}"
