@@ -204,7 +204,8 @@ class EntryCreated(Event):
     """An entry was confirmed into the table (conntrack -E: NEW). `entry` is its whole view: see conntrack/show.py.
 
     `entry` has: family, protocol, protonum, state (or None), original, reply (each src dst sport dport, or for ICMP src
-    dst type code id), unreplied, assured, mark, zone, status (list of bits), helper, timeout (µs), expires (µs, absolute).
+    dst type code id), unreplied, assured, mark, zone, status (list of bits), helper, timeout (µs), expires (µs, absolute),
+    line: what `conntrack -L` prints for it at this instant; only the seconds in it change until the next record of the entry.
     """
 
     kind: ClassVar[str] = "entry-new"
@@ -247,6 +248,20 @@ class EntryDestroyed(Event):
     packet: int | None
     entry: Mapping[str, Json]
     reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class EntryTold(Event):
+    """What a `conntrack -E` that has listened from the start prints at this instant. `event`: NEW, UPDATE, DESTROY; `line` whole.
+
+    An update is told once its packet got through (nf_ct_deliver_cached_events): where a rule drops it, with the next that does.
+    """
+
+    kind: ClassVar[str] = "entry-told"
+    conn: int
+    packet: int | None
+    event: str
+    line: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from sim.errors import CtlabError, UsageError
 from sim.inputs import from_json
 from sim.ruleset.nft import engine as nft_engine
 from sim.trace import PacketSent
-from web import messages
+from web import facts, messages
 from web.crafting import craft_message
 from web.session import Session, Sessions
 from web.store import Store, default_path
@@ -230,6 +230,9 @@ class _Socket:
     def _on_complete(self, session: Session, message: messages.Complete) -> dict[str, Any]:
         start, words = session.simulation.world.complete(message.terminal, message.line, message.cursor)
         return {"start": start, "words": words[:100]}
+
+    def _on_grid(self, session: Session, message: messages.Grid) -> dict[str, Any]:
+        return facts.grid()
 
     def _on_dissect(self, session: Session, message: messages.Dissect) -> list[dict[str, Any]]:
         records = session.simulation.records

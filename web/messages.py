@@ -76,6 +76,10 @@ class Complete(Incoming):
     cursor: Annotated[int, Field(ge=0, le=4096)]
 
 
+class Grid(Incoming):
+    pass
+
+
 class Dissect(Incoming):
     """`n` is the number of a `sent` record."""
 
@@ -106,7 +110,7 @@ class Craft(Incoming):
 INCOMING: dict[str, type[Incoming]] = {
     "join": Join, "input": InputMessage, "more": More, "position": Position, "answer": Answer, "restart": Restart, "restore": Restore,
     "future": Future, "complete": Complete,
-    "dissect": Dissect, "rules": RulesAt, "study": Study, "craft": Craft,
+    "dissect": Dissect, "rules": RulesAt, "study": Study, "craft": Craft, "grid": Grid,
 }  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from sim.conntrack.expect import EXPIRED as EXPECTATION_EXPIRED
 from sim.conntrack.expect import Expectation, Expectations
 from sim.conntrack.gre import Keymaps
 from sim.conntrack.settings import Settings
-from sim.conntrack.show import entry_view
+from sim.conntrack.show import event_line, traced
 from sim.conntrack.table import Table
 from sim.conntrack.timers import Timers
 from sim.conntrack.tuples import GRE, UDP, UDPLITE, Key, pack
@@ -36,7 +36,7 @@ from sim.conntrack.words import (
     Told,
 )
 from sim.packet import Packet, Tuple
-from sim.trace import Emit, EntryCreated, EntryDestroyed, EntryExpired, EntryUpdated, KernelLogged, Reason
+from sim.trace import Emit, EntryCreated, EntryDestroyed, EntryExpired, EntryTold, EntryUpdated, KernelLogged, Reason
 from sim.units import SECOND, Address
 
 ALLOW_CLASH: Final = frozenset((UDP, UDPLITE, GRE))
@@ -88,6 +88,7 @@ class Entries:
         self.reason = why.NEW
         self.why: Reason | None = None
         self.kernel_log: tuple[str, ...] = ()
+        self.numbers: dict[str, Any] = {}
         self.leaving: Packet | None = None
         self.written: list[tuple[bytes, bytes]] = []
         self.device = ""
@@ -185,7 +186,7 @@ class Entries:
         if conn.helper is not None:
             conn.cache |= Told.HELPER
         if self.emit is not None:
-            self.emit(EntryCreated(conn.id, packet.id, entry_view(conn, now), reason))
+            self.emit(EntryCreated(conn.id, packet.id, traced(conn, now), reason))
         return ACCEPT
 
     def _enter_table(self, conn: Conn, now: int, hidden: bool) -> None:
@@ -230,9 +231,9 @@ class Entries:
         if conn.nat is not None and self.unbound is not None:
             self.unbound(conn)
         if conn.status & CONFIRMED:
-            self._tell("DESTROY", conn, now, TOLD_DESTROY)
             if self.emit is not None:
-                self.emit(EntryDestroyed(conn.id, self.packet_id, entry_view(conn, now), reason))
+                self.emit(EntryDestroyed(conn.id, self.packet_id, traced(conn, now), reason))
+            self._tell("DESTROY", conn, now, TOLD_DESTROY)
             self._helper_ends(conn, now)
             self.table.remove(conn)
             self.timers.cancel(conn)
@@ -281,7 +282,7 @@ class Entries:
         self._enter_table(conn, now, hidden=False)
         self.stats["insert"] += 1
         if self.emit is not None:
-            self.emit(EntryCreated(conn.id, None, entry_view(conn, now), reason))
+            self.emit(EntryCreated(conn.id, None, traced(conn, now), reason))
         self._by_program(portid, lambda: self._tell("NEW", conn, now, told))
 
     def changed_by(self, conn: Conn, now: int, act: Callable[[], None], told: int, portid: int) -> None:
@@ -351,17 +352,20 @@ class Entries:
         changed = tuple(name for name, old, new in zip(_FIELDS, before, after, strict=True) if old != new)
         reason = self.refused(self.reason)
         self.emit(
-            EntryUpdated(conn.id, self.packet_id, entry_view(conn, self.now), changed, bool(conn.cache) if told is None else told, reason)
+            EntryUpdated(conn.id, self.packet_id, traced(conn, self.now), changed, bool(conn.cache) if told is None else told, reason)
         )
 
     def _deliver(self, conn: Conn, now: int) -> None:
         """Tell what was kept until the packet got through (nf_ct_deliver_cached_events)."""
         told, conn.cache = conn.cache, 0
         if told & Told.MARK and self.emit is not None and not told & (TOLD_NEW | TOLD_RELATED):
-            self.emit(EntryUpdated(conn.id, self.packet_id, entry_view(conn, now), ("mark",), True, why.MARKED))
+            self.emit(EntryUpdated(conn.id, self.packet_id, traced(conn, now), ("mark",), True, why.MARKED))
         self._tell("NEW" if told & (TOLD_NEW | TOLD_RELATED) else "UPDATE", conn, now, told)
 
     def _tell(self, event: str, conn: Conn, now: int, told: int) -> None:
+        if self.emit is not None:
+            conn.telling = told
+            self.emit(EntryTold(conn.id, self.packet_id, event, event_line(event, conn, now)))
         if conn.heard and self.listeners:
             conn.telling = told
             for listener in list(self.listeners):

@@ -59,6 +59,11 @@ def entry_view(conn: Conn, now: int) -> dict[str, Json]:
     }
 
 
+def traced(conn: Conn, now: int) -> dict[str, Json]:
+    """`entry_view`, and the line that `conntrack -L` prints for it now."""
+    return entry_view(conn, now) | {"line": conntrack_line(conn, now)}
+
+
 def seconds_left(conn: Conn, now: int) -> int:
     """Whole seconds until it expires, rounded down, never below 0 (nf_ct_expires)."""
     return max(0, conn.expires - now) // SECOND

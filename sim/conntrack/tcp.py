@@ -77,6 +77,8 @@ def _judge(tracker: Tracker, conn: TcpConn, packet: Packet, direction: i64, now:
     cell = (direction * SEGMENTS + index) * STATES + old
     new: i64 = NEXT[cell]
     tracker.reason = REASON_OF[cell]
+    if tracker.emit is not None:
+        tracker.numbers = {"cell": tracker.reason.code}
     step: i64 = GO_ON
     if SPECIAL[new]:
         step, old, new = special(tracker, conn, packet, direction, index, old, new, now)

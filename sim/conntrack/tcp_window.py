@@ -159,6 +159,11 @@ def judge(tracker: Tracker, conn: TcpConn, packet: Packet, direction: i64, index
         seq = end = sender.end
     maxack = sender.maxwin if sender.maxwin > MAXACKWINCONST else MAXACKWINCONST
     low_seq, low_ack = sender.end - receiver.maxwin - 1, receiver.end - maxack - 1
+    if tracker.emit is not None:
+        tracker.numbers |= {
+            "seq": seq, "end": end, "lowest": (low_seq + 1) & M, "highest": sender.maxend, "ack": ack, "sack": sack,
+            "ack_lowest": (low_ack + 1) & M, "ack_highest": receiver.end, "window": packet.window,
+        }  # fmt: skip
     if not (seq - sender.maxend - 1) & HALF:
         bad = _over(tracker, packet, sender, receiver, end, sack, low_ack)
     elif not (sack - receiver.end - 1) & HALF:

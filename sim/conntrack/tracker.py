@@ -9,7 +9,7 @@ Not here: hooks and priorities (netfilter/tracking.py), the protocols' own rules
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from sim.conntrack import checksums, generic, helpers, icmp, sctp, seqadj, tcp, udp, why
 from sim.conntrack.conn import Conn, GreConn, SctpConn, TcpConn
@@ -71,6 +71,10 @@ class Tracked(NamedTuple):
     ctinfo: int
     reason: Reason
     kernel_log: tuple[str, ...]
+
+
+def _with_numbers(reason: Reason, numbers: dict[str, Any]) -> Reason:
+    return Reason(reason.code, reason.text, {**numbers, **reason.numbers})
 
 
 class Tracker(Entries):
@@ -268,9 +272,14 @@ class Tracker(Entries):
         return bool(victims)
 
     def _watched(self, conn: Conn, packet: Packet, direction: i64, prerouting: bool, now: i64) -> int:
-        """Let the protocol judge, and emit what changed in the entry."""
+        """Let the protocol judge, and emit what changed in the entry. The reason gets the numbers that the protocol went by."""
         before = snapshot(conn)
+        self.numbers = {}
         answer = self._judge(conn, packet, direction, prerouting, now)
+        if self.numbers:
+            if self.why is not None:
+                self.why = _with_numbers(self.why, self.numbers)
+            self.reason = _with_numbers(self.reason, self.numbers)
         if conn.status & CONFIRMED and not conn.status & DYING:
             if answer == ACCEPT and direction and not conn.status & SEEN_REPLY:
                 conn.status |= SEEN_REPLY

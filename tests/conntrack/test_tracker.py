@@ -13,7 +13,7 @@ from sim.conntrack.tuples import tuple_of
 from sim.conntrack.words import LABEL, Status, Told
 from sim.craft import craft
 from sim.packet import Packet, Tuple
-from sim.trace import EntryCreated, EntryDestroyed, EntryExpired, EntryUpdated, Event, KernelLogged
+from sim.trace import EntryCreated, EntryDestroyed, EntryExpired, EntryTold, EntryUpdated, Event, KernelLogged
 from sim.trace import Expectation as ExpectationEvent
 from sim.units import DAY, SECOND, parse_address
 
@@ -87,8 +87,10 @@ def test_the_trace_tells_creation_change_expiry_and_end_in_this_order() -> None:
     feed(tracker, ANSWER, SECOND)
     feed(tracker, ASK, 3 * SECOND)
     tracker.expire(123 * SECOND)
-    assert [type(event) for event in heard] == [EntryCreated, EntryUpdated, EntryUpdated, EntryExpired, EntryDestroyed]
-    created, replied, stream, _, destroyed = heard
+    told = [event for event in heard if not isinstance(event, EntryTold)]
+    assert [type(event) for event in told] == [EntryCreated, EntryUpdated, EntryUpdated, EntryExpired, EntryDestroyed]
+    assert [event.event for event in heard if isinstance(event, EntryTold)] == ["NEW", "UPDATE", "UPDATE", "DESTROY"]
+    created, replied, stream, _, destroyed = told
     assert isinstance(created, EntryCreated) and created.entry["unreplied"] and created.entry["timeout"] == 30 * SECOND
     assert isinstance(replied, EntryUpdated) and replied.changed == ("unreplied", "status", "expires") and replied.told
     assert isinstance(stream, EntryUpdated) and stream.changed == ("assured", "status", "expires") and stream.reason.code == "udp-stream"
@@ -109,7 +111,8 @@ def test_nothing_is_emitted_about_an_entry_after_its_end() -> None:
     tracker = Tracker(emit=heard.append)
     feed(tracker, SYN)
     feed(tracker, f"tcp {SERVER}:80 > {CLIENT}:1000 R. seq 0 ack 2", 1)
-    assert isinstance(heard[-1], EntryDestroyed) and heard[-1].entry["state"] == "CLOSE"
+    assert isinstance(heard[-2], EntryDestroyed) and heard[-2].entry["state"] == "CLOSE"
+    assert isinstance(heard[-1], EntryTold) and heard[-1].event == "DESTROY"
 
 
 def test_listeners_hear_what_conntrack_e_prints() -> None:

@@ -43,7 +43,7 @@ def test_a_packet_gets_its_label_on_the_way_in_and_its_entry_on_the_way_out() ->
     assert hooks.run(Hook.PREROUTING, skb) == 1
     assert skb.ctinfo == Ctinfo.NEW and not tracking.tracker.entries()
     assert hooks.run(Hook.POSTROUTING, skb) == 1
-    label, created = heard
+    label, created, _told = heard
     assert isinstance(label, Labelled) and (label.label, label.direction, label.hook) == ("NEW", "original", "PREROUTING")
     assert isinstance(created, EntryCreated) and created.packet == 5 and created.reason.code == "udp-new"
 

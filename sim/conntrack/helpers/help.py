@@ -51,10 +51,10 @@ class Help:
     """One packet of a helped connection. `direction` 0 original, 1 reply; `log`: the kernel's words when it dropped the packet.
 
     NAT puts another `packet` in its place when it writes into it; the checksum of that is made right when all is written.
-    `written`: what stood there and what stands there now.
+    `written`: what stood there and what stands there now. `place`: where in the payload the helper has read, (at, length).
     """
 
-    __slots__ = ("conn", "ctinfo", "direction", "helper", "log", "now", "packet", "reason", "tracker", "written")
+    __slots__ = ("conn", "ctinfo", "direction", "helper", "log", "now", "packet", "place", "reason", "tracker", "written")
 
     def __init__(self, tracker: Entries, helper: Helper, conn: Conn, packet: Packet, ctinfo: int, now: int) -> None:
         self.tracker, self.helper, self.conn = tracker, helper, conn
@@ -63,6 +63,7 @@ class Help:
         self.log: tuple[str, ...] = ()
         self.written: list[tuple[bytes, bytes]] = []
         self.reason: Reason | None = None
+        self.place: tuple[int, int] | None = None
 
     @property
     def mine(self) -> Tuple:
@@ -107,7 +108,8 @@ class Help:
 
     def related(self, new: Expectation, why: str, any_master: bool = False) -> str:
         """Put it into the table: "" or the errno's name (nf_ct_expect_related). `why` says what the helper has read."""
-        reason = Reason(CREATED.code, why, {"helper": self.helper.name})
+        place = {} if self.place is None else {"at": self.place[0], "length": self.place[1]}
+        reason = Reason(CREATED.code, why, {"helper": self.helper.name, **place})
         return self.tracker.expectations.related(new, self.now, self.packet.id, reason, any_master)
 
     def unexpect(self, one: Expectation, why: Reason) -> None:
@@ -124,6 +126,7 @@ class Help:
         Where the connection is under NAT, its `nat` of this helper's name writes the other address into the payload and expects by
         itself: (help, at, length, expectation, why, form) -> verdict.
         """
+        self.place = (at, length)
         mangle = self.nat(self.helper.name)
         if mangle is not None:
             verdict: int = mangle(self, at, length, new, why, form)

@@ -37,6 +37,9 @@ export interface Hello {
 }
 export interface TraceBatch { from: number; records: TraceRecord[]; more: boolean; branches: Branch[]; playFrom: number | null }
 export interface Refusal { error: string; event: string }
+/** TCP's states by the kinds of segment: a cell names the state after, or IV (INVALID), IG (let through, changes nothing). */
+export interface Cell { code: string; word: string; why: string }
+export interface Grid { states: string[]; segments: string[]; directions: { name: string; rows: Cell[][] }[] }
 export interface Completion { start: number; words: string[] }
 
 /** What the page is told. */
@@ -102,6 +105,15 @@ export class Channel {
   async dissect(n: number): Promise<Layer[] | null> {
     try {
       return (await this.#socket.timeout(5000).emitWithAck('dissect', { n })) as Layer[] | null
+    } catch {
+      return null
+    }
+  }
+
+  /** Conntrack's own TCP table; null when the server does not answer within five seconds. */
+  async grid(): Promise<Grid | null> {
+    try {
+      return (await this.#socket.timeout(5000).emitWithAck('grid', {})) as Grid | null
     } catch {
       return null
     }

@@ -1,6 +1,6 @@
 // Numbers, times and entries as text. Pure; the words of the page are in text.ts, these are the tools' own forms.
 
-import type { Direction, Entry } from './records'
+import type { Entry } from './records'
 
 /** Simulated seconds with milliseconds: 9.841. */
 export function seconds(t: number): string {
@@ -33,17 +33,8 @@ export function endpoint(address: string, port: number | undefined): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }
 
-const fields = (one: Direction): string => {
-  const ports = one.sport !== undefined ? ` sport=${one.sport} dport=${one.dport}` : ''
-  const icmp = one.type !== undefined ? ` type=${one.type} code=${one.code} id=${one.id}` : ''
-  return `src=${one.src} dst=${one.dst}${ports}${icmp}`
-}
-
-/** The line that `conntrack -L` prints for the entry at time `now` (conntrack-tools 1.4.7). */
+/** The line that `conntrack -L` prints for the entry at time `now`: the engine's own, with the seconds that are left by then. */
 export function conntrackLine(entry: Entry, now: number): string {
   const left = Math.max(0, Math.floor((entry.expires - now) / 1_000_000))
-  const head = `${entry.protocol.padEnd(8)} ${entry.protonum} ${left}${entry.state ? ` ${entry.state}` : ''}`
-  const [unreplied, assured] = [entry.unreplied ? ' [UNREPLIED]' : '', entry.assured ? ' [ASSURED]' : '']
-  const zone = entry.zone ? ` zone=${entry.zone}` : ''
-  return `${head} ${fields(entry.original)}${unreplied} ${fields(entry.reply)}${assured} mark=${entry.mark}${zone} use=1`
+  return entry.line.replace(/^(\S+ +\d+ )\d+/, `$1${left}`)
 }

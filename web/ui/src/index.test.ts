@@ -97,17 +97,10 @@ test('expiries are found before and after a moment', () => {
   expect(index.expiryBefore(at + 3)).toBe(at)
 })
 
-test('an entry reads as conntrack -L prints it', () => {
-  const tcp = entry('ESTABLISHED', { unreplied: false, assured: true, expires: 300_000_000 })
-  expect(conntrackLine(tcp, 500_000)).toBe(
-    'tcp      6 299 ESTABLISHED src=192.168.1.10 dst=192.168.1.20 sport=51514 dport=22 ' +
-      'src=192.168.1.20 dst=192.168.1.10 sport=22 dport=51514 [ASSURED] mark=0 use=1',
-  )
-  const ping = { src: 'a', dst: 'b', type: 8, code: 0, id: 7 }
-  const icmp = entry(null, { protocol: 'icmp', protonum: 1, original: ping, reply: { ...ping, src: 'b', dst: 'a', type: 0 } })
-  expect(conntrackLine({ ...icmp, expires: 30_000_000 }, 0)).toBe(
-    'icmp     1 30 src=a dst=b type=8 code=0 id=7 [UNREPLIED] src=b dst=a type=0 code=0 id=7 mark=0 use=1',
-  )
+test('the line of an entry is the engine’s own, with the seconds that are left at the moment', () => {
+  const tcp = entry('ESTABLISHED', { expires: 300_000_000, line: 'tcp      6 431999 ESTABLISHED src=10.0.0.6 dst=10.0.0.2 use=1' })
+  expect(conntrackLine(tcp, 500_000)).toBe('tcp      6 299 ESTABLISHED src=10.0.0.6 dst=10.0.0.2 use=1')
+  expect(conntrackLine(tcp, 400_000_000)).toBe('tcp      6 0 ESTABLISHED src=10.0.0.6 dst=10.0.0.2 use=1')
 })
 
 test('times read as a person says them', () => {

@@ -20,6 +20,7 @@ export interface Life<K extends 'socket' | 'entry'> {
   readonly machine: string
   readonly id: number
   changes: (K extends 'socket' ? RecordOf<'socket'> : EntryRecord)[]
+  told: RecordOf<'entry-told'>[] // what conntrack -E prints of it; of sockets nothing
 }
 export type EntryRecord = RecordOf<'entry-new' | 'entry-update' | 'entry-destroy'>
 
@@ -38,9 +39,10 @@ function cutList<T extends { readonly n: number }>(list: T[], from: number): voi
   while (list.length && (list.at(-1) as T).n >= from) list.pop()
 }
 
-function cutLives<T extends { changes: { readonly n: number }[] }>(lives: Map<string, T>, from: number): void {
+function cutLives<T extends { changes: { readonly n: number }[]; told: { readonly n: number }[] }>(lives: Map<string, T>, from: number): void {
   for (const [key, life] of lives) {
     cutList(life.changes, from)
+    cutList(life.told, from)
     if (life.changes.length === 0) lives.delete(key)
   }
 }
@@ -75,6 +77,7 @@ export class Index {
     if (record.kind === 'input') this.inputs.push(record)
     if (record.kind === 'socket') this.#live(this.sockets, record.machine, record.socket).changes.push(record)
     if (record.kind === 'entry-expired') this.table.push(record)
+    if (record.kind === 'entry-told') this.#live(this.entries, record.machine, record.conn).told.push(record)
     if (record.kind === 'entry-new' || record.kind === 'entry-update' || record.kind === 'entry-destroy') {
       this.table.push(record)
       this.#live(this.entries, record.machine, record.conn).changes.push(record)
@@ -169,7 +172,7 @@ export class Index {
   #live<L extends Life<'socket'> | Life<'entry'>>(lives: Map<string, L>, machine: string, id: number): L {
     const key = `${machine} ${id}`
     let life = lives.get(key)
-    if (!life) lives.set(key, (life = { machine, id, changes: [] } as unknown as L))
+    if (!life) lives.set(key, (life = { machine, id, changes: [], told: [] } as unknown as L))
     return life
   }
 }

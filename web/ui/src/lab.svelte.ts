@@ -1,7 +1,7 @@
 // The lab as the views see it: one moment, one chosen packet, what the server said. The glue of channel, story, index and clock.
 // Views read its fields and call its verbs; none of them talks to the server or keeps a moment of its own.
 
-import type { Branch, Channel, Ears, Hello, Lesson, Progress, Refusal, Scenario, TraceBatch } from './channel'
+import type { Branch, Channel, Ears, Grid, Hello, Lesson, Progress, Refusal, Scenario, TraceBatch } from './channel'
 import { Clock, SPEEDS, type Position } from './clock'
 import { Index, type Trip } from './index'
 import { journey, type Journey } from './journey'
@@ -43,6 +43,7 @@ export class Lab extends Shown implements Ears {
   readonly #channel: Channel
   readonly #clock: Clock
   readonly #insides = new Map<string, Promise<Layer[] | null>>()
+  #grid: Promise<Grid | null> | null = null
   #resume: number | null = 0
   #asked = false
   #playTo: number | null = null // µs: where a block's `wait` ends
@@ -220,6 +221,12 @@ export class Lab extends Shown implements Ears {
     this.#channel.say('input', { at, input, ...(wait !== null && { wait }) })
   }
 
+  /** Show the life of an entry. */
+  follow(machine: string, conn: number): void {
+    this.entry = { machine, conn }
+    this.stage = 'entry'
+  }
+
   answer(prediction: string, choice: number): void {
     this.progress = { ...this.progress, answers: { [prediction]: choice, ...this.progress.answers } }
     this.#channel.say('answer', { prediction, choice })
@@ -248,6 +255,13 @@ export class Lab extends Shown implements Ears {
 
   complete(line: string, cursor: number): Promise<{ start: number; words: string[] }> {
     return this.#channel.complete(this.terminal, line, cursor)
+  }
+
+  /** Conntrack's TCP table: asked for once. */
+  grid(): Promise<Grid | null> {
+    this.#grid ??= this.#channel.grid()
+    void this.#grid.then((found) => found ?? (this.#grid = null))
+    return this.#grid
   }
 
   /** The inside of the packet that this record put on a link: asked for once for the same bytes. */

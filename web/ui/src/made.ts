@@ -9,7 +9,8 @@ export function entry(state: string | null, changes: Partial<Entry> = {}): Entry
   const reply: Direction = { src: '192.168.1.20', dst: '192.168.1.10', sport: 22, dport: 51514 }
   return {
     family: 'ipv4', protocol: 'tcp', protonum: 6, state, original, reply, unreplied: true, assured: false, mark: 0, zone: 0,
-    status: ['CONFIRMED'], helper: null, timeout: 120_000_000, expires: 120_000_000, ...changes,
+    status: ['CONFIRMED'], helper: null, timeout: 120_000_000, expires: 120_000_000,
+    line: `tcp      6 119 ${state} src=192.168.1.10 dst=192.168.1.20 sport=51514 dport=22 mark=0 use=1`, ...changes,
   }
 }
 
@@ -72,6 +73,7 @@ export function everyKind(): TraceRecord[] {
   made.add('server', 'hook', { packet: 1, hook: 'PREROUTING', indev: 'eth0', outdev: null }).label(1, 'NEW')
   made.add('server', 'routed', { packet: 1, decision: 'local', dev: null, via: null }).rule(1, 1, true).verdict(1, 'ACCEPT', 'rule', 1)
   made.add('server', 'entry-new', { conn: 1, packet: 1, entry: entry('SYN_SENT'), reason: why('a SYN') })
+  made.add('server', 'entry-told', { conn: 1, packet: 1, event: 'NEW', line: '    [NEW] tcp      6 120 SYN_SENT' })
   made.add('server', 'delivered', { packet: 1, to: 'tcp 192.168.1.20:22' }).at(9000).sent(2, 'server', 'laptop', 'SYN ACK')
   made.add('server', 'nat', { packet: 2, hook: 'POSTROUTING', what: 'snat', before: 'TCP 10.0.0.2:80 > 1.2.3.4:5', after: 'TCP 1.2.3.1:80 > 1.2.3.4:5' })
   const seen = entry('SYN_RECV', { unreplied: false, expires: 60_009_000 })

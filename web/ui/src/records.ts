@@ -14,6 +14,7 @@ export interface Entry {
   family: string; protocol: string; protonum: number; state: string | null; original: Direction; reply: Direction
   unreplied: boolean; assured: boolean; mark: number; zone: number; status: readonly string[]; helper: string | null
   timeout: number; expires: number
+  line: string // what conntrack -L printed for it at the record's time
 }
 
 export interface RuleView {
@@ -62,6 +63,7 @@ export interface Kinds {
   }
   'entry-expired': { conn: number }
   'entry-destroy': { conn: number; packet: number | null; entry: Entry; reason: Reason }
+  'entry-told': { conn: number; packet: number | null; event: 'NEW' | 'UPDATE' | 'DESTROY'; line: string }
   expectation: { action: string; conn: number; packet: number | null; expectation: Readonly<{ [name: string]: unknown }>; reason: Reason }
   output: { terminal: string; text: string }
   terminal: { terminal: string; state: string; prompt: string; program: string; user_at: string }

@@ -3,13 +3,15 @@
 import type { Language } from './channel'
 import { remember, remembered } from './remember'
 
-export type StageView = 'ladder' | 'topology' | 'beliefs' | 'futures'
+export type StageView = 'ladder' | 'topology' | 'beliefs' | 'entry' | 'futures'
 export type PacketView = 'way' | 'inside'
 export type TableView = 'table' | 'lines' | 'rules'
 
 export class Shown {
   stage = $state<StageView>('ladder')
   tables = $state<TableView>('table')
+  /** The entry whose life is shown; null: that of the chosen packet. */
+  entry = $state.raw<{ machine: string; conn: number } | null>(null)
   /** The machine whose rules and connections are shown; "" is the firewall. */
   inspected = $state('')
   packetView = $state<PacketView>('way')

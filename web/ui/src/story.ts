@@ -193,6 +193,7 @@ export const HANDLERS: Handlers = {
     onMachine(state, machine, ({ entries, gone }) => ({
       entries: entries.delete(conn), gone: append(gone, { conn, entry, reason, n, t }),
     })),
+  'entry-told': () => ({}), // the entry's own record has said it; the tool's line is read from index.ts
   expectation: (state, record) =>
     onMachine(state, record.machine, (machine) => ({ expectations: expectations(machine.expectations, record) })),
   output: (state, { terminal, text }) =>

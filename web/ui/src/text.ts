@@ -40,7 +40,7 @@ export const text = {
   },
   freeLab: { region: 'This lab', machines: 'Machines', services: 'runs', firewall: 'the firewall', typing: 'Type in a terminal, then watch what it did.' },
   stage: {
-    region: 'What happens', ladder: 'Ladder', topology: 'Topology', beliefs: 'Three beliefs', futures: 'Futures',
+    region: 'What happens', ladder: 'Ladder', topology: 'Topology', beliefs: 'Three beliefs', entry: 'Entry', futures: 'Futures',
     packetOf: (packet: number, all: number): string => `packet ${packet} of ${all}`, noPacket: 'no packet yet',
   },
   ladder: {
@@ -62,6 +62,19 @@ export const text = {
     partedLong: (client: string, conntrack: string, server: string): string => `client ${client}, conntrack ${conntrack}, server ${server}`,
     moment: 'since', datagrams: 'Only TCP ends believe anything about a connection; for this protocol conntrack alone keeps a state.',
     gone: 'no entry',
+  },
+  life: {
+    label: 'The life of a connection’s entry', none: 'No connection has been tracked yet.', which: 'Entry', original: 'original', reply: 'reply',
+    curve: 'The time that was left, through its life', now: (state: string, left: number): string => `${state ? `${state}, ` : ''}${duration(left)} left`,
+    dead: (why: string): string => `Gone: ${why}`, steps: 'What happened to it', when: 'at', packet: 'packet', state: 'state', timeout: 'time-out', change: 'change',
+    by: 'by a program or by time', refreshed: (left: number, timeout: number): string => `${duration(left)} were left, again ${duration(timeout)}`,
+    born: (timeout: number): string => `new, for ${duration(timeout)}`, end: 'gone', translated: (what: string, from: string, to: string): string => `${what}: ${from} is ${to} on the other side`,
+    lines: 'As the tools print it', listed: 'conntrack -L, now', events: 'conntrack -E, from the start',
+    grid: 'Its path through conntrack’s TCP table', gridLead: 'Rows: the kind of segment. Columns: the state so far. Each cell: the state after; IV is INVALID, IG is let through and changes nothing.',
+    gridOf: (direction: string): string => `${direction} direction`, met: (times: number): string => `met ${many(times, 'time', 'times')}`, last: 'decided last',
+    point: 'Choose a cell to read why it is what it is.', fetching: 'Fetching the table…', failed: 'The lab did not answer.', notTcp: 'Only TCP has a table of states.',
+    missed: (t: number, late: number, who: string): string => `At ${seconds(t)} s, ${duration(late)} after it was forgotten, ${who} went on with this conversation.`,
+    follow: (name: string): string => `Show the life of ${name}`,
   },
   futures: {
     label: 'Two futures side by side', none: 'There is one future so far. Go back, do something else, and compare.', other: 'Compare with', restore: 'Go on with that one',
@@ -132,7 +145,7 @@ export const text = {
     keys: 'Keys', terminal: 'In the terminal', shortcuts: [
       ['Space', 'play, pause'], ['← →', 'the packet before, the next packet'], ['Shift ← →', 'the event before, the next event'], ['Home End', 'the start, the end of what is known'],
       ['[ ]', 'the expiry before, the next expiry'], ['+ −', 'faster, slower'], ['1 2 3', 'ladder, topology, three beliefs'], ['4 5 6', 'connections, conntrack -L, rules'],
-      ['7', 'the packet’s way, its inside'], ['t', 'type in the terminal'], ['Esc', 'leave the terminal, close this'], ['n b', 'next step, step before in the lesson'], ['?', 'this help'],
+      ['7', 'the packet’s way, its inside'], ['e', 'the life of an entry'], ['t', 'type in the terminal'], ['Esc', 'leave the terminal, close this'], ['n b', 'next step, step before in the lesson'], ['?', 'this help'],
     ] as const,
     terminalKeys: [['Tab', 'complete the word'], ['↑ ↓', 'earlier lines'], ['Ctrl C', 'interrupt what runs'], ['Ctrl D', 'end of input'], ['Ctrl L', 'clear'], ['Ctrl A Ctrl E', 'start, end of the line'], ['Ctrl U Ctrl W', 'cut the line, the word']] as const,
     meaning: {
