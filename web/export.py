@@ -30,7 +30,7 @@ from sim.inputs import Input
 from sim.scenario import Scenario
 from sim.simulation import Simulation
 from sim.trace import InputGiven, PacketSent, Record
-from web import messages
+from web import facts, messages
 
 ALONE = Path(__file__).parent / "static" / "dist" / "alone"
 MOST_RECORDS = 50_000
@@ -137,6 +137,7 @@ def _message(recording: Recording) -> dict[str, Any]:
     return {
         "version": 1, "hello": hello, "records": [record.to_json() for record in recording.records], "stepwise": recording.stepwise,
         "goals": _met(goals, recording.records), "layers": _insides(recording.records),
+        "grid": facts.grid(),
     }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ function recording(stepwise: boolean): Recording {
   }
   const scenario = { id: 's', title: 'S', firewall: 'laptop', machines: [], links: [], terminals: [] }
   const hello = { key: '', scenario, lesson: null, position: { t: 0, step: 0 }, progress: { answers: {}, goals: { g: false }, step: 0 } }
-  return { version: 1, hello, records: made.records, stepwise, goals: { g: 2500 }, layers: {} }
+  return { version: 1, hello, records: made.records, stepwise, goals: { g: 2500 }, layers: {}, grid: { states: [], segments: [], directions: [] } }
 }
 
 async function open(stepwise: boolean) {

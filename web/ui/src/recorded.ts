@@ -1,7 +1,7 @@
 // A trace in place of a server: what the single-file page has behind it. It answers as the lab would, as far as the recording goes.
 // `stepwise`: what was typed is told stretch by stretch, each when its turn comes; else all of it at once. Pure but for its ears.
 
-import type { Channel, Completion, Ears, Hello, Messages } from './channel'
+import type { Channel, Completion, Ears, Grid, Hello, Messages } from './channel'
 import type { Layer } from './inside'
 import type { Input, TraceRecord } from './records'
 import { text } from './text'
@@ -14,6 +14,7 @@ export interface Recording {
   stepwise: boolean
   goals: { [id: string]: number }
   layers: { [data: string]: Layer[] }
+  grid: Grid
 }
 
 const line = (input: Input): string => (input.type === 'line' ? `${input.terminal} ${input.text}` : '')
@@ -47,6 +48,10 @@ export class Recorded {
   dissect(n: number): Promise<Layer[] | null> {
     const record = this.#recording.records[n]
     return Promise.resolve((record?.kind === 'sent' && this.#recording.layers[record.data]) || null)
+  }
+
+  grid(): Promise<Grid> {
+    return Promise.resolve(this.#recording.grid)
   }
 
   close(): void {
