@@ -123,7 +123,7 @@ def _machine(network: Network, name: str, spec: MachineSpec) -> Machine:
     machine = network.add_machine(name, kind=spec.kind)
     machine.login = login
     for dev, addresses in spec.interfaces.items():
-        machine.ip.add_interface(dev, addresses)
+        machine.ip.add_interface(dev, addresses, mtu=spec.mtu.get(dev, 1500))
     for prefix, via in spec.routes.items():
         _must(name, f"routes: {prefix}", partial(_add_route, machine, prefix, via))
     return machine

@@ -30,6 +30,8 @@ MISTAKES = [
     ("delay: 5ms", "delay: 5 parsecs", "s.yaml:9:50: '5 parsecs' is no time", ""),
     ("loss: 0.1", "loss: 3", "s.yaml:9:61:", ""),
     ("server.eth0]", "server.eth7]", "s.yaml:9:29: server has no interface 'eth7'", "did you mean 'eth0'?"),
+    ("    services:", "    mtu: {eth1: 1400}\n    services:", "s.yaml:7:17: server has no interface 'eth1'", "did you mean 'eth0'?"),
+    ("    services:", "    mtu: {eth0: 14}\n    services:", "s.yaml:7:17:", ""),
     ("[laptop.eth0, server.eth0]", "[laptop.eth0, laptop.eth0]", "laptop.eth0 is linked already", ""),
     ("192.168.1.10/24", "192.168.1.300/24", "s.yaml:4:31: eth0: '192.168.1.300/24' is no address with prefix", ""),
     ("title: Two machines\n", "", "'title' is missing here", ""),

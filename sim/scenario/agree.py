@@ -64,6 +64,8 @@ def _machine(name: str, spec: MachineSpec) -> Iterator[Mistake]:
     for dev, addresses in spec.interfaces.items():
         for index, address in enumerate(addresses):
             yield from _address(name, dev, index, address)
+    for dev in sorted(spec.mtu.keys() - spec.interfaces.keys()):
+        yield Mistake(("machines", name, "mtu", dev), f"{name} has no interface '{dev}'", did_you_mean(dev, spec.interfaces))
     taken: set[tuple[int, str]] = set()
     for index, service in enumerate(spec.services):
         path: Path = ("machines", name, "services", index)

@@ -54,12 +54,13 @@ class Rules(Strict):
 class MachineSpec(Strict):
     """One machine. `conntrack: always` is the kernel module's enable_hooks=1: track even when no rule asks for it.
 
-    `files`: texts by their absolute path, which commands on it can read.
+    `files`: texts by their absolute path, which commands on it can read. `mtu`: of the interfaces whose MTU is not 1500, in bytes.
     """
 
     kind: Literal["host", "router", "firewall"] = "host"
     at: tuple[Place, Place] | None = None
     interfaces: Annotated[dict[Word, Interfaces], Field(max_length=64)] = {}
+    mtu: Annotated[dict[Word, Annotated[int, Field(ge=68, le=65535)]], Field(max_length=64)] = {}
     routes: Annotated[dict[Routed, Address], Field(max_length=256)] = {}
     services: Annotated[list[Annotated[Service, ServiceForm]], Field(max_length=64)] = []
     clients: Annotated[list[ClientSpec], Field(max_length=16)] = []
