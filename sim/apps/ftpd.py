@@ -1,6 +1,6 @@
 """An FTP server with real control and data connections, active and passive. What it says is what vsftpd 3.0.3 says.
 
-    services: [{ftp: {port: 21, files: {readme.txt: "hello\\n"}}}]
+    services: [{ftp: {port: 21, files: {readme.txt: "hello\\n"}, timeout: 10s}}]
 
 One directory; anybody may log in, with any password, read and upload. As vsftpd it opens active data connections from port 20, and
 only towards who asks (a PORT with another address is refused: that of a client behind NAT, when nobody rewrote it).
@@ -22,14 +22,17 @@ from sim.machine.tcp.connection import Connection
 from sim.machine.tcp.listener import Listener
 from sim.units import SECOND, Address
 
-IDLE, DATA_WAIT = 300 * SECOND, 60 * SECOND
-"""idle_session_timeout; accept_timeout and connect_timeout."""
+IDLE = 300 * SECOND
+"""idle_session_timeout."""
 FEATURES = "211-Features:", " EPRT", " EPSV", " PASV", " SIZE", "211 End"
 _Doing = Generator[simpy.Event, Any, None]
 
 
-def ftpd(port: int, files: Mapping[str, str]) -> Program:
-    """The program of a server on `port` with `files` by name; uploads are kept while it runs."""
+def ftpd(port: int, files: Mapping[str, str], timeout: int = 60 * SECOND) -> Program:
+    """The program of a server on `port` with `files` by name; uploads are kept while it runs.
+
+    `timeout`: how long (µs) it waits for a data connection, vsftpd's accept_timeout and connect_timeout.
+    """
 
     def program(context: Context) -> Steps:
         listener = context.machine.tcp.listen(port, program="vsftpd")
@@ -39,7 +42,7 @@ def ftpd(port: int, files: Mapping[str, str]) -> Program:
             conn = yield listener.accept()
             child = Context(context.machine, ["vsftpd"], tty=None, user="root")
             child.own(conn)
-            start(lambda context, conn=conn: _Session(context, conn, kept, port - 1).run(), child)  # type: ignore[misc]
+            start(lambda context, conn=conn: _Session(context, conn, kept, (port - 1, timeout)).run(), child)  # type: ignore[misc]
 
     return program
 
@@ -47,8 +50,9 @@ def ftpd(port: int, files: Mapping[str, str]) -> Program:
 class _Session:
     """One control connection. `goal` is where the last PORT or EPRT pointed, `passive` what listens since the last PASV or EPSV."""
 
-    def __init__(self, context: Context, conn: Connection, files: dict[str, str], data_port: int) -> None:
-        self.context, self.conn, self.files, self.data_port = context, conn, files, data_port
+    def __init__(self, context: Context, conn: Connection, files: dict[str, str], data: tuple[int, int]) -> None:
+        self.context, self.conn, self.files = context, conn, files
+        self.data_port, self.patience = data
         self.random: Random = context.random()
         self.user = ""
         self.logged_in = False
@@ -179,14 +183,14 @@ class _Session:
 
     def _accept(self, listener: Listener) -> Generator[simpy.Event, Any, Connection | None]:
         come = listener.accept()
-        yield from self.context.wait(come, timeout=DATA_WAIT)
+        yield from self.context.wait(come, timeout=self.patience)
         return come.value if come.triggered else None
 
     def _connect(self) -> Generator[simpy.Event, Any, Connection | None]:
         assert self.goal is not None
         try:
             data = self.context.machine.tcp.connect(*self.goal, sport=self.data_port, program="vsftpd")
-            yield from self.context.wait(data.connected, timeout=DATA_WAIT)
+            yield from self.context.wait(data.connected, timeout=self.patience)
         except SocketError:
             return None
         if data.connected.triggered:

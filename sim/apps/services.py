@@ -74,7 +74,8 @@ def _ftp(port: int, options: Options) -> Program:
     files = options.get("files", {"readme.txt": "hello from afar\n"})
     if not isinstance(files, Mapping):
         raise UsageError("ftp: files is a mapping of names to texts")
-    return ftpd(port, {str(name): str(text) for name, text in files.items()})
+    kept = {str(name): str(text) for name, text in files.items()}
+    return ftpd(port, kept, parse_time(options.get("timeout", "60s")))
 
 
 def _listener(make: Callable[..., Program], name: str, *, echo: bool = False) -> Callable[[int, Options], Program]:
@@ -90,7 +91,7 @@ SERVICES: dict[str, ServiceKind] = {
     "ssh": ServiceKind(lambda port, options: sshd(port), ("port",), 22, "tcp", "logins by ssh"),
     "http": ServiceKind(_http, ("port", "pages", "size", "delay"), 80, "tcp", "a web server"),
     "dns": ServiceKind(_dns, ("port", "zone", "delay"), 53, "udp", "a name server"),
-    "ftp": ServiceKind(_ftp, ("port", "files"), 21, "tcp", "an FTP server"),
+    "ftp": ServiceKind(_ftp, ("port", "files", "timeout"), 21, "tcp", "an FTP server"),
     "echo": ServiceKind(
         _listener(tcp_listener, "echo", echo=True), ("port", "delay"), 7, "tcp", "sends back what it gets, over TCP"
     ),
