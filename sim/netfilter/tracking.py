@@ -158,7 +158,8 @@ class Tracking:
     def _help(self, conn: Conn, skb: Skb) -> int:
         """The entry's helper reads the packet; where it drops it, the kernel's log has its words (nf_ct_helper_log)."""
         tracker = self.tracker
-        if skb.frag_max and conn.helper in LINEAR and (conn.original.protonum == UDP or skb.ctinfo in ESTABLISHED):
+        reads = skb.ctinfo in ESTABLISHED or (conn.original.protonum == UDP and skb.ctinfo != RELATED_REPLY)
+        if skb.frag_max and conn.helper in LINEAR and reads:
             skb.pulled = len(skb.packet.data)
         tracker.device = "" if skb.indev else skb.outdev
         if tracker.help(conn, skb.packet, skb.ctinfo or 0, skb.now, skb.indev == "lo" and not skb.outdev) == ACCEPT:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from sim.conntrack.expect import Expectation
 from sim.conntrack.helpers.help import Help, Helper, Policy
 from sim.conntrack.helpers.numbers import decimal
 from sim.conntrack.words import ACCEPT
@@ -57,17 +56,10 @@ def help_amanda(help: Help) -> int:
     for stream, port, at, length in ports(help):
         new = help.expectation(mine.src, mine.dst, port, 6)
         why = f"The client says CONNECT {stream.decode()}{port}: the server will open a connection to that port."
-        found = help.expect(new, why, at, length) if len(mine.src) == 4 else _without_nat(help, new, why)
-        if found != ACCEPT or (len(mine.src) == 4 and help.nat("amanda") is not None):
+        found = help.expect(new, why, at, length)
+        if found != ACCEPT or help.nat("amanda") is not None:
             verdict = found  # one that cannot be expected drops the packet, unless NAT finds room for a later one
     return verdict
-
-
-def _without_nat(help: Help, new: Expectation, why: str) -> int:
-    """Over IPv6 nothing is translated."""
-    if help.related(new, why):
-        return help.drop("cannot add expectation", f"{why} But it cannot be expected now, so the helper drops the packet.")
-    return ACCEPT
 
 
 AMANDA: Final = Helper("amanda", 17, ("ip", "ip6"), (Policy(4, 180 * SECOND),), help_amanda)

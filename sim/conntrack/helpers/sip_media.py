@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from sim.conntrack.conn import Conn
 from sim.conntrack.expect import Expectation
 from sim.conntrack.helpers import sip_text as text
 from sim.conntrack.helpers.help import Help
@@ -94,6 +95,11 @@ def _stream(help: Help, message: Message, stream: Stream, common: Address | None
     return ACCEPT, told
 
 
+def _same_helper(one: Conn, other: Conn) -> bool:
+    """SIP over UDP and over TCP are two helpers."""
+    return (one.helper, one.protonum) == (other.helper, other.protonum)
+
+
 def _known_elsewhere(help: Help, where: Address, stream: Stream) -> tuple[Address, int, bool, bool]:
     """(address, port, whether they are what another connection's expectation stands for behind NAT, whether nothing need be expected).
 
@@ -103,7 +109,7 @@ def _known_elsewhere(help: Help, where: Address, stream: Stream) -> tuple[Addres
     port, direct = stream.port, False
     while True:
         there = table.lookup((src, where, 0, port, 17), help.conn.zone)
-        if there is None or there.master is help.conn or there.master.helper != help.conn.helper or there.kind != stream.kind:
+        if there is None or there.master is help.conn or there.kind != stream.kind or not _same_helper(there.master, help.conn):
             return where, port, direct, False
         saved = bytes(len(where)) if there.saved_addr is None else there.saved_addr
         if direct or (saved, there.saved_port) == (there.tuple.dst, there.tuple.dport) or help.nat("sip port") is None:

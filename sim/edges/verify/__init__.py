@@ -9,7 +9,7 @@ Where is what:
     answers.py    what is compared, and how;  entries.py: of the table;  masks.py: and what is not;  counters.py: of rules
     sources.py    the steps of a capture;  recording.py: of a running simulation's firewall;  drawn.py: ports by chance in it
     fuzz/         traffic and rulesets gone wrong, by seed;  hunt.py: runs them, case after case
-    shrink.py     a failing case with the fewest steps;  keep.py: written down as a conversation
+    shrink.py     a failing case with the fewest steps;  shrink_plan.py: and rules;  keep.py: written down as a conversation
     storm.py      spoilt packets through ours alone: nothing may break
     measure.py    which branches (branches.py) and grid cells (cells.py) of sim/conntrack packets reach
 """

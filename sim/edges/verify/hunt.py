@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from sim.edges.verify.answers import FIELDS, Difference
 from sim.edges.verify.pair import Pair, Refused
 from sim.edges.verify.plan import Case, Feed, Step
 from sim.edges.verify.shrink import shrink
+from sim.edges.verify.shrink_plan import shrink_plan
 
 
 class Found(NamedTuple):
-    """A case that fails: as it was, and with the fewest steps; what differs first then."""
+    """A case that fails: as it was, and with the fewest steps and rules; what differs first then."""
 
     case: Case
     least: Case
@@ -40,7 +41,7 @@ class Hunt:
     def run(self, cases: Iterator[Case], told: Callable[[Case], None] = lambda case: None) -> list[Found]:
         """Run them all; `told` hears of each when it is done."""
         for case in cases:
-            first = self._first(case, case.steps)
+            first = self._first(case)
             self.cases += 1
             self.packets += case.packets
             if first:
@@ -48,10 +49,10 @@ class Hunt:
             told(case)
         return self.found
 
-    def _first(self, case: Case, steps: Sequence[Step]) -> tuple[Difference, ...]:
+    def _first(self, case: Case) -> tuple[Difference, ...]:
         """What differs in the first packet in which anything does."""
         try:
-            return self._compare(case, steps)
+            return self._compare(case, case.steps)
         except Refused as refused:
             self.refused += 1
             if refused.ours and refused.kernels:
@@ -70,19 +71,24 @@ class Hunt:
             return tuple(pair.finish()) if FIELDS is self.fields else ()
 
     def _examine(self, case: Case, first: tuple[Difference, ...]) -> None:
-        steps = _up_to(case.steps, first[0].number) if first[0].number else list(case.steps[:1])
-        fields = {difference.field for difference in first}
+        least = replace(case, steps=tuple(_up_to(case.steps, first[0].number) if first[0].number else case.steps[:1]))
+        fields, refused = {difference.field for difference in first}, self.refused
 
-        def fails(some: Sequence[Step]) -> bool:
-            return bool(fields & {difference.field for difference in self._first(case, some)})
+        def fails(some: Case) -> bool:
+            return bool(fields & {difference.field for difference in self._first(some)})
 
-        if not fails(steps):
+        if not fails(least):
             self.unsure += 1
-            return
-        if self.shrinking:
-            steps = shrink(steps, fails)
-        least = Case(case.name, case.plan, tuple(steps))
-        self.found.append(Found(case, least, self._first(case, steps) or first))
+        else:
+            least = self._shrunk(least, fails) if self.shrinking else least
+            self.found.append(Found(case, least, self._first(least) or first))
+        self.refused = refused
+
+    @staticmethod
+    def _shrunk(case: Case, fails: Callable[[Case], bool]) -> Case:
+        """The fewest steps, and then the fewest rules and settings."""
+        case = replace(case, steps=tuple(shrink(case.steps, lambda some: fails(replace(case, steps=tuple(some))))))
+        return replace(case, plan=shrink_plan(case.plan, lambda some: fails(replace(case, plan=some))))
 
 
 def _up_to(steps: Sequence[Step], number: int) -> list[Step]:

@@ -18,7 +18,7 @@ from sim.conntrack import checksums
 from sim.conntrack.conn import Conn
 from sim.conntrack.seqadj import Shift
 from sim.conntrack.tracker import Tracker
-from sim.conntrack.tuples import GRE, ICMP, ICMPV6, SCTP, TCP, UDP, UDPLITE, invert
+from sim.conntrack.tuples import ICMP, ICMPV6, invert
 from sim.conntrack.words import CONFIRMED, DYING, Ctinfo, Status
 from sim.netfilter.hooks import HookFunction, Hooks
 from sim.netfilter.nat import addresses
@@ -26,7 +26,7 @@ from sim.netfilter.nat.choice import DST, SRC, Chooser
 from sim.netfilter.nat.dice import Dice
 from sim.netfilter.nat.helpers import hooks as helpers_hooks
 from sim.netfilter.nat.ranges import NatRange, single
-from sim.netfilter.nat.rewrite import icmp_summed_anew, rewritten
+from sim.netfilter.nat.rewrite import icmp_summed_anew, rewritten, writable
 from sim.netfilter.skb import Skb
 from sim.netfilter.words import Hook, Priority, Verdict
 from sim.packet import Packet, Tuple, describe
@@ -45,10 +45,8 @@ _NEW: Final = int(Ctinfo.NEW)
 _RELATED: Final = frozenset((int(Ctinfo.RELATED), int(Ctinfo.RELATED_REPLY)))
 _REPLIES: Final = frozenset((int(Ctinfo.ESTABLISHED_REPLY), int(Ctinfo.RELATED_REPLY)))
 _REDIRECTS: Final = {4: 5, 6: 137}
-WRITABLE: Final = {TCP: 20, UDP: 8, UDPLITE: 8, SCTP: 12, ICMP: 8, ICMPV6: 8, GRE: 12}
-"""How much of a transport header the kernel makes writable, and so moves into the first of the fragments (nf_nat_proto.c)."""
 QUOTED: Final = {4: 28, 6: 48}
-"""The same of an ICMP error: its header and the quoted packet's."""
+"""How much of an ICMP error the kernel makes writable, and so moves into the first of the fragments: its header and the quoted packet's."""
 
 CUT_SHORT: Final = Reason("nat-cut-short", "NAT has to change a header that is cut short, so the packet is dropped.")
 OTHER_DEVICE: Final = Reason("nat-device", "Masqueraded connections belong to the device they left by, and this packet leaves by another.")
@@ -242,7 +240,7 @@ class Nat:
         if not conn.status & bit:
             return ACCEPT
         target = invert(conn.original if reply else conn.reply)
-        skb.pulled = max(skb.pulled, WRITABLE.get(skb.packet.protonum, 0))
+        _pull(skb, 0)
         data = None if target is None else rewritten(skb.packet.data, 0, target, manip)
         return self._put(skb, data, hook, bit)
 
@@ -258,6 +256,7 @@ class Nat:
         if not conn.status & bit:
             return ACCEPT
         other = conn.original if reply else conn.reply
+        _pull(skb, packet.l4 + 8)
         data = rewritten(packet.data, packet.l4 + 8, other, 1 - manip)
         if data is not None:
             outer = _outer(other, packet.protonum)
@@ -275,6 +274,11 @@ class Nat:
         if self._emit is not None:
             self._emit(Translated(before.id, hook.name, _WHAT[bit], describe(before), describe(skb.packet)))
         return ACCEPT
+
+
+def _pull(skb: Skb, at: int) -> None:
+    """The kernel makes the headers writable of the packet whose IP header stands at `at`, and so moves them into the first fragment."""
+    skb.pulled = max(skb.pulled, writable(skb.packet.data, at, skb.packet.version) - skb.packet.l4)
 
 
 def _read_anew(data: bytes, before: Packet) -> Packet:

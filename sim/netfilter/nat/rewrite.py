@@ -17,8 +17,8 @@ ICMP_WITH_ID: Final = frozenset((0, 8, 13, 14, 15, 16, 17, 18))
 ECHO6: Final = frozenset((128, 129))
 _CHECKSUM_AT: Final = {TCP: 16, UDP: 6, UDPLITE: 6}
 _NEEDED: Final = {TCP: 8, UDP: 8, UDPLITE: 8, SCTP: 8, ICMP: 8, ICMPV6: 8, GRE: 8}
-_WHOLE_TCP: Final = 20
-_WHOLE_SCTP: Final = 12
+_WHOLE: Final = {TCP: 20, SCTP: 12}
+"""With the checksum, which is mended where it is there: a packet that is quoted may end ahead of it."""
 
 
 def rewritten(data: bytes, at: int, target: Tuple, manip: int) -> bytes | None:
@@ -26,6 +26,16 @@ def rewritten(data: bytes, at: int, target: Tuple, manip: int) -> bytes | None:
     out = bytearray(data)
     done = _ipv4(out, at, target, manip) if len(target.src) == 4 else _ipv6(out, at, target, manip)
     return bytes(out) if done else None
+
+
+def writable(data: bytes, at: int, version: int) -> int:
+    """Where the headers end that are made writable in the packet whose IP header stands at `at` (skb_ensure_writable, nf_nat_proto.c)."""
+    if version == 4:
+        protonum, l4 = data[at + 9], at + (data[at] & 15) * 4
+    else:
+        protonum, l4 = skip_extensions(data, at + 40, data[at + 6]) or (0, at + 40)
+    whole = _WHOLE.get(protonum, 0)
+    return l4 + (whole if whole and len(data) >= l4 + whole else _NEEDED.get(protonum, 0))
 
 
 def _ipv4(out: bytearray, at: int, target: Tuple, manip: int) -> bool:
@@ -84,12 +94,12 @@ def _ports(out: bytearray, ip: int, at: int, target: Tuple, manip: int) -> None:
     out[place : place + 2] = new
     protonum = target.protonum
     if protonum == SCTP:
-        if len(out) >= at + _WHOLE_SCTP:
+        if len(out) >= at + _WHOLE[SCTP]:
             out[at + 8 : at + 12] = bytes(4)
             out[at + 8 : at + 12] = crc32c(bytes(out[at:])).to_bytes(4, "little")
         return
     check = at + _CHECKSUM_AT[protonum]
-    if (protonum == TCP and len(out) < at + _WHOLE_TCP) or (protonum == UDP and out[check : check + 2] == b"\0\0"):
+    if (protonum == TCP and len(out) < at + _WHOLE[TCP]) or (protonum == UDP and out[check : check + 2] == b"\0\0"):
         return
     _mend_pseudo(out, ip, check, target, manip)
     _mend(out, check, old, new)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from sim.ruleset.headers import HEADERS
-from sim.ruleset.model import Compare
+from sim.ruleset.model import Compare, Item
 from sim.ruleset.nft.scanner import At, NotSimulated
 from sim.ruleset.nft.syntax import Binary, Expression, Field, HashOf, Joined, Mistake, Numgen, Symbol
 from sim.ruleset.selectors import SELECTORS, Selector
@@ -22,43 +22,58 @@ TRANSPORT = {
 _WITH_PORTS = ("tcp", "udp", "dccp", "sctp", "udplite")
 _NF_PROTO = {2: "ip", 10: "ip6"}
 _ICMP_NETWORK = {"icmp": "ip", "icmpv6": "ip6", "igmp": "ip"}
+_ETHER = 1
 # Fields of ICMP that only some types have: nft tests the type first, unless the rule already has (proto.c: icmp_dep).
 ICMP_TYPES = {
     "icmp id": (0, 8), "icmp sequence": (0, 8), "icmp mtu": (3,), "icmp gateway": (5,),
-    "icmpv6 id": (128, 129), "icmpv6 sequence": (128, 129), "icmpv6 mtu": (2,),
+    "icmpv6 id": (128, 129), "icmpv6 sequence": (128, 129), "icmpv6 mtu": (2,), "icmpv6 max-delay": (130,),
 }  # fmt: skip
 
 
 @dataclass(slots=True)
 class Known:
-    """What is known of the packet at this place of the rule. `*_at`: where it became known."""
+    """What is known of the packet at this place of the rule. `*_at`: where it became known.
+
+    `transports`: of which transport protocols it may be, where a set says so; `alien`: its device has a link layer unknown to nft.
+    """
 
     family: str
     network: str | None = None
     transport: str | None = None
+    transports: tuple[str, ...] = ()
+    alien: bool = False
     network_at: At | None = None
     transport_at: At | None = None
-    icmp_type: int | None = None
+    icmp_types: tuple[int, ...] = ()
     icmp_tested: bool = False
-    ct_protocol: bool = False
 
     def learn(self, compare: Compare, at: At) -> None:
         """What a comparison that matched tells: ip protocol tcp, meta nfproto ipv4."""
         if compare.op != "==" or compare.mask is not None or not isinstance(compare.values, tuple):
             return
         if compare.selector in ("icmp type", "icmpv6 type"):
-            self.icmp_tested = True
-            single = len(compare.values) == 1 and isinstance(compare.values[0], int)
-            self.icmp_type = int(str(compare.values[0])) if single else None
-        self.ct_protocol |= compare.selector == "ct protocol"
+            self.icmp_types = tuple(value for value in compare.values if isinstance(value, int))
+            self.icmp_tested = bool(self.icmp_types)
         value = compare.values[-1]
         if not isinstance(value, int):
             return
-        if compare.selector in ("meta l4proto", "ip protocol", "ip6 nexthdr"):
-            self.transport = TRANSPORT.get(value, "unknown") if len(compare.values) == 1 else "th"
-            self.transport_at = at
+        if compare.selector in ("meta l4proto", "ip protocol", "ip6 nexthdr", "ct protocol"):
+            self._learn_transport(compare.selector, compare.values, at)
+        elif compare.selector == "meta iiftype" and self.family == "inet":
+            self.alien = value != _ETHER
         elif compare.selector == "meta nfproto" and len(compare.values) == 1:
             self.network, self.network_at = _NF_PROTO.get(value), at
+
+
+    def _learn_transport(self, selector: str, values: tuple[Item, ...], at: At) -> None:
+        """`ct protocol` tells nft something where it knows the network protocol, and of protocols alone whose headers it knows."""
+        numbers = [value for value in values if isinstance(value, int)]
+        if selector == "ct protocol":
+            numbers = [value for value in numbers if value in TRANSPORT] if self.network is not None else []
+        if numbers:
+            names = tuple(TRANSPORT.get(value, "unknown") for value in numbers)
+            self.transport, self.transports = (names[0], ()) if len(values) == 1 else ("th", names)
+            self.transport_at = at
 
 
 class Left(NamedTuple):
@@ -216,16 +231,26 @@ def _network(field: Field, known: Known, protocol: str) -> None:
     if known.network is not None and known.network != protocol:
         raise Mistake(field.at, f"conflicting protocols specified: {known.network} vs. {protocol}")
     if known.network is None:
+        not_alien(known, protocol, field.at)
         known.network, known.network_at = protocol, field.at
 
 
+def not_alien(known: Known, protocol: str, at: At) -> None:
+    """nft knows which network protocols Ethernet carries, and of no other link layer that it carries any. Raises Mistake."""
+    if known.alien and known.network is None:
+        raise Mistake(at, f"conflicting protocols specified: unknown vs. {protocol}")
+
+
 def _transport(field: Field, known: Known, protocol: str) -> None:
-    if known.transport is not None and known.transport not in (protocol, "th"):
-        raise Mistake(field.at, f"conflicting protocols specified: {known.transport} vs. {protocol}")
+    others = known.transports or ((known.transport,) if known.transport not in (None, "th") else ())
+    other = "unknown" if "unknown" in others else next((each for each in others if each != protocol), None)
+    if other is not None:
+        raise Mistake(field.at, f"conflicting protocols specified: {other} vs. {protocol}")
     if known.transport is None:
         known.transport, known.transport_at = protocol, field.at
-    if known.network is None:
-        known.network = _ICMP_NETWORK.get(protocol)
+    if known.network is None and protocol in _ICMP_NETWORK:
+        not_alien(known, _ICMP_NETWORK[protocol], field.at)
+        known.network = _ICMP_NETWORK[protocol]
 
 
 _SAME_BOTH_WAYS = ("protocol", "l3proto")

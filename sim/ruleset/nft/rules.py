@@ -30,7 +30,7 @@ from sim.ruleset.model import (
 from sim.ruleset.nft import nat, setrules
 from sim.ruleset.nft.doing import assignment, log_part
 from sim.ruleset.nft.elements import Interfaces, Values, bounds, is_interval, normal, sort_key
-from sim.ruleset.nft.fields import ICMP_TYPES, Known, Left, left_side, selector_of, under_mask
+from sim.ruleset.nft.fields import ICMP_TYPES, Known, Left, left_side, not_alien, selector_of, under_mask
 from sim.ruleset.nft.keeping import kept_part
 from sim.ruleset.nft.literals import DESCRIPTION, scalar
 from sim.ruleset.nft.rewriting import acting, is_rewrite, rewriting
@@ -156,8 +156,8 @@ class RuleMeaning:
             if row.name.startswith("igmp ") and self.known.family == "inet" and not self._network_told:
                 self._network_told = True
                 self.parts.append(Compare("meta nfproto", (2,)))
-            told = self.known.icmp_type
-            if types is not None and told is not None and told not in types:
+            told = next((told for told in self.known.icmp_types if types is not None and told not in types), None)
+            if types is not None and told is not None:
                 raise Mistake(expression.at, f"incompatible icmp match: rule has {told}, need {types[0]}")
             if types is not None and not self.known.icmp_tested:
                 self.parts.append(Compare(f"{row.name.split()[0]} type", types, braces=len(types) > 1))
@@ -199,7 +199,7 @@ class RuleMeaning:
 
     def _check_ports(self, left: Left, right: Expression) -> None:
         """ct original proto-src is a number without a meaning until the protocol is known."""
-        if left.name.startswith("ct ") and "proto-" in left.name and not (self.known.transport or self.known.ct_protocol):
+        if left.name.startswith("ct ") and "proto-" in left.name and not self.known.transport:
             while not isinstance(right, Symbol):
                 right = right.elements[0].key if isinstance(right, Braces) else right.low if hasattr(right, "low") else right.items[0]  # type: ignore[union-attr]
             raise Mistake(right.at, "Can't parse symbolic invalid expressions")
@@ -303,6 +303,8 @@ class RuleMeaning:
             raise Mistake(code.at, "abstracted ICMP unreachable not supported", reject.at)
         if family != "inet" and known.network not in (None, family):
             raise Mistake(code.at, "conflicting protocols specified: ip vs ip6", known.network_at or reject.at)
+        if family != "inet":
+            not_alien(known, family, reject.at)
         name = next((name for name, number in codes.items() if number == value), None)
         if name is None and family == "inet":
             raise Mistake(reject.at, "Could not process rule: Invalid argument")

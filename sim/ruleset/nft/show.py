@@ -168,6 +168,8 @@ def _assign(part: Assign, style: Style) -> str:
 _L4 = {1: "icmp", 6: "tcp", 17: "udp", 33: "dccp", 58: "icmpv6", 132: "sctp", 136: "udplite"}
 _NF = {2: "ip", 10: "ip6"}
 _CT_NETWORK = {"ip": 2, "ip6": 10}
+_TRANSPORT_TESTS = {"ip": ("meta l4proto", "ip protocol", "ct protocol"), "ip6": ("meta l4proto", "ip6 nexthdr", "ct protocol")}
+_NEEDS_A_TYPE = ("icmp mtu", "icmp gateway", "icmpv6 mtu", "icmpv6 max-delay")
 
 
 def listed(parts: tuple[Test | Action, ...], family: str) -> list[Test | Action]:
@@ -181,7 +183,7 @@ def listed(parts: tuple[Test | Action, ...], family: str) -> list[Test | Action]
             for row in parts_of(part.selector):
                 network = _kill(kept, network, _implies_network(row.name, kept, network))
                 transport = _kill(kept, transport, _implies_transport(row.name, kept, transport))
-                icmp = _kill(kept, icmp, row.name in ("icmp mtu", "icmp gateway", "icmpv6 mtu"))
+                icmp = _kill(kept, icmp, row.name in _NEEDS_A_TYPE)
         elif isinstance(part, Reject):
             network = _kill(kept, network, (family == "inet" and part.family != "inet") or part.kind == "tcp reset")
             transport = _kill(kept, transport, part.kind == "tcp reset" and family != "inet")
@@ -193,7 +195,7 @@ def listed(parts: tuple[Test | Action, ...], family: str) -> list[Test | Action]
             number = _one_number(part)
             network = place if number in _NF and part.selector == "meta nfproto" else network
             transport = place if number in _L4 and part.selector in _transport_tests(family) else transport
-            icmp = place if part.selector in ("icmp type", "icmpv6 type") and number in (2, 3, 5) else None
+            icmp = place if part.selector in ("icmp type", "icmpv6 type") and number in (2, 3, 5, 130) else None
     told = [part for part in kept if part is not None]
     return [part for part, after in zip(told, [*told[1:], None], strict=True) if not _network_said(part, after, family)]
 
@@ -223,7 +225,7 @@ def _one_number(part: Compare) -> int | None:
 
 
 def _transport_tests(family: str) -> tuple[str, ...]:
-    return {"ip": ("meta l4proto", "ip protocol"), "ip6": ("meta l4proto", "ip6 nexthdr")}.get(family, ("meta l4proto",))
+    return _TRANSPORT_TESTS.get(family, ("meta l4proto",))
 
 
 def _implies_network(name: str, kept: list[Test | Action | None], place: int | None) -> bool:

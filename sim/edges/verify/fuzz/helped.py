@@ -81,8 +81,7 @@ class SipTcp(HelpedTcp):
         """The next message; TCP's talks remember nothing."""
         sip = Sip(random)
         text = sip.say(way, view)
-        text = text + sip.say(way, view) if random.random() < 0.15 else text
-        return text.replace(b"/UDP ", b"/TCP ")  # a Via of UDP in a stream under NAT: see the ledger
+        return text + sip.say(way, view) if random.random() < 0.15 else text
 
 
 def _tcp(speak_: Speak) -> type[HelpedTcp]:

@@ -99,8 +99,6 @@ SKIPPED: Final = (
     "meta random",
     "meta cpu",
     "meta ipsec",
-    "meta iiftype",
-    "meta oiftype",
 )
 """What the kernel draws by chance for a packet of its own, and what nft has in another way."""
 FIB: Final = ("fib saddr type", "fib daddr type")

@@ -12,7 +12,7 @@ from sim.conntrack.helpers import sip_text as text
 from sim.conntrack.helpers.sip_text import Found, Header, Message
 from sim.conntrack.helpers.sip_uri import Uri, address_parameter, header_uri, number_parameter, request_uri
 from sim.conntrack.seqadj import shift
-from sim.conntrack.words import ACCEPT
+from sim.conntrack.words import ACCEPT, DROP
 from sim.netfilter.nat.choice import DST, SRC
 from sim.netfilter.nat.helpers.expected import MANGLED, WHY_MANGLED, WHY_NOT_WRITTEN, at_address, find_port
 from sim.netfilter.nat.helpers.mangle import mangle, payload_at
@@ -83,6 +83,8 @@ def nat_message(nat: Nat, help: Help, message: Message, forced: int) -> int:
         if isinstance(found, Uri) and not _map(help, message, found, forced):
             return _cannot(help, words)
     if help.direction == REPLY and forced:
+        if help.conn.protonum == TCP:  # a phone that wants its answers on another port does so over UDP alone
+            return DROP
         help.packet = _to_port(help.packet, forced)
         mangle(help, 0, 0, b"", adjust=False)
     return ACCEPT
