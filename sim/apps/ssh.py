@@ -1,6 +1,6 @@
 """ssh, the client: an interactive shell on another machine, or one command there, over the simulated TCP.
 
-    ssh [-p PORT] [-l USER] [-o ConnectTimeout=N] [-t] [USER@]HOST [COMMAND]
+    ssh [-p PORT] [-l USER] [-t] [-o ConnectTimeout=N] [-o ServerAliveInterval=N] [-o ServerAliveCountMax=N] [USER@]HOST [COMMAND]
 
 Each line typed is one message in one segment; what the far side prints comes back as messages. When it does not answer, the terminal
 hangs, as a real one does, until TCP gives up. `~.` at the start of a line closes the connection from this side. Authentication is by a
@@ -31,6 +31,7 @@ USAGE = """usage: ssh [-46AaCfGgKkMNnqsTtVvXxYy] [-B bind_interface]
            [-w local_tun[:remote_tun]] destination [command [argument ...]]
 """
 ESCAPE = "~.\n"
+SETTINGS = ("connecttimeout", "serveraliveinterval", "serveralivecountmax")
 
 
 def ssh(context: Context) -> Steps:
@@ -50,7 +51,7 @@ def ssh(context: Context) -> Steps:
     conn.nodelay = True
     context.own(conn)
     try:
-        yield from _connected(context, conn, _connect_timeout(options))
+        yield from _connected(context, conn, _setting(options, "connecttimeout") * SECOND)
     except SocketError as error:
         return context.failed(f"ssh: connect to host {host} port {port}: {error.strerror}", 255)
     client = _Client(context, conn, user, host, options)
@@ -64,16 +65,22 @@ def _refusal(options: Parsed) -> str | None:
     if options.has("V"):
         return f"{wire.VERSION}, OpenSSL 3.0.11 19 Sep 2023\n"
     for name, value in options.given:
-        if name not in SIMULATED or (name == "o" and not value.lower().startswith("connecttimeout=")):
+        if name not in SIMULATED or (name == "o" and value.lower().partition("=")[0] not in SETTINGS):
             return f"ssh: -{name} {value}".rstrip() + ": right, but not simulated here\n"
+        if name == "o" and not value.partition("=")[2].isdigit():
+            return f"command-line line 0: {'integer value invalid' if 'max' in value.lower() else 'invalid time value'}.\n"
         if name == "p" and not (value.isdigit() and 1 <= int(value) <= 65535):
             return f"Bad port '{value}'\n"
     return None if options.operands else USAGE
 
 
-def _connect_timeout(options: Parsed) -> int:
-    text = options.value("o").partition("=")[2]
-    return int(text) * SECOND if text.isdigit() else 0
+def _setting(options: Parsed, wanted: str, default: int = 0) -> int:
+    """The number that -o gives to `wanted` first, as ssh takes it."""
+    for name, value in options.given:
+        key, _, text = value.partition("=")
+        if name == "o" and key.lower() == wanted:
+            return int(text)
+    return default
 
 
 def _connected(context: Context, conn: Connection, timeout: int) -> Talk:
@@ -93,6 +100,8 @@ class _Client:
         self.host = host
         self.command = " ".join(options.operands[1:])
         self.pty = context.tty is not None and (not self.command or options.has("t"))
+        self.interval = _setting(options, "serveraliveinterval") * SECOND
+        self.patience = _setting(options, "serveralivecountmax", 3)
 
     def run(self, peer: str) -> Steps:
         """Handshake, then the session."""
@@ -146,10 +155,15 @@ class _Client:
     def _carry(self) -> Steps:
         """Typed text out, printed text in, until the far side closes the channel."""
         typed: simpy.Event | None = self.context.stdin.read()
-        status, stream = 0, self.stream
+        status, stream, unanswered = 0, self.stream, 0
         while True:
             heard = stream.heard()
-            yield from self.context.wait(heard, typed)
+            yield from self.context.wait(heard, typed, timeout=self.interval or None)
+            unanswered = 0 if heard.triggered else unanswered + (typed is None or not typed.triggered)
+            if unanswered > self.patience:
+                return self.context.failed(f"Timeout, server {self.host} not responding.", 255)
+            if unanswered and not (typed is not None and typed.triggered):
+                stream.send("keepalive", wire.keepalive())
             for message in stream.take():
                 if message.number == wire.CHANNEL_CLOSE:
                     return self._goodbye(status)

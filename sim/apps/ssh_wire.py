@@ -22,6 +22,7 @@ CHANNEL_DATA, CHANNEL_EXTENDED_DATA, CHANNEL_EOF, CHANNEL_CLOSE, CHANNEL_REQUEST
     98,
     99,
 )
+GLOBAL_REQUEST, REQUEST_FAILURE = 80, 82
 
 _HEAD = Struct("!IBB")
 _LENGTH = Struct("!I")
@@ -87,6 +88,11 @@ def request_kind(message: Message) -> tuple[str, bytes]:
 def data_text(message: Message) -> str:
     """The text of a CHANNEL_DATA message."""
     return strings(message.body[4:])[0].decode()
+
+
+def keepalive() -> Message:
+    """What asks whether the other side is there: a request that wants a reply, whichever (OpenSSH's ServerAliveInterval)."""
+    return Message(GLOBAL_REQUEST, string("keepalive@openssh.com") + b"\1")
 
 
 class Reader:

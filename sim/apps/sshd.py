@@ -162,6 +162,8 @@ class _Session:
             for message in self.stream.take():
                 if message.number == wire.CHANNEL_DATA:
                     self.tty.receive(wire.data_text(message))
+                elif message.number == wire.GLOBAL_REQUEST:
+                    self.stream.send("alive", wire.Message(wire.REQUEST_FAILURE))
                 elif message.number == wire.CHANNEL_EOF:
                     self.tty.key("^D")
                 elif message.number in (wire.CHANNEL_CLOSE, wire.DISCONNECT):

@@ -150,6 +150,8 @@ def test_a_connection_that_does_not_come_about_is_explained_as_openssh_does(
         ("ssh nosuch", "ssh: Could not resolve hostname nosuch: Temporary failure in name resolution\n"),
         ("ssh 10.9.9.9", "ssh: connect to host 10.9.9.9 port 22: Network is unreachable\n"),
         ("ssh -p x server", "Bad port 'x'\n"),
+        ("ssh -o ServerAliveInterval=x server", "command-line line 0: invalid time value.\n"),
+        ("ssh -o ServerAliveCountMax=x server", "command-line line 0: integer value invalid.\n"),
         ("ssh -L 80:a:80 server", "ssh: -L 80:a:80: right, but not simulated here\n"),
     ],
 )
@@ -166,3 +168,19 @@ def test_the_same_seed_gives_the_same_trace_byte_for_byte() -> None:
         return lab.trace.dumps()
 
     assert play() == play()
+
+
+def test_keepalives_ask_a_silent_server_and_are_answered(lab: Lab) -> None:
+    lab.type("ssh -o ServerAliveInterval=10 server")
+    since = len(lab.labels())
+    lab.run(35 * SECOND)
+    assert [label for label in lab.labels()[since:] if "ACK" not in label] == ["l keepalive", "s alive"] * 3
+
+
+def test_a_server_that_answers_no_keepalive_is_given_up_after_the_third(lab: Lab) -> None:
+    lab.type("ssh -o ServerAliveInterval=10 -o ServerAliveCountMax=2 server")
+    lab.root("iptables -P INPUT DROP")
+    lab.run(29 * SECOND)
+    assert "not responding" not in lab.screen()
+    lab.run(3 * SECOND)
+    assert "Timeout, server server not responding.\n" in lab.screen()
