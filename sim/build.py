@@ -16,7 +16,7 @@ from sim.apps.tty import LocalTty
 from sim.conntrack.settings import SysctlError
 from sim.craft import craft
 from sim.errors import ScenarioError, UsageError
-from sim.inputs import Attempt, Crafted, Input, LinkChange, RulesChange, RulesKept
+from sim.inputs import Attempt, Command, Crafted, Input, LinkChange, RulesChange, RulesKept
 from sim.machine.errors import SocketError
 from sim.machine.machine import Machine
 from sim.machine.routes import Route
@@ -27,6 +27,7 @@ from sim.ruleset.nft import tool as nft_tool
 from sim.scenario import MachineSpec, Scenario
 from sim.shell.complete import complete
 from sim.shell.shell import login, open_terminal
+from sim.shell.unattended import command
 from sim.trace import Emit, Trace
 from sim.units import parse_address, show_address
 
@@ -46,7 +47,7 @@ class World:
         """(kind of place, its name, the names there are) of what an input is for."""
         if isinstance(value, LinkChange):
             return "link", value.link, list(self.links)
-        if isinstance(value, Crafted | Attempt | RulesChange | RulesKept):
+        if isinstance(value, Crafted | Attempt | RulesChange | RulesKept | Command):
             return "machine", value.machine, list(self.machines)
         return "terminal", value.terminal, list(self.terminals)
 
@@ -70,6 +71,10 @@ class World:
     def change_link(self, value: LinkChange) -> None:
         """Another delay or loss; cut or mend."""
         self.links[value.link].change(delay=value.delay, loss=value.loss, up=value.up)
+
+    def command(self, value: Command) -> None:
+        """Begin a command on its machine."""
+        command(self.machines[value.machine], value.text, self._emitter(value.machine))
 
     def rule(self, value: RulesChange | RulesKept) -> None:
         """Other rules, or those on trial kept."""

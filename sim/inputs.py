@@ -122,8 +122,20 @@ class RulesKept:
         return f"the new rules of {self.machine} are kept"
 
 
-Input = Line | Key | LinkChange | Crafted | Attempt | RulesChange | RulesKept
-_CLASSES: dict[str, type[Input]] = {cls.type: cls for cls in (Line, Key, LinkChange, Crafted, Attempt, RulesChange, RulesKept)}
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A line that runs on a machine as root, with nobody at a terminal: a setting, a rule, a host that behaves otherwise."""
+
+    type: ClassVar[str] = "command"
+    machine: str
+    text: str
+
+    def say(self) -> str:
+        return f"{self.machine}: {self.text}"
+
+
+Input = Line | Key | LinkChange | Crafted | Attempt | RulesChange | RulesKept | Command
+_CLASSES: dict[str, type[Input]] = {cls.type: cls for cls in (Line, Key, LinkChange, Crafted, Attempt, RulesChange, RulesKept, Command)}
 _CHECKS: dict[str, type | tuple[type, ...]] = {
     "terminal": str, "text": str, "key": str, "link": str, "delay": int, "loss": (int, float), "up": bool, "machine": str, "packet": str,
     "to": str, "protocol": str, "port": int, "iptables": str, "ip6tables": str, "nft": str, "timer": int,

@@ -13,7 +13,7 @@ import simpy
 
 from sim.build import World, build
 from sim.errors import BudgetExceeded, UsageError, did_you_mean
-from sim.inputs import Attempt, Crafted, Input, Key, Line, LinkChange, RulesChange, RulesKept, to_json
+from sim.inputs import Attempt, Command, Crafted, Input, Key, Line, LinkChange, RulesChange, RulesKept, to_json
 from sim.scenario import Scenario
 from sim.trace import InputGiven, Noted, Record, Trace
 from sim.units import show_time
@@ -141,7 +141,7 @@ class Simulation:
     def _apply(self, at: int, value: Input) -> None:
         self._wait_until(at)
         self.given.append((at, value))
-        place = value.machine if isinstance(value, Crafted | Attempt | RulesChange | RulesKept) else ""
+        place = value.machine if isinstance(value, Crafted | Attempt | RulesChange | RulesKept | Command) else ""
         self.trace.add(place, InputGiven(value.say(), to_json(value)))
         if isinstance(value, Line):
             self.world.terminals[value.terminal].line(value.text)
@@ -151,6 +151,8 @@ class Simulation:
             self.world.change_link(value)
         elif isinstance(value, Attempt):
             self.world.attempt(value)
+        elif isinstance(value, Command):
+            self.world.command(value)
         elif isinstance(value, RulesChange | RulesKept):
             self.world.rule(value)
         else:

@@ -231,6 +231,14 @@ class _Socket:
         start, words = session.simulation.world.complete(message.terminal, message.line, message.cursor)
         return {"start": start, "words": words[:100]}
 
+    def _on_change(self, session: Session, message: messages.Change) -> None:
+        start = session.change(message.at, from_json(message.input))
+        self._trace(session, start, message.at, to=session.key)
+        self.lab.sessions.save(session)
+
+    def _on_survive(self, session: Session, message: messages.Survive) -> dict[str, Any]:
+        return session.survival(message.machine, message.conn).message()
+
     def _on_grid(self, session: Session, message: messages.Grid) -> dict[str, Any]:
         return facts.grid()
 

@@ -76,6 +76,18 @@ class Complete(Incoming):
     cursor: Annotated[int, Field(ge=0, le=4096)]
 
 
+class Change(Incoming):
+    """One input at a moment of the past; what was done later is done again."""
+
+    at: Moment
+    input: dict[str, Any]
+
+
+class Survive(Incoming):
+    machine: Annotated[str, Field(max_length=80)]
+    conn: Annotated[int, Field(ge=0)]
+
+
 class Grid(Incoming):
     pass
 
@@ -111,6 +123,7 @@ INCOMING: dict[str, type[Incoming]] = {
     "join": Join, "input": InputMessage, "more": More, "position": Position, "answer": Answer, "restart": Restart, "restore": Restore,
     "future": Future, "complete": Complete,
     "dissect": Dissect, "rules": RulesAt, "study": Study, "craft": Craft, "grid": Grid,
+    "change": Change, "survive": Survive,
 }  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from sim.scenario import Scenario
 from sim.simulation import Simulation
 from sim.trace import Record
 from web.store import Store
+from web.whatif import Survival, survival
 
 AHEAD_TIME = 15 * 60_000_000  # µs computed beyond an input: a TCP that nobody answers gives up within it
 AHEAD_RECORDS = 4_000
@@ -108,12 +109,41 @@ class Session:
             simulation.run(at)
         return simulation.world.rulings[machine]
 
-    def _keep_branch(self, kept: int) -> None:
+    def change(self, at: int, value: Input) -> int:
+        """One thing more is done at `at` (µs), and all that was done later is done again: what if? The present becomes a branch.
+
+        Gives the number of the first record that is new. Raises UsageError, and then nothing has changed.
+        """
+        self.simulation.check(value)
+        if len(self.inputs) >= MAX_INPUTS:
+            raise UsageError(f"This experiment has {MAX_INPUTS} inputs, which is the most there can be. Start again.")
+        kept = [pair for pair in self.inputs if pair[0] <= at]
+        inputs = [*kept, (at, value), *self.inputs[len(kept) :]]
+        other = Simulation(self.scenario, inputs=inputs)
+        other.run(at)
+        same = enumerate(zip(other.records, self.simulation.records, strict=False))
+        start = next((n for n, (one, another) in same if one != another), len(self.simulation.records))
+        self._keep_branch(len(kept), instead=(at, value))
+        self.inputs, self.simulation = inputs, other
+        self._ahead(max(inputs[-1][0], at))
+        return start
+
+    def survival(self, machine: str, conn: int) -> Survival:
+        """See whatif.py. Raises UsageError."""
+        return survival(self.scenario, self.inputs, self.simulation.records, machine, conn)
+
+    def _keep_branch(self, kept: int, instead: Timed | None = None) -> None:
+        """The present future is kept, if anything was done in it after its first `kept` inputs, or where another was put `instead`."""
         lost = self.inputs[kept:]
-        if lost:
-            branch = {"id": 1 + max((b["id"] for b in self.branches), default=0), "at": lost[0][0], "text": lost[0][1].say(),
-                      "records": len(self.simulation.records), "inputs": _write_inputs(self.inputs)}  # fmt: skip
-            self.branches = [*self.branches, branch][-MAX_BRANCHES:]
+        if instead is not None:
+            at, text = instead[0], f"without {instead[1].say()}"
+        elif lost:
+            at, text = lost[0][0], lost[0][1].say()
+        else:
+            return
+        branch = {"id": 1 + max((b["id"] for b in self.branches), default=0), "at": at, "text": text,
+                  "records": len(self.simulation.records), "inputs": _write_inputs(self.inputs)}  # fmt: skip
+        self.branches = [*self.branches, branch][-MAX_BRANCHES:]
 
     def restore(self, ident: int) -> int:
         """Bring a cut-off future back; the present one becomes a branch. Gives the number of the first record that differs."""

@@ -40,6 +40,8 @@ export interface Refusal { error: string; event: string }
 /** TCP's states by the kinds of segment: a cell names the state after, or IV (INVALID), IG (let through, changes nothing). */
 export interface Cell { code: string; word: string; why: string }
 export interface Grid { states: string[]; segments: string[]; directions: { name: string; rows: Cell[][] }[] }
+/** `key` at `least` seconds instead of `now`; set at `at` (µs). `runs`: what was tried, and whether the entry survived. */
+export interface Survival { key: string; now: number; least: number; at: number; packet: number; runs: [number, boolean][] }
 export interface Completion { start: number; words: string[] }
 
 /** What the page is told. */
@@ -59,6 +61,7 @@ export interface Messages {
   answer: { prediction: string; choice: number }
   restart: object
   restore: { branch: number }
+  change: { at: number; input: Input }
 }
 
 export class Channel {
@@ -114,6 +117,15 @@ export class Channel {
   async grid(): Promise<Grid | null> {
     try {
       return (await this.#socket.timeout(5000).emitWithAck('grid', {})) as Grid | null
+    } catch {
+      return null
+    }
+  }
+
+  /** The least time-out with which an entry would have lived on; null when there is none, or the server does not answer within a minute. */
+  async survive(machine: string, conn: number): Promise<Survival | null> {
+    try {
+      return (await this.#socket.timeout(60_000).emitWithAck('survive', { machine, conn })) as Survival | null
     } catch {
       return null
     }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { compare, sum, told } from './futures'
+import { compare, sum, told, toldTables, toldTerminals } from './futures'
 import { Index } from './index'
-import { Maker, why } from './made'
+import { entry, Maker, why } from './made'
 import type { TraceRecord } from './records'
 
 const indexed = (records: readonly TraceRecord[]): Index => {
@@ -32,4 +32,21 @@ test('the same future does not part from itself', () => {
 
 test('packets, what was stopped and the labels are counted', () => {
   expect(sum(told(future(true)))).toEqual({ packets: 3, ended: 1, labels: { NEW: 1, ESTABLISHED: 1 } })
+})
+
+test('the change itself is no difference, what it changes is: in packets, in tables, and on terminals', () => {
+  const changed = (yes: boolean): TraceRecord[] => {
+    const made = new Maker()
+    if (yes) made.add('server', 'input', { text: 'server: sysctl', input: { type: 'command', machine: 'server', text: 'sysctl' } })
+    made.at(5000).sent(1, 'laptop', 'server').label(1, 'NEW').add('server', 'entry-new', { conn: 1, packet: 1, entry: entry('SYN_SENT'), reason: why('a SYN') })
+    const end = yes ? 90_000 : 30_000
+    made.at(end).add('server', 'entry-expired', { conn: 1 }).add('server', 'entry-destroy', { conn: 1, packet: null, entry: entry('SYN_SENT'), reason: why('time') })
+    return made.at(95_000).add('laptop', 'output', { terminal: 'laptop', text: yes ? 'hello\n' : 'timed out\n' }).records
+  }
+  const [mine, other] = [changed(true), changed(false)]
+  expect(compare(told(indexed(mine)), told(indexed(other))).first).toBe(-1)
+  const tables = compare(toldTables(indexed(mine)), toldTables(indexed(other)))
+  expect(tables.instants[tables.first]?.t).toBe(30_000)
+  const terminals = compare(toldTerminals(mine), toldTerminals(other))
+  expect(terminals.instants[terminals.first]?.mine[0]?.words).toBe('laptop: hello')
 })

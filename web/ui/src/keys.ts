@@ -19,6 +19,7 @@ const VERBS: { readonly [key: string]: (lab: Lab) => void } = {
   '-': (lab) => lab.faster(-1),
   n: (lab) => lab.goTo(lab.step + 1),
   b: (lab) => lab.goTo(lab.step - 1),
+  f: (lab) => void (lab.stage = 'futures'),
   e: (lab) => void (lab.stage = 'entry'),
   '?': (lab) => void (lab.help = true),
   t: () => document.querySelector<HTMLElement>('#terminals textarea')?.focus(),

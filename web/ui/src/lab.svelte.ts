@@ -1,7 +1,7 @@
 // The lab as the views see it: one moment, one chosen packet, what the server said. The glue of channel, story, index and clock.
 // Views read its fields and call its verbs; none of them talks to the server or keeps a moment of its own.
 
-import type { Branch, Channel, Ears, Grid, Hello, Lesson, Progress, Refusal, Scenario, TraceBatch } from './channel'
+import type { Branch, Channel, Ears, Grid, Hello, Lesson, Progress, Refusal, Scenario, Survival, TraceBatch } from './channel'
 import { Clock, SPEEDS, type Position } from './clock'
 import { Index, type Trip } from './index'
 import { journey, type Journey } from './journey'
@@ -219,6 +219,20 @@ export class Lab extends Shown implements Ears {
     const at = this.#inputTime()
     this.#playTo = wait === null ? null : at + wait * (Array.isArray(input) ? input.length : 1)
     this.#channel.say('input', { at, input, ...(wait !== null && { wait }) })
+  }
+
+  /** What if this had been done at `at` (µs; this moment), and all that came later again? Then both futures are shown. */
+  change(input: Input, at = this.#inputTime()): void {
+    this.pause()
+    this.waiting = true
+    this.refusal = null
+    this.stage = 'futures'
+    this.#channel.say('change', { at, input })
+  }
+
+  /** The least time-out with which an entry that expired would have lived on: computed by running; null where none does. */
+  survive(machine: string, conn: number): Promise<Survival | null> {
+    return this.#channel.survive(machine, conn)
   }
 
   /** Show the life of an entry. */

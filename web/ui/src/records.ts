@@ -31,6 +31,7 @@ export type Input =
   | { type: 'line'; terminal: string; text: string }
   | { type: 'key'; terminal: string; key: '^C' | '^D' }
   | { type: 'link'; link: string; delay?: number; loss?: number; up?: boolean }
+  | { type: 'command'; machine: string; text: string }
   | { type: 'packet'; machine: string; packet: string }
 
 /** What each kind of record carries beyond n, t, machine and kind. */

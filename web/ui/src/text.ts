@@ -40,7 +40,7 @@ export const text = {
   },
   freeLab: { region: 'This lab', machines: 'Machines', services: 'runs', firewall: 'the firewall', typing: 'Type in a terminal, then watch what it did.' },
   stage: {
-    region: 'What happens', ladder: 'Ladder', topology: 'Topology', beliefs: 'Three beliefs', entry: 'Entry', futures: 'Futures',
+    region: 'What happens', ladder: 'Ladder', topology: 'Topology', beliefs: 'Beliefs', entry: 'Entry', futures: 'Futures',
     packetOf: (packet: number, all: number): string => `packet ${packet} of ${all}`, noPacket: 'no packet yet',
   },
   ladder: {
@@ -75,9 +75,20 @@ export const text = {
     point: 'Choose a cell to read why it is what it is.', fetching: 'Fetching the table…', failed: 'The lab did not answer.', notTcp: 'Only TCP has a table of states.',
     missed: (t: number, late: number, who: string): string => `At ${seconds(t)} s, ${duration(late)} after it was forgotten, ${who} went on with this conversation.`,
     follow: (name: string): string => `Show the life of ${name}`,
+    survive: 'Which time-out would have kept it?', searching: 'Running the past again, with other time-outs…', noSurvival: 'No time-out would have kept it.',
+    survived: (key: string, least: number, now: number): string => `It would have survived with ${key} = ${least} (it was ${now}).`,
+    runs: (runs: readonly (readonly [number, boolean])[]): string => `Tried by running: ${runs.map(([tried, lived]) => `${tried} s ${lived ? 'lives' : 'dies'}`).join(', ')}.`,
+    tryIt: (least: number): string => `Fork with ${least} s and compare`,
   },
   futures: {
-    label: 'Two futures side by side', none: 'There is one future so far. Go back, do something else, and compare.', other: 'Compare with', restore: 'Go on with that one',
+    label: 'Two futures side by side', none: 'There is one future so far. Go back, do something else or change one thing here, and compare.',
+    whatIf: 'What if?', lead: (t: number): string => `One thing is changed at ${seconds(t)} s, the moment shown; all that was done later is done again.`,
+    kind: 'change', machine: 'machine', link: 'link', kinds: { rule: 'a rule', setting: 'a setting (sysctl)', helper: 'a helper', delay: 'a link’s delay', loss: 'a link’s loss', cut: 'a link is cut', host: 'a host’s behaviour', command: 'any command' },
+    rule: 'rule, as it is typed', command: 'command', key: 'setting', value: 'value', helper: 'helper', milliseconds: 'delay, ms', percent: 'loss, %', behaviour: 'it',
+    behaviours: { silent: 'falls silent', refuses: 'refuses new TCP connections', noPing: 'answers no ping', keepalive: 'asks after quiet connections every … s', impatient: 'tries unanswered data … times' },
+    number: 'number', go: 'Fork and compare', runs: 'runs', packets: 'Packets', tables: 'Tables', terminals: 'Terminals', aspects: 'What is compared',
+    firstAt: (what: string, t: number | null): string => (t === null ? `${what}: no difference` : `${what}: from ${seconds(t)} s`), first: 'First difference',
+ other: 'Compare with', restore: 'Go on with that one',
     failed: 'That future could not be computed, or is no longer kept.', computing: 'Computing that future…', same: 'So far as they are known the two are the same.',
     part: (t: number): string => `They part at ${seconds(t)} s.`, here: 'they part here', when: 'at', mine: 'This future', theirs: 'The other one',
     sum: ({ packets, ended, labels }: { packets: number; ended: number; labels: { [label: string]: number } }): string =>
@@ -145,7 +156,7 @@ export const text = {
     keys: 'Keys', terminal: 'In the terminal', shortcuts: [
       ['Space', 'play, pause'], ['← →', 'the packet before, the next packet'], ['Shift ← →', 'the event before, the next event'], ['Home End', 'the start, the end of what is known'],
       ['[ ]', 'the expiry before, the next expiry'], ['+ −', 'faster, slower'], ['1 2 3', 'ladder, topology, three beliefs'], ['4 5 6', 'connections, conntrack -L, rules'],
-      ['7', 'the packet’s way, its inside'], ['e', 'the life of an entry'], ['t', 'type in the terminal'], ['Esc', 'leave the terminal, close this'], ['n b', 'next step, step before in the lesson'], ['?', 'this help'],
+      ['7', 'the packet’s way, its inside'], ['e', 'the life of an entry'], ['f', 'what if, and both futures'], ['t', 'type in the terminal'], ['Esc', 'leave the terminal, close this'], ['n b', 'next step, step before in the lesson'], ['?', 'this help'],
     ] as const,
     terminalKeys: [['Tab', 'complete the word'], ['↑ ↓', 'earlier lines'], ['Ctrl C', 'interrupt what runs'], ['Ctrl D', 'end of input'], ['Ctrl L', 'clear'], ['Ctrl A Ctrl E', 'start, end of the line'], ['Ctrl U Ctrl W', 'cut the line, the word']] as const,
     meaning: {

@@ -1,0 +1,73 @@
+"""What the page lets one see: an entry's life, why a label was given, what would have been; by pointer and by keyboard."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.browser.tab import Page
+
+pytestmark = pytest.mark.browser
+
+
+def forgotten(page: Page) -> None:
+    """A datagram, 45 s of silence, and the same client again: its entry (30 s) has been forgotten by then."""
+    page.open(scenario="laptop-and-server")
+    page.type("laptop", "nc -u -p 4000 192.168.1.20 5060", "one")
+    page.lab("seekTime(46000000)")
+    page.type("laptop", "two")
+
+
+def test_a_click_on_an_entry_shows_its_life_its_path_through_the_tcp_table_and_the_tools_lines(page: Page) -> None:
+    page.open(scenario="laptop-and-server")
+    page.type("laptop", "curl http://192.168.1.20/")
+    page.tab.get_by_role("button", name=re.compile("Show the life of tcp")).first.click()
+    page.tab.get_by_role("heading", name="Its path through").wait_for()
+    met = page.tab.locator("#stage td button.met")
+    met.first.wait_for()
+    assert {one.inner_text()[:2] for one in met.all()} == {"SS", "SR", "ES", "FW", "LA", "TW"}
+    assert "decided last" in page.tab.locator("#stage td button.last").inner_text()
+    page.tab.locator("#stage td button", has_text="IV").first.click()
+    assert "it belongs to no connection" in page.tab.locator("#stage p[role=status]").inner_text()
+    listed = page.tab.locator("#stage pre").first.inner_text()
+    told = page.tab.locator("#stage pre").last.inner_text()
+    assert told.count("[UPDATE]") == 5 and "[NEW]" in told
+    page.tab.keyboard.press("5")
+    assert listed in page.tab.get_by_role("tabpanel", name="conntrack -L").inner_text()
+    page.tab.locator("#stage table.steps button").first.click()
+    assert "SYN_SENT" in page.tab.locator("#stage p.now").inner_text()
+    assert page.axe("#stage") == []
+    page.shoot("entry")
+
+
+def test_which_time_out_would_have_kept_an_entry_is_computed_tried_and_compared(page: Page) -> None:
+    forgotten(page)
+    page.tab.keyboard.press("e")
+    page.tab.locator("#stage select").select_option(index=0)
+    page.tab.get_by_role("button", name="Which time-out").click()
+    page.tab.get_by_text("It would have survived with net.netfilter.nf_conntrack_udp_timeout = 46 (it was 30)").wait_for(timeout=60_000)
+    page.tab.get_by_role("button", name="Fork with 46 s").click()
+    page.settle()
+    page.tab.get_by_text("First difference").wait_for()
+    assert "Tables: from 30.006 s" in page.tab.locator("#stage").inner_text()
+    labels = [record["label"] for record in page.lab("records") if record["kind"] == "label" and record["machine"] == "server"]
+    assert labels == ["NEW", "ESTABLISHED", "ESTABLISHED", "ESTABLISHED"]
+    for aspect in ("Tables", "Terminals", "Packets"):
+        page.tab.locator("#stage label", has_text=aspect).click()
+        assert page.axe("#stage") == []
+        page.shoot(f"futures-{aspect}")
+
+
+def test_one_thing_is_changed_in_the_past_by_a_form_and_what_came_later_is_done_again(page: Page) -> None:
+    forgotten(page)
+    page.lab("seekTime(20000000)")
+    page.tab.keyboard.press("f")
+    page.tab.locator("#stage form select").first.select_option("cut")
+    page.tab.get_by_role("button", name="Fork and compare").click()
+    page.settle()
+    page.tab.locator("#stage tr.parts").wait_for()
+    assert any(record["kind"] == "lost" for record in page.lab("records"))
+    assert [record["text"] for record in page.lab("records") if record["kind"] == "input"][-1] == "two"
+    page.tab.get_by_role("button", name="Go on with that one").click()
+    page.until("!window.ctlab.records.some((record) => record.kind === 'lost')")
