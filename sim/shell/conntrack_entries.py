@@ -154,7 +154,7 @@ class Entries:
         if reply is None:
             return _inverse(original)
         known = {"reply-port-src", "reply-port-dst", "reply-key-src", "reply-key-dst"} & self.request.special.keys()
-        if original is not None and not known and original.protonum not in ICMPS:
+        if original is not None and self.request.kind is not None and not known and original.protonum not in ICMPS:
             return reply._replace(protonum=0)  # the tool has not said the protocol of this direction
         return reply
 

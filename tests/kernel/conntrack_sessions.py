@@ -31,6 +31,10 @@ conntrack -I -s ::1 -d ::2 -p icmpv6 --icmpv6-type 128 --icmpv6-code 0 --icmpv6-
 {_FIRST} -p udp --sport 6 --dport 2 -t 50
 conntrack -I -s 1.1.1.1 -d 2.2.2.2 -r 2.2.2.2 -q 3.3.3.3 -p udp --sport 8 --dport 2 -t 50
 {_FIRST} -r 2.2.2.2 -q 3.3.3.3 -p udp --sport 8 --dport 2 --reply-port-src 2 --reply-port-dst 9 -t 50 -u ASSURED,SEEN_REPLY
+conntrack -I -s 1.1.1.1 -d 2.2.2.2 -r 2.2.2.2 -q 1.1.1.1 -p 2 -t 50
+conntrack -U -s 1.1.1.1 -d 2.2.2.2 -r 2.2.2.2 -q 1.1.1.1 -p igmp -t 60
+conntrack -I -s 1.1.1.1 -d 2.2.2.2 -r 2.2.2.2 -p 200 -t 50
+conntrack -D -s 1.1.1.1 -d 2.2.2.2 -r 2.2.2.2 -q 1.1.1.1 -p 2
 conntrack -I -r 2.2.2.2 -q 3.3.3.3 -p udp --reply-port-src 2 --reply-port-dst 99 -t 50
 {_FIRST} -p udp --sport 9 --dport 2 -t 50 -u EXPECTED
 {_FIRST} -p udp --sport 10 --dport 2 -t 50 -u FIXED_TIMEOUT
