@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import socket
 
 from sim.errors import UsageError
 
@@ -45,6 +46,14 @@ def show_time(time: int) -> str:
     if time >= SECOND:
         return f"{time / SECOND:.6f}".rstrip("0").rstrip(".") + "s"
     return f"{time}us" if time else "0s"
+
+
+def inet_aton(text: str) -> Address | None:
+    """The bytes of an IPv4 address in any of the spellings that inet_aton(3) takes (10, 10.1, 0x0a.0.0.1), else None."""
+    try:
+        return socket.inet_aton(text) if text and not text[0].isspace() else None
+    except (OSError, ValueError):
+        return None
 
 
 def parse_address(text: str) -> Address:

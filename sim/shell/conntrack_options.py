@@ -87,9 +87,9 @@ class Request:
 class _Reader:
     """Reads the words from left to right."""
 
-    def __init__(self, words: list[str]) -> None:
+    def __init__(self, words: list[str], warnings: list[str]) -> None:
         self.words = list(words)
-        self.request = Request()
+        self.request = Request(warnings=warnings)
 
     def read(self) -> Request:
         while self.words:
@@ -327,9 +327,12 @@ _VALUES: dict[str, Callable[[Request, str], None]] = {
 }  # fmt: skip
 
 
-def parse(argv: list[str]) -> Request:
-    """Read a command line, but for labels' names and what goes with what (conntrack_check.py). Raises Complaint."""
-    request = _Reader(argv[1:]).read()
+def parse(argv: list[str], warnings: list[str]) -> Request:
+    """Read a command line, but for labels' names and what goes with what (conntrack_check.py). Raises Complaint.
+
+    `warnings` gets what the tool says on the way, were the line refused in the end.
+    """
+    request = _Reader(argv[1:], warnings).read()
     if not request.family and (request.command not in "LUDGFEh" or request.table == "expect"):
         request.family = 4
     return request

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from sim.units import Address
+from sim.units import Address, inet_aton
 
 _NUMBER = re.compile(r"[ \t\n]*([+-]?)(0[xX][0-9a-fA-F]+|[0-9]+)")
 
@@ -89,11 +89,9 @@ def network(text: str) -> tuple[Address, int | None]:
 
 def _parse_address(text: str) -> Address | None:
     """inet_aton, then inet_pton for IPv6: 10 and 10.1 are addresses too."""
-    parts = text.split(".")
-    if 1 <= len(parts) <= 4 and all(whole(part) and part[:1] not in "+- " for part in parts):
-        values = [number(part) for part in parts]
-        if all(value <= 255 for value in values[:-1]) and values[-1] < 256 ** (5 - len(parts)):
-            return bytes(values[:-1]) + values[-1].to_bytes(5 - len(parts))
+    found = inet_aton(text)
+    if found is not None:
+        return found
     try:
         return ipaddress.IPv6Address(text).packed
     except ValueError:

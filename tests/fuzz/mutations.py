@@ -11,8 +11,19 @@ KERNEL = Path(__file__).parent.parent / "kernel"
 ODD = (
     "", "!", "-", "--", "-1", "0", "1", "65536", "4294967295", "4294967296", "99999999999999999999", "0x", "0x10", "08", "1:2", "2:1", ":",
     "1-2", ",", "a,b", "é", "a b", "'", '"', "\\", "/", "1/2", "1/0", "10.0.0.1", "10.0.0.0/8", "fd00::1", "::/0", "a" * 40, "x\ty", "%s",
+    "{", "}", ";", "@ports", "map", "vmap", "meta", "ct", "0-5", ".",
     "tcp", "all", "any", "-j", "-m", "-p", "-A", "-t", "--dport", "--to-source", "src", "dst,src", "ACCEPT", "NIX", "INPUT", "filter",
 )  # fmt: skip
+
+
+def rules_of_nft() -> list[tuple[str, list[str]]]:
+    """(family, words of a rule) of the rules that the comparison with nft has."""
+    found = []
+    for line in (KERNEL.parent / "ruleset" / "nft" / "rules.txt").read_text("utf-8").splitlines():
+        families, semicolon, rule = line.partition(" ; ")
+        if semicolon and not line.startswith("#") and "very long prefix" not in rule:
+            found += [(family, rule.split()) for family in families.split()]
+    return found
 
 
 def sessions(name: str) -> list[list[str]]:

@@ -16,7 +16,7 @@ from sim.units import parse_address
 
 def complaint(line: str) -> str:
     with pytest.raises(Complaint) as caught:
-        request = parse(line.split())
+        request = parse(line.split(), [])
         check(request)
         check_masks(request)
     return str(caught.value)

@@ -10,6 +10,7 @@ from sim.errors import Span
 from sim.ruleset.iptables.errors import Mistake
 from sim.ruleset.iptables.names import protocol_number, service_port
 from sim.ruleset.model import Compare, Prefix
+from sim.units import inet_aton
 
 _LOCALHOST = {"localhost": b"\x7f\0\0\1", "ip6-localhost": b"\0" * 15 + b"\1"}
 
@@ -87,14 +88,6 @@ def why_unresolved(text: str, family: str) -> str:
     """What getaddrinfo says of a text that is no address of the family: one of the other family, or a name that nobody knows here."""
     of_other = ":" in text if family == "ip" else inet_aton(text) is not None
     return "Address family for hostname not supported" if of_other else "Temporary failure in name resolution"
-
-
-def inet_aton(text: str) -> bytes | None:
-    """An IPv4 address in any of the spellings that inet_aton(3) takes, else None."""
-    try:
-        return socket.inet_aton(text) if text and not text[0].isspace() else None
-    except OSError:
-        return None
 
 
 def resolved_net(text: str, family: str, span: Span) -> Net:

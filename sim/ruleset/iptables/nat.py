@@ -6,13 +6,13 @@ import ipaddress
 import re
 
 from sim.netfilter.words import Hook
-from sim.ruleset.iptables.addresses import inet6, inet_aton, mask_length, why_unresolved
+from sim.ruleset.iptables.addresses import inet6, mask_length, why_unresolved
 from sim.ruleset.iptables.errors import Mistake
 from sim.ruleset.iptables.module import Context, Given, Lister, Module, Opt, by_name, number, required
 from sim.ruleset.iptables.names import service_port
 from sim.ruleset.model import Extension, Option
 from sim.ruleset.parts import Nat
-from sim.units import show_address
+from sim.units import inet_aton, show_address
 
 _TABLES = frozenset(("nat",))
 _WITH_PORTS = frozenset((1, 6, 17, 33, 132))

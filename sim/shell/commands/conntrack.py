@@ -110,8 +110,7 @@ def _read(context: Context, argv: list[str]) -> Request:
     """A command line, checked. Raises Complaint."""
     warnings: list[str] = []
     try:
-        request = parse(argv)
-        warnings = request.warnings
+        request = parse(argv, warnings)
     finally:
         for line in warnings:
             context.error(f"{line}\n")
