@@ -60,18 +60,18 @@ def test_a_wrong_command_line_is_refused_in_the_tool_s_words(line: str, said: st
 
 
 def test_values_may_stick_to_letters_and_long_names_may_be_cut_short() -> None:
-    request = parse(["conntrack", "-L", "-zpicmp", "--orig-s", "192.168.1.10", "--icmp-type=8"])
+    request = parse(["conntrack", "-L", "-zpicmp", "--orig-s", "192.168.1.10", "--icmp-type=8"], [])
     assert (request.command, request.protonum, request.ends, request.special) == (
         "L", 1, {"src": bytes((192, 168, 1, 10))}, {"icmp-type": 8},
     )  # fmt: skip
 
 
 def test_comma_lists_take_any_case_and_beginnings() -> None:
-    assert parse(["conntrack", "-L", "-u", "ass,SEEN_REPLY"]).status == 6
+    assert parse(["conntrack", "-L", "-u", "ass,SEEN_REPLY"], []).status == 6
 
 
 def test_a_status_may_be_denied() -> None:
-    request = parse(["conntrack", "-L", "-u", "SEEN_REPLY,!ASSURED"])
+    request = parse(["conntrack", "-L", "-u", "SEEN_REPLY,!ASSURED"], [])
     assert (request.status, request.status_off) == (2, 4)
 
 
@@ -114,7 +114,7 @@ def entry(status: int = 6, reply: Tuple | None = None) -> TcpConn:
     ],
 )
 def test_filters_pick_the_entries_that_the_tool_would_pick(options: str, matches: bool) -> None:
-    request = parse(["conntrack", "-L", *options.split()])
+    request = parse(["conntrack", "-L", *options.split()], [])
     assert all(check(entry()) for check in checks_of(request)) == matches
 
 
@@ -128,5 +128,5 @@ def test_source_nat_shows_in_where_the_reply_goes() -> None:
         ("-n", True),
         ("-g", False),
     ):
-        request = parse(["conntrack", "-L", *options.split()])
+        request = parse(["conntrack", "-L", *options.split()], [])
         assert all(check(natted) for check in checks_of(request)) == matches, options
