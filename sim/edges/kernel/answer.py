@@ -54,6 +54,7 @@ class Answer:
     at_us      microseconds since the firewall was opened, of the machine's clock
     exact      whether the kernel's timer stood still between packet and lookup. When not, a timeout that this packet set can
                read one second short (the kernel rounds down)
+    late_us    how much later than at_us the last look into the table was done
     """
 
     label: Label | None
@@ -69,6 +70,7 @@ class Answer:
     details: Entry | None = None
     expected: tuple[Entry, ...] | None = None
     table: tuple[Entry, ...] | None = None
+    late_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -227,11 +227,12 @@ def why_unavailable() -> str:
 
 
 def _with_what_was_seen(answer: Answer, looked: Looked) -> Answer:
-    entry, expected, table = looked
+    entry, expected, table, late_us = looked
     if entry is None and expected is None and table is None:
         return answer
     return dataclasses.replace(
         answer,
+        late_us=late_us,
         entry=None if entry is None else entry_of(entry),
         details=None if entry is None else details_of(entry),
         expected=None if expected is None else tuple(map(expectation_of, expected)),

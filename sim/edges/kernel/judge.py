@@ -18,8 +18,8 @@ from sim.edges.kernel.tuples import AF_INET, AF_INET6, family_of
 from sim.errors import UsageError
 
 Fed = tuple[str | None, bytes]
-Looked = tuple[bytes | None, list[bytes] | None, list[bytes] | None]
-"""A packet's own entry, every expectation, every entry: what was asked for, as netlink has it."""
+Looked = tuple[bytes | None, list[bytes] | None, list[bytes] | None, int]
+"""A packet's own entry, every expectation, every entry: what was asked for, as netlink has it; how many µs after the packet."""
 BIGGEST: Final = 65536
 REFUSALS: Final = frozenset(
     {errno.EINVAL, errno.EMSGSIZE, errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EACCES, errno.EADDRNOTAVAIL}
@@ -95,7 +95,8 @@ class Judge:
             exact=self._ticks.now() == tick,
         )
         expected = self._table.dump_expectations() if "expected" in self._watching else None
-        return answer, (entry, expected, self._table.dump_raw() if "table" in self._watching else None)
+        table = self._table.dump_raw() if "table" in self._watching else None
+        return answer, (entry, expected, table, self.now_us() - at_us)
 
     def _send(self, device: str | None, data: bytes) -> tuple[str, bool]:
         """(why the kernel refused, or ""; whether netfilter dropped a packet of our own)."""

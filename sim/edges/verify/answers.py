@@ -92,7 +92,7 @@ def _entries(
     theirs = answer.entry
     if conn is not None and ours is not None and theirs is not None:
         rest = {"timeout": 0}
-        if ours | rest == theirs | rest and fits(conn.expires - now, theirs["timeout"], slack):
+        if ours | rest == theirs | rest and fits(conn.expires - now, theirs["timeout"], slack, answer.late_us):
             return
     elif ours is None and theirs is None:
         return
@@ -100,6 +100,6 @@ def _entries(
     yield Difference(number, "entry", *pair, outcome.data or b"", outcome.dev)
 
 
-def fits(left: int, shown: int, slack: int = SLACK) -> bool:
-    """Whether an entry with `left` µs to go may be shown with `shown` seconds by the kernel."""
-    return max(0, left - slack) // SECOND <= shown <= (left + slack) // SECOND
+def fits(left: int, shown: int, slack: int = SLACK, late: int = 0) -> bool:
+    """Whether an entry with `left` µs to go may be shown with `shown` seconds by a kernel that was asked up to `late` µs after."""
+    return max(0, left - slack - late) // SECOND <= shown <= (left + slack) // SECOND

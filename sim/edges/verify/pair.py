@@ -89,7 +89,7 @@ class Pair:
             self.wall.ip.sysctls.set(key, value)
         self._rules = Load()
         self._ahead = 0
-        self._slack = SLACK
+        self._slack, self._late = SLACK, 0
         self._count = 0
 
     def __enter__(self) -> Self:
@@ -133,7 +133,7 @@ class Pair:
         wall, number = self.wall, feed.number or self._count
         wall.advance(answer.at_us + self._ahead)
         self._drawn = drawn(answer, feed.data)
-        self._waiting = answer.expected or ()
+        self._waiting, self._late = answer.expected or (), answer.late_us
         try:
             outcome = wall.send(feed.data, number) if feed.dev is None else wall.receive(feed.data, feed.dev, number)
         except Exception as error:  # a mistake of ours: a finding as any other
@@ -177,12 +177,15 @@ class Pair:
         return unlike({name_of(entry): (entry, left) for entry, left in entries}, by_name(theirs), self._fits)
 
     def _fits(self, left: int, shown: int) -> bool:
-        return fits(left, shown, self._slack)
+        return fits(left, shown, self._slack, self._late)
 
     def finish(self) -> Iterator[Difference]:
         """What differs at the end: the whole table, expectations, the counters of rules."""
-        self.wall.advance(self.kernel.now_us() + self._ahead)
-        for field, theirs in (("table", self.kernel.details()), ("expected", self.kernel.expected())):
+        began = self.kernel.now_us()
+        self.wall.advance(began + self._ahead)
+        seen = (("table", self.kernel.details()), ("expected", self.kernel.expected()))
+        self._late = self.kernel.now_us() - began
+        for field, theirs in seen:
             for pair in self._all_unlike(field, theirs):
                 yield Difference(self._count, field, *pair)
         if any(self._rules):
