@@ -46,7 +46,7 @@ export class Lab extends Shown implements Ears {
   #grid: Promise<Grid | null> | null = null
   #resume: number | null = 0
   #asked = false
-  #playTo: number | null = null // µs: where a block's `wait` ends
+  #playFor: number | null = null // µs: how long a block's `wait` is
   #openEnded = false // playing because a person pressed play: then more is computed as it is needed
   #wants: { again: () => boolean; left: number } | null = null
   #saving: ReturnType<typeof setTimeout> | null = null
@@ -216,9 +216,8 @@ export class Lab extends Shown implements Ears {
     this.pause()
     this.waiting = true
     this.refusal = null
-    const at = this.#inputTime()
-    this.#playTo = wait === null ? null : at + wait * (Array.isArray(input) ? input.length : 1)
-    this.#channel.say('input', { at, input, ...(wait !== null && { wait }) })
+    this.#playFor = wait === null ? null : wait * (Array.isArray(input) ? input.length : 1)
+    this.#channel.say('input', { at: this.#inputTime(), input, ...(wait !== null && { wait }) })
   }
 
   /** What if this had been done at `at` (µs; this moment), and all that came later again? Then both futures are shown. */
@@ -309,9 +308,9 @@ export class Lab extends Shown implements Ears {
       this.picked = null
       this.playing = true
       this.#openEnded = false
-      const until = this.#playTo
-      this.#playTo = null
-      return until === null ? this.#clock.play(this.index.restAfter(message.from, this.story.records)) : this.#clock.play(null, until)
+      const span = this.#playFor
+      this.#playFor = null
+      return span === null ? this.#clock.play(this.index.restAfter(message.from, this.story.records)) : this.#clock.play(null, t + span)
     }
     const last = warp.moments.at(-1)?.t ?? 0
     const t = Math.min(this.#resume ?? present.t, last)

@@ -17,7 +17,8 @@ export interface Recording {
   grid: Grid
 }
 
-const line = (input: Input): string => (input.type === 'line' ? `${input.terminal} ${input.text}` : '')
+/** An input in one form, whatever the order of its fields, and whether what it leaves open is null or missing. */
+const form = (input: Input): string => JSON.stringify(Object.entries(input).filter(([, value]) => value !== null && value !== undefined).sort())
 
 export class Recorded {
   readonly #recording: Recording
@@ -93,7 +94,7 @@ export class Recorded {
     const { records } = this.#recording
     const fits = (at: number): boolean => given.every((input, i) => {
       const record = records[this.#inputs[this.#inputs.indexOf(at) + i] ?? -1]
-      return record?.kind === 'input' && line(input) !== '' && line(record.input) === line(input)
+      return record?.kind === 'input' && form(record.input) === form(input)
     })
     const found = this.#inputs.filter(fits)
     return found.find((at) => at >= this.#told) ?? found[0]
