@@ -27,7 +27,7 @@ from sim.errors import CtlabError, UsageError
 from sim.inputs import from_json
 from sim.ruleset.nft import engine as nft_engine
 from sim.trace import PacketSent
-from web import facts, messages
+from web import facts, messages, share
 from web.crafting import craft_message
 from web.session import Session, Sessions
 from web.store import Store, default_path
@@ -117,8 +117,9 @@ def _routes(app: Flask, lab: Lab) -> None:
 
     @app.post("/api/sessions")
     def create() -> Response:
-        wanted = messages.check(messages.Create, request.get_json())
-        return jsonify(key=lab.sessions.create(wanted.lesson, wanted.scenario).key)
+        return jsonify(key=share.create(lab.sessions, request.get_json()).key)
+
+    share.routes(app, lab.sessions)
 
 
 def _course_message(course: Course) -> dict[str, Any]:

@@ -28,8 +28,13 @@ class Incoming(BaseModel):
 
 
 class Create(Incoming):
+    """One of these: a lesson's or a scenario's id, a scenario of one's own (YAML), or an experiment as a file's text or a link has it."""
+
     lesson: Annotated[str, Field(max_length=80)] | None = None
     scenario: Annotated[str, Field(max_length=80)] | None = None
+    own: Annotated[str, Field(max_length=200_000)] | None = None
+    file: Annotated[str, Field(max_length=700_000)] | None = None
+    link: Annotated[str, Field(max_length=300_000)] | None = None
 
 
 class Join(Incoming):

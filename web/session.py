@@ -17,7 +17,7 @@ from lessons.rehearse import goals_met
 from sim.errors import CtlabError, UsageError
 from sim.inputs import Input, from_json, to_json
 from sim.machine.ruling import Ruling
-from sim.scenario import Scenario
+from sim.scenario import Budget, Scenario
 from sim.simulation import Simulation
 from sim.trace import Record
 from web.store import Store
@@ -36,6 +36,7 @@ class Session:
     def __init__(self, key: str, scenario: Scenario, lesson: Lesson | None, data: dict[str, Any] | None = None) -> None:
         data = data or {}
         self.key = key
+        self.own: str | None = data.get("own")
         self.scenario = scenario
         self.lesson = lesson
         self.lock = threading.Lock()
@@ -50,7 +51,8 @@ class Session:
     def data(self) -> dict[str, Any]:
         """What is saved."""
         return {
-            "lesson": self.lesson.id if self.lesson else None, "scenario": self.scenario.id, "inputs": _write_inputs(self.inputs),
+            "lesson": self.lesson.id if self.lesson else None, "scenario": self.scenario.id, "own": self.own,
+            "inputs": _write_inputs(self.inputs),
             "branches": self.branches, "position": self.position, "answers": self.answers, "reached": sorted(self.reached),
         }  # fmt: skip
 
@@ -235,11 +237,19 @@ class Sessions:
         self._lock = threading.Lock()
         self._waking = threading.Lock()
 
-    def create(self, lesson: str | None, scenario: str | None) -> Session:
-        """A new session with a key that nobody can guess. Raises UsageError."""
-        if (lesson is None) == (scenario is None):
-            raise UsageError("a session is of a lesson or of a scenario: name one of them")
-        session = self._make(secrets.token_urlsafe(24), {"lesson": lesson, "scenario": scenario})
+    def create(self, lesson: str | None = None, scenario: str | None = None, own: str | None = None) -> Session:
+        """A new session with a key that nobody can guess. `own`: a scenario as YAML. Raises UsageError, ScenarioError."""
+        if sum(one is not None for one in (lesson, scenario, own)) != 1:
+            raise UsageError("a session is of a lesson, of a scenario or of a scenario of one's own: name one of them")
+        return self.open({"lesson": lesson, "scenario": scenario, "own": own})
+
+    def open(self, data: dict[str, Any]) -> Session:
+        """A new session made of what another had (Session.data), which is checked first. Raises CtlabError, and then there is none."""
+        lesson, scenario = self._setting(data)
+        trial = Simulation(scenario)
+        for _, value in _read_inputs(data.get("inputs", [])):
+            trial.check(value)
+        session = Session(secrets.token_urlsafe(24), scenario, lesson, data)
         self.save(session)
         self._remember(session)
         return session
@@ -261,15 +271,24 @@ class Sessions:
         return self._make(key, data)
 
     def _make(self, key: str, data: dict[str, Any]) -> Session:
-        course = self._course()
-        lesson = course.lesson(data["lesson"]) if data.get("lesson") else None
-        scenario = lesson.scenario if lesson else course.scenario(data["scenario"])
+        lesson, scenario = self._setting(data)
         try:
             return Session(key, scenario, lesson, data)
         except CtlabError:
             if not data.get("inputs"):
                 raise
         return Session(key, scenario, lesson, data | {"inputs": [], "branches": []})
+
+    def _setting(self, data: dict[str, Any]) -> tuple[Lesson | None, Scenario]:
+        """The lesson and the scenario that these data are of. A scenario of somebody's own has no larger budget than any."""
+        if data.get("own"):
+            scenario = Scenario.from_text(data["own"], "your scenario")
+            asked, most = scenario.budget, Budget()
+            limits = {name: min(getattr(asked, name), getattr(most, name)) for name in ("records", "time", "memory")}
+            return None, scenario.model_copy(update={"budget": asked.model_copy(update=limits)})
+        course = self._course()
+        lesson = course.lesson(data["lesson"]) if data.get("lesson") else None
+        return lesson, lesson.scenario if lesson else course.scenario(data["scenario"])
 
     def _remember(self, session: Session) -> None:
         with self._lock:

@@ -1,0 +1,129 @@
+"""Experiment: a session as it is shared: scenario or lesson, inputs, moment. As a file (JSON) and as a link's fragment (deflated, base64).
+
+It comes from anybody, so nothing in it is believed: form and sizes are checked here, names and packets by the simulator before it
+runs. A scenario or lesson that both labs have is named; a scenario of the learner's own travels whole. Not in here: files of the page.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import zlib
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from sim.errors import UsageError
+from sim.inputs import from_json
+from web.messages import Incoming, Moment, check
+from web.session import MAX_INPUTS, Session
+
+VERSION = 1
+MARK = "x="
+MOST_TEXT = 600_000  # characters of JSON
+MOST_LINK = 200_000  # characters of a link
+NO_FILE = "This is no experiment of ctlab"
+NO_LINK = "This link carries no experiment of ctlab, or not all of it: was it cut off where it was copied?"
+Name = Annotated[str, Field(min_length=1, max_length=80)]
+
+
+class Moments(Incoming):
+    """Where it opens: `t` in µs, `step` of the lesson from 0."""
+
+    t: Moment = 0
+    step: Annotated[int, Field(ge=0, le=1000)] = 0
+
+
+class Experiment(Incoming):
+    """`ctlab` is the version of this form. One of `lesson`, `scenario`, `own` (a scenario as YAML text) is given."""
+
+    ctlab: Literal[1]
+    title: Annotated[str, Field(max_length=200)] = ""
+    lesson: Name | None = None
+    scenario: Name | None = None
+    own: Annotated[str, Field(max_length=200_000)] | None = None
+    inputs: Annotated[list[Annotated[list[Any], Field(min_length=2, max_length=2)]], Field(max_length=MAX_INPUTS)] = []
+    position: Moments = Moments()
+
+    def data(self) -> dict[str, Any]:
+        """What a Session is made of."""
+        return {
+            "lesson": self.lesson, "scenario": self.scenario, "own": self.own, "inputs": self.inputs,
+            "position": self.position.model_dump(),
+        }  # fmt: skip
+
+
+def of_session(session: Session, time: int, step: int) -> dict[str, Any]:
+    """The experiment as it stands, opening at `time` (µs) and `step`; as JSON has it. Inputs after that moment are in it."""
+    data = session.data()
+    source = {"lesson": data["lesson"]} if data["lesson"] else {"own": data["own"]} if data["own"] else {"scenario": data["scenario"]}
+    title = session.lesson.title if session.lesson else session.scenario.title
+    moment = {"t": time, "step": step}
+    return {"ctlab": VERSION, "title": title[:200]} | source | {"inputs": data["inputs"], "position": moment}
+
+
+def read(data: Any) -> Experiment:
+    """Check what a file said. Raises UsageError with a sentence."""
+    if not isinstance(data, dict) or "ctlab" not in data:
+        raise UsageError(f"{NO_FILE}: a file of an experiment is JSON and begins with its version, 'ctlab'.")
+    if data["ctlab"] != VERSION:
+        version = str(data["ctlab"])[:20]
+        raise UsageError(f"This experiment is of version {version!r}, and this lab reads version {VERSION}. Is there a newer ctlab?")
+    try:
+        experiment: Experiment = check(Experiment, data)
+    except UsageError as error:
+        raise UsageError(f"{NO_FILE}: {str(error).partition(': ')[2]}") from error
+    if sum(one is not None for one in (experiment.lesson, experiment.scenario, experiment.own)) != 1:
+        raise UsageError(f"{NO_FILE}: it is of a lesson, of a scenario or of a scenario of its own, and of one of them only.")
+    _check_inputs(experiment)
+    return experiment
+
+
+def _check_inputs(experiment: Experiment) -> None:
+    before = 0
+    for number, (at, value) in enumerate(experiment.inputs, 1):
+        if type(at) is not int or not before <= at <= 1 << 53 or not isinstance(value, dict):
+            raise UsageError(f"{NO_FILE}: input {number} is not at a moment (µs) after the one before it, or is none.")
+        try:
+            from_json(value)
+        except UsageError as error:
+            raise UsageError(f"{NO_FILE}: input {number}: {error}") from error
+        before = at
+
+
+def parse(text: str) -> Experiment:
+    """The same from the file's text. Raises UsageError."""
+    if len(text) > MOST_TEXT:
+        raise UsageError(f"{NO_FILE}: it has {len(text)} characters, and {MOST_TEXT} are the most.")
+    try:
+        return read(json.loads(text))
+    except (ValueError, RecursionError) as error:
+        where = f" in line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise UsageError(f"{NO_FILE}: it is not JSON{where}.") from error
+
+
+def to_link(experiment: dict[str, Any]) -> str:
+    """The fragment of a link, without #: "x=…". Raises UsageError for one that no browser would carry."""
+    packed = zlib.compress(json.dumps(experiment, separators=(",", ":")).encode(), 9)
+    link = MARK + base64.urlsafe_b64encode(packed).decode().rstrip("=")
+    if len(link) > MOST_LINK:
+        raise UsageError("This experiment is too long for a link. Share it as a file.")
+    return link
+
+
+def from_link(text: str) -> Experiment:
+    """What a link (its fragment, or all of it) carries. Never unpacks more than a file may hold. Raises UsageError."""
+    packed = text.strip().rpartition(MARK)[2]
+    if len(text) > MOST_LINK + 500 or MARK not in text:
+        raise UsageError(NO_LINK)
+    try:
+        deflated = base64.b64decode(packed + "=" * (-len(packed) % 4), altchars=b"-_", validate=True)
+        reader = zlib.decompressobj()
+        data = reader.decompress(deflated, MOST_TEXT + 1)
+        whole = data.decode() if reader.eof else ""
+    except (binascii.Error, zlib.error, ValueError) as error:
+        raise UsageError(NO_LINK) from error
+    if len(data) > MOST_TEXT or not whole:
+        raise UsageError(NO_LINK)
+    return parse(whole)

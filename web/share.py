@@ -1,0 +1,106 @@
+"""What leaves a session, over HTTP: its link, its experiment, captures, the trace, the single-file page; web/README.md has the table.
+
+Each answer is a download of its own, so that a plain link on the page is enough. Not in here: what the files are (experiment.py,
+export.py, sim/edges/tap.py).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from flask import Flask, Response, jsonify, request
+
+from sim.edges.tap import tap
+from sim.errors import UsageError
+from web import experiment
+from web.export import Recording, page_of
+from web.messages import Create, check
+from web.session import Session, Sessions
+
+TRACE_VERSION = 1
+_PLAIN = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+def routes(app: Flask, sessions: Sessions) -> None:
+    """Adds the addresses below /api/sessions."""
+
+    def download(path: str, make: Callable[[Session], Response]) -> None:
+        def answer(key: str) -> Response:
+            session = sessions.find(key)
+            with session.lock:
+                return make(session)
+
+        app.add_url_rule(f"/api/sessions/<key>/{path}", path, answer)
+
+    download("link", lambda session: jsonify(link=experiment.to_link(experiment.of_session(session, *_moment(session)))))
+    download("experiment", _experiment)
+    download("capture", _capture)
+    download("trace", _trace)
+    download("page", _page)
+
+
+def create(sessions: Sessions, data: Any) -> Session:
+    """A session of what the page asks for: a name, a scenario's text, or an experiment as a file or a link. Raises CtlabError."""
+    wanted: Create = check(Create, data)
+    if wanted.file is not None or wanted.link is not None:
+        shared = experiment.parse(wanted.file) if wanted.file is not None else experiment.from_link(wanted.link or "")
+        return sessions.open(shared.data())
+    return sessions.create(wanted.lesson, wanted.scenario, wanted.own)
+
+
+def _moment(session: Session) -> tuple[int, int]:
+    """(µs, step) at which it is to open: as the page asks, else where the learner was last. Raises UsageError."""
+    try:
+        time, step = (int(request.args.get(name, session.position[name])) for name in ("t", "step"))
+    except ValueError as error:
+        raise UsageError("t is a time in µs, and step a number") from error
+    if not 0 <= time <= 1 << 53 or not 0 <= step <= 1000:
+        raise UsageError("t is a time in µs, and step a number from 0 to 1000")
+    return time, step
+
+
+def _name(session: Session, ending: str) -> str:
+    title = session.lesson.id if session.lesson else session.scenario.id or session.scenario.title
+    return f"{_PLAIN.sub('-', title).strip('-')[:60] or 'ctlab'}.{ending}"
+
+
+def _file(body: str | bytes | Iterator[str], name: str, kind: str) -> Response:
+    response = Response(body, mimetype=kind)
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _experiment(session: Session) -> Response:
+    shared = experiment.of_session(session, *_moment(session))
+    return _file(json.dumps(shared, indent=1) + "\n", _name(session, "ctlab.json"), "application/json")
+
+
+def _capture(session: Session) -> Response:
+    machine, dev = request.args.get("machine") or None, request.args.get("dev") or None
+    where = "-".join(part for part in (machine, dev) if part)
+    data = tap(session.simulation.records, machine, dev)
+    return _file(data, _name(session, f"{_PLAIN.sub('-', where)}.pcapng" if where else "pcapng"), "application/octet-stream")
+
+
+def _trace(session: Session) -> Response:
+    records = list(session.simulation.records)
+    head = {"ctlab": TRACE_VERSION, "scenario": session.scenario.id, "seed": session.simulation.seed, "inputs": session.data()["inputs"]}
+
+    def lines() -> Iterator[str]:
+        """One object; a record a line, so that it can be read by eye, cut and compared."""
+        yield json.dumps(head)[:-1] + ', "records": [\n'
+        for record in records:
+            yield json.dumps(record.to_json(), separators=(",", ":")) + (",\n" if record.n < len(records) - 1 else "\n")
+        yield "]}\n"
+
+    return _file(lines(), _name(session, "trace.json"), "application/json")
+
+
+def _page(session: Session) -> Response:
+    time, step = _moment(session)
+    recording = Recording(session.scenario, session.simulation.records, session.lesson, time, step, answers=session.answers)
+    return _file(page_of(recording), _name(session, "html"), "text/html")
