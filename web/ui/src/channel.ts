@@ -95,6 +95,15 @@ export class Channel {
     }
   }
 
+  /** What the server acknowledges a message with; null when it refuses, or does not answer within five seconds. */
+  async ask<T>(event: string, data: object): Promise<T | null> {
+    try {
+      return (await this.#socket.timeout(5000).emitWithAck(event, data)) as T | null
+    } catch {
+      return null
+    }
+  }
+
   /** The records of a future that was cut off; null when the server does not answer within ten seconds, or keeps it no longer. */
   async future(branch: number): Promise<TraceRecord[] | null> {
     try {

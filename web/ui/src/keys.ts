@@ -22,6 +22,7 @@ const VERBS: { readonly [key: string]: (lab: Lab) => void } = {
   f: (lab) => void (lab.stage = 'futures'),
   e: (lab) => void (lab.stage = 'entry'),
   '?': (lab) => void (lab.help = true),
+  r: (lab) => void (lab.key && (lab.bench = 'rules')),
   t: () => document.querySelector<HTMLElement>('#terminals textarea')?.focus(),
 }
 
@@ -37,7 +38,7 @@ function verbOf(event: KeyboardEvent): ((lab: Lab) => void) | undefined {
 /** Whether the key belongs to what has the focus: a field, a terminal, a button that Space presses. */
 function belongs(event: KeyboardEvent): boolean {
   const target = event.target as HTMLElement
-  if (target.closest('input, textarea, select, dialog')) return true
+  if (target.closest('input, textarea, select, dialog, [contenteditable]')) return true
   return event.key === ' ' && target.closest('button, a, [role=button]') !== null
 }
 

@@ -266,6 +266,11 @@ export class Lab extends Shown implements Ears {
     return this.#channel.future(branch)
   }
 
+  /** Asks the server something; null where it has no answer. */
+  ask<T>(event: string, data: object): Promise<T | null> {
+    return this.#channel.ask<T>(event, data)
+  }
+
   complete(line: string, cursor: number): Promise<{ start: number; words: string[] }> {
     return this.#channel.complete(this.terminal, line, cursor)
   }

@@ -33,6 +33,8 @@ export type Input =
   | { type: 'link'; link: string; delay?: number; loss?: number; up?: boolean }
   | { type: 'command'; machine: string; text: string }
   | { type: 'packet'; machine: string; packet: string }
+  | { type: 'rules'; machine: string; iptables?: string; ip6tables?: string; nft?: string; timer?: number }
+  | { type: 'keep'; machine: string }
 
 /** What each kind of record carries beyond n, t, machine and kind. */
 export interface Kinds {

@@ -136,6 +136,18 @@ export const text = {
     value: (t: number, packet: number, all: number): string => `${seconds(t)} seconds${all ? `, packet ${packet} of ${all}` : ''}`,
     zoomIn: 'Zoom into the timeline (Ctrl and the wheel)', zoomOut: 'Zoom out of the timeline', noExpiry: 'Nothing more will expire.', gone: 'gone', expired: 'expired',
   },
+  editor: {
+    open: 'Edit rules', openTitle: 'Edit the rules, in iptables and nft side by side (r)', title: 'Rules', close: 'Back to the lab', loading: 'The editor is being fetched…',
+    machine: 'Machine', apply: 'Apply', tryFor: 'Apply on trial', trial: 'How long the trial lasts', seconds: (count: number): string => (count < 60 ? `${count} s` : `${count / 60} min`),
+    revert: 'Discard changes', keep: 'Keep them', left: (span: number): string => `The old rules come back in ${duration(span)}`, family: 'Rules for IPv4 or IPv6',
+    alone: (language: string): string => `Take the ${language} rules away, so that these alone decide`, failed: 'The lab did not answer. Type on, or discard the changes, to ask once more.',
+    text: (language: string, machine: string): string => `${language} rules of ${machine}`, changed: 'changed, not applied', asLoaded: 'as they are loaded',
+    follows: (language: string): string => `follows ${language}`, waits: (language: string): string => `waits until ${language} is right`, packets: 'packets that matched',
+    problems: 'Mistakes', place: (line: number, column: number): string => `line ${line}:${column}`, line: (line: number): string => `Line ${line}.`,
+    matched: (count: number): string => `Matched ${many(count, 'packet', 'packets')} so far.`, says: (language: string): string => `In ${language}:`,
+    point: 'Put the cursor on a rule: what it says stands here.', noCounterpart: (why: string): string => `This rule has no counterpart: ${why}.`,
+    missing: (count: number, lines: number[]): string => `${many(count, 'rule has', 'rules have')} no counterpart and ${count === 1 ? 'is' : 'are'} left out there: line ${lines.join(', ')}.`,
+  },
   say: {
     packet: (ordinal: number, from: string, to: string, about: string): string => `Packet ${ordinal}, ${from} to ${to}, ${about}`,
     droppedBy: (by: string): string => `dropped by ${by}`, lost: (why: string): string => `lost: ${why}`, delivered: (to: string): string => `delivered to ${to}`,
@@ -157,6 +169,7 @@ export const text = {
       ['Space', 'play, pause'], ['← →', 'the packet before, the next packet'], ['Shift ← →', 'the event before, the next event'], ['Home End', 'the start, the end of what is known'],
       ['[ ]', 'the expiry before, the next expiry'], ['+ −', 'faster, slower'], ['1 2 3', 'ladder, topology, three beliefs'], ['4 5 6', 'connections, conntrack -L, rules'],
       ['7', 'the packet’s way, its inside'], ['e', 'the life of an entry'], ['f', 'what if, and both futures'], ['t', 'type in the terminal'], ['Esc', 'leave the terminal, close this'], ['n b', 'next step, step before in the lesson'], ['?', 'this help'],
+      ['r', 'edit the rules'],
     ] as const,
     terminalKeys: [['Tab', 'complete the word'], ['↑ ↓', 'earlier lines'], ['Ctrl C', 'interrupt what runs'], ['Ctrl D', 'end of input'], ['Ctrl L', 'clear'], ['Ctrl A Ctrl E', 'start, end of the line'], ['Ctrl U Ctrl W', 'cut the line, the word']] as const,
     meaning: {
