@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from mypy_extensions import mypyc_attr
 
 from sim.conntrack.tuples import Packed, pack, unpack
-from sim.conntrack.words import SCTP_STATE_NAMES, TCP_STATE_NAMES, TOLD_MARK
+from sim.conntrack.words import SCTP_STATE_NAMES, TCP_STATE_NAMES, TOLD_LABEL, TOLD_MARK
 from sim.packet import Tuple
 
 if TYPE_CHECKING:
@@ -48,14 +48,15 @@ class Conn(Timed):
     bytes, packets, bytes] or None;
     `started`: when confirmed, with nf_conntrack_timestamp, else -1; `master`: the entry whose expectation made this one;
     `children`: how many entries have this one for master; `helper`: the helper's name or None, `help`: what that remembers of
-    this connection; `expecting`: its pending expectations; `nat`: None until NAT has settled its source, then the device that
-    it is masqueraded on, or ""; `seqadj`: by how much its sequence numbers are shifted, None where NAT does not change it or it had
-    no helper then; `stamp`: for UDP, when two seconds are over.
+    this connection; `labels`: 128 bits, None where no rule asked for labels when it was made; `expecting`: its pending
+    expectations; `nat`: None until NAT has settled its source, then the device that it is masqueraded on, or ""; `seqadj`: by how
+    much its sequence numbers are shifted, None where NAT does not change it or it had no helper then; `stamp`: for UDP, when two
+    seconds are over.
     """
 
     __slots__ = (
-        "acct", "back", "cache", "children", "expecting", "heard", "help", "helper", "mark", "master", "nat", "seqadj", "stamp",
-        "started", "status", "telling", "there", "zone",
+        "acct", "back", "cache", "children", "expecting", "heard", "help", "helper", "labels", "mark", "master", "nat", "seqadj",
+        "stamp", "started", "status", "telling", "there", "zone",
     )  # fmt: skip
     cache: i64
     mark: i64
@@ -75,6 +76,7 @@ class Conn(Timed):
         self.cache = 0
         self.telling = 0
         self.heard = False
+        self.labels: int | None = None
         self.mark = 0
         self.stamp = 0
         self.children = 0
@@ -120,6 +122,12 @@ class Conn(Timed):
         if self.mark != mark:
             self.mark = mark
             self.cache |= TOLD_MARK
+
+    def set_labels(self, labels: int) -> None:
+        """A rule or a program sets labels (nf_connlabels_replace): told like a mark. The entry must have room for them."""
+        if self.labels != labels:
+            self.labels = labels
+            self.cache |= TOLD_LABEL
 
     def __repr__(self) -> str:
         return f"<Conn {self.id} {self.original} {self.state_name() or ''}>"

@@ -53,6 +53,7 @@ class Wish:
     timeout: int | None = None
     status: int | None = None
     mark: int | None = None
+    labels: int | None = None
     state: int | None = None
     liberal: bool = False
     vtags: tuple[int | None, int | None] = (None, None)
@@ -91,16 +92,18 @@ def create(
     _set_status(conn, wish)
     _set_protocol(conn, wish)
     conn.mark = wish.mark or 0
-    _insert(tracker, conn, now, portid)
+    if conn.labels is not None and wish.labels is not None:  # where there is no room for them, they are let go in silence
+        conn.labels = wish.labels
+    _insert(tracker, conn, now, portid, Told.LABEL if conn.labels else Told(0))
     return conn
 
 
-def _insert(tracker: Tracker, conn: Conn, now: int, portid: int) -> None:
+def _insert(tracker: Tracker, conn: Conn, now: int, portid: int, more: Told) -> None:
     """Into the table, unless a tuple of its is there (nf_conntrack_hash_check_insert)."""
     table = tracker.table
     if table.find(conn.original, conn.zone) or table.find(conn.reply, conn.zone):
         raise Refused("EEXIST")
-    tracker.made(conn, now, MADE, ALL_TOLD | Told.NEW, portid)
+    tracker.made(conn, now, MADE, ALL_TOLD | Told.NEW | more, portid)
 
 
 def change(tracker: Tracker, conn: Conn, wish: Wish, now: int, portid: int) -> None:
@@ -121,6 +124,10 @@ def _change(tracker: Tracker, conn: Conn, wish: Wish, now: int) -> None:
     _set_protocol(conn, wish)
     if wish.mark is not None:
         conn.mark = wish.mark
+    if wish.labels is not None:
+        if conn.labels is None:
+            raise Refused("ENOSPC")
+        conn.labels = wish.labels
 
 
 def _set_status(conn: Conn, wish: Wish) -> None:

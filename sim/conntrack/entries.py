@@ -74,6 +74,7 @@ class Entries:
         self.keymaps = Keymaps()
         self.netmask: Callable[[str, Address], Address | None] | None = None
         self.portid = 0
+        self.labelled = False  # whether a rule asks for labels: then new entries have room for them
         self.on_warning: Callable[[str], None] | None = None
         self.unbound: Callable[[Conn], None] | None = None
         self.on_delete: Callable[[Conn], None] | None = None

@@ -198,6 +198,8 @@ class Tracker(Entries):
             conn = (GreConn if protonum == GRE else Conn)(self._serial, there, back, zone)
         if settings.acct:
             conn.acct = [0, 0, 0, 0]
+        if self.labelled:
+            conn.labels = 0
         conn.heard = settings.events == 1 or (settings.events == 2 and bool(self.listeners))
         return conn
 

@@ -95,6 +95,7 @@ TOLD_REPLY: Final = 8
 TOLD_ASSURED: Final = 16
 TOLD_PROTOINFO: Final = 32
 TOLD_MARK: Final = 128
+TOLD_LABEL: Final = 1024
 
 
 class TcpState(IntEnum):

@@ -129,6 +129,7 @@ class IpLayer:
         wanted = frozenset(("ip", "ip6")) if self.track_always else self.rules.needs_conntrack
         if self.rules.needs_accounting:
             self.tracker.settings.set("net.netfilter.nf_conntrack_acct", "1")
+        self.tracker.labelled = self.rules.needs_labels
         self.tracking.use(wanted)
         self.fragments.defrag.use(wanted)
 

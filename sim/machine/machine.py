@@ -14,6 +14,7 @@ from typing import Any
 
 import simpy
 
+from sim.conntrack import labels
 from sim.machine.icmp import IcmpStack
 from sim.machine.ip import IpLayer
 from sim.machine.sockets import SocketRow, rows
@@ -63,6 +64,7 @@ class Machine:
         self.at_jobs: dict[int, Any] = {}  # what at(1) was asked to run later, by number
         self.at_number = 0
         self.ip = IpLayer(name, self._clock, self._transmit, self._deliver, emit, loop=self._loop, new_id=new_id, named=named)
+        self.ip.rules.label_file = lambda: self.files.get(labels.FILE)
         self.ip.nat.chooser.throw(Dice(f"{seed} {name}"))
         self.ip.settled = self.settle
         self._expiry = Timer(env, self._expire)

@@ -58,9 +58,16 @@ def _tcpmss(part: Judge) -> str:
     return f"{'without' if part['negated'] else 'with'} an MSS of {part['low']} to {part['high']}"
 
 
+def _connlabel(part: Judge) -> str:
+    if part["set"]:
+        which = "no connection, while each gets" if part["negated"] else "connections, which get"
+        return f"of {which} label {part['bit']}"
+    return f"of connections {'without' if part['negated'] else 'with'} label {part['bit']}"
+
+
 _CLAUSES: dict[str, Callable[[Judge], str]] = {
     "statistic": _statistic, "string": _string, "connbytes": _connbytes, "recent": _recent, "hashlimit": _hashlimit,
-    "connlimit": _connlimit, "tcpmss": _tcpmss,
+    "connlimit": _connlimit, "connlabel": _connlabel, "tcpmss": _tcpmss,
     "ct count": lambda part: f"while there are {'at most' if part['negated'] else 'more than'} {part['above']} connections",
     "numgen": lambda part: f"counted from 0 to {part['mod'] - 1} in turn",
     "quota": lambda part: f"{'after' if part['negated'] else 'within'} a quota of {part['quota']} bytes",

@@ -115,6 +115,25 @@ class ConnBytes:
         return packets if self._part["mode"] == "packets" else size
 
 
+class ConnLabel:
+    """xt_connlabel: whether the entry bears a label; with `set` it gets it, and does."""
+
+    def __init__(self, part: Judge, shared: Shared, asks: Asks) -> None:
+        self._bit, self._set, self._negated = part["bit"], part["set"], part["negated"]
+        self.why = ""
+
+    def test(self, skb: Skb) -> bool | None:
+        conn = skb.conn
+        if conn is None or conn.labels is None:
+            self.why = "no entry" if conn is None else "its entry was made before a rule asked for labels"
+            return bool(self._negated)
+        there = conn.labels >> self._bit & 1
+        self.why = f"its entry has {'' if there else 'not '}label {self._bit}" + (" and gets it" if self._set and not there else "")
+        if self._set:
+            conn.set_labels(conn.labels | 1 << self._bit)
+        return bool(there or self._set) is not bool(self._negated)
+
+
 class TcpMss:
     """xt_tcpmss: the MSS option of a segment; a header cut short drops the packet."""
 
@@ -180,8 +199,8 @@ class RpFilter:
 
 KINDS: dict[str, Callable[[Judge, Shared, Asks], Judging]] = {
     **acts.KINDS,
-    "statistic": Statistic, "quota": Quota, "string": String, "connbytes": ConnBytes, "tcpmss": TcpMss, "physdev": PhysDev,
-    "rpfilter": RpFilter, "recent": Recent, "hashlimit": HashLimit, "connlimit": ConnLimit, "ct count": CtCount,
+    "statistic": Statistic, "quota": Quota, "string": String, "connbytes": ConnBytes, "connlabel": ConnLabel, "tcpmss": TcpMss,
+    "physdev": PhysDev, "rpfilter": RpFilter, "recent": Recent, "hashlimit": HashLimit, "connlimit": ConnLimit, "ct count": CtCount,
     "u32": payload.U32, "spi": payload.Spi, "chunks": payload.Chunks, "dccp type": payload.DccpType, "dccp option": payload.DccpOption,
     "ip6 options": headers6.Options, "ip6 frag": headers6.Fragment, "ip6 rt": headers6.Routing, "ip6 ah": headers6.Auth,
     "ip6 headers": headers6.Headers, "mh": headers6.Mobility, "time": circumstances.Time, "cluster": circumstances.Cluster,

@@ -66,6 +66,7 @@ class RuleState:
         self.live = Live()
         self.clock: Callable[[], int] = lambda: 0
         self.ipsets = Sets()
+        self.label_file: Callable[[], str | None] = lambda: None  # the text of /etc/xtables/connlabel.conf, None where there is none
         self._traces = False  # whether a rule traces packets: then the rules are walked, to be told
         self.ipsets.users = self._set_users
         self._linked: dict[TableKey, tuple[Table, dict[str, ChainFunction]]] = {}
@@ -121,6 +122,12 @@ class RuleState:
             return rule
         self._last_id += 1
         return replace(rule, id=self._last_id)
+
+    @property
+    def needs_labels(self) -> bool:
+        """Whether a rule asks for labels: then entries are made with room for them (nf_connlabels_get)."""
+        parts = (part for _, _, _, rule in self.ruleset.rules() for part in rule.flat())
+        return any(isinstance(part, Judge) and part.kind == "connlabel" for part in parts)
 
     @property
     def needs_accounting(self) -> bool:
@@ -304,7 +311,7 @@ def _uses_conntrack(part: object) -> bool:
     if isinstance(part, SetStatement | UseObject | AssignMap):
         return _looks_at_conntrack(part)
     if isinstance(part, Judge):
-        return part.kind in ("connbytes", "connlimit", "ct count")
+        return part.kind in ("connbytes", "connlabel", "connlimit", "ct count")
     if isinstance(part, Blend):
         return True
     if isinstance(part, Compare | VerdictMap):

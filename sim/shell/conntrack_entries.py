@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from sim.apps.program import EPOCH, Context
 from sim.conntrack import show
 from sim.conntrack.ctnetlink import Refused, Wish, change, create, find
+from sim.conntrack.labels import bits_of, mask_of
 from sim.conntrack.tuples import ICMPS, invert
+from sim.conntrack.words import Told
 from sim.netfilter.nat.choice import DST, SRC
 from sim.netfilter.nat.ranges import NatRange, single
 from sim.shell.conntrack_check import check_masks
@@ -66,11 +68,17 @@ class Entries:
         now = self.context.now
         if self.has("save"):
             return save(conn, now, event)
+        labels = self._labels(conn) if event != "DESTROY" else []
         stamp = self.has("ktimestamp") and self.request.command in "LG"
         if self.has("xml"):
-            return xml(conn, now, use=use, ktimestamp=stamp)
+            return xml(conn, now, use=use, ktimestamp=stamp, labels=labels)
         start = f"{EPOCH + timedelta(microseconds=conn.started):%a %b %e %H:%M:%S %Y}" if stamp and conn.started >= 0 else ""
-        return show.conntrack_line(conn, now, extended=self.has("extended"), with_id=self.has("id"), ktimestamp=start, use=use)
+        line = show.conntrack_line(conn, now, extended=self.has("extended"), with_id=self.has("id"), ktimestamp=start, use=use)
+        return f"{line} labels={','.join(labels)}" if labels else line
+
+    def _labels(self, conn: Conn) -> list[str]:
+        """Their names, once labels were asked for."""
+        return bits_of(conn.labels or 0, self.request.known or {})
 
     # ---- looking ---------------------------------------------------------------------------------------------------
 
@@ -148,6 +156,7 @@ class Entries:
         return replace(
             self._meta(), original=original or _inverse(reply), reply=self._reply(original, reply), zone=request.numbers.get("w", 0),
             nat=bool(request.snat[0] or request.dnat[0]), mark=request.mark[0] if "m" in request.given else None,
+            labels=mask_of(request.label_changes, request.known or {}) if "<" in request.given else None,
         )  # fmt: skip
 
     def _reply(self, original: Tuple | None, reply: Tuple | None) -> Tuple | None:
@@ -195,7 +204,8 @@ class Entries:
             mark in (None, conn.mark) and (wish.timeout is None or wish.timeout // SECOND == show.seconds_left(conn, self.context.now))
             and (status is None or status & conn.status == status) and (wish.state is None or wish.state == getattr(conn, "state", None))
         )  # fmt: skip
-        return None if same and "<" not in request.given else replace(wish, mark=mark, status=status)
+        labelled = "<" in request.given or (">" in request.given and bool(conn.labels))
+        return None if same and not labelled else replace(wish, mark=mark, status=status)
 
     def _update(self, conn: Conn, wish: Wish, asked: deque[_Answer]) -> None:
         """Ask for the change, then for the entry. Each time one answer is read, and an entry is answered by two: so prints the tool.
@@ -220,12 +230,18 @@ class Entries:
 
     def _ask(self, conn: Conn, wish: Wish) -> _Answer:
         try:
-            change(self.tracker, conn, wish, self.context.now, self.portid)
-            if "<" in self.request.given:
-                raise Refused("ENOSPC")  # no rule here makes entries have labels
+            change(self.tracker, conn, self._labelled(conn, wish), self.context.now, self.portid)
         except Refused as error:
             return _Answer(error=error.code)
         return _Answer()
+
+    def _labelled(self, conn: Conn, wish: Wish) -> Wish:
+        """With the labels that the entry is to have: --label-add or --label-del, which without names takes all."""
+        given, names = self.request.given, self.request.label_changes
+        if "<" not in given and not (">" in given and conn.labels):
+            return wish
+        mask, there = mask_of(names, self.request.known or {}), conn.labels or 0
+        return replace(wish, labels=there | mask if "<" in given else there & ~mask if names else 0)
 
     # ---- watching ----------------------------------------------------------------------------------------------------
 
@@ -251,9 +267,11 @@ class Entries:
         tail = f" [USERSPACE] portid={portid} progname=conntrack" if portid else ""
         if self.has("save"):
             return save(conn, now, event) + tail
+        labels = self._labels(conn) if conn.telling & Told.LABEL and event != "DESTROY" else []
         if self.has("xml"):
-            return xml(conn, now, event=event, ktimestamp=self.has("ktimestamp"), timestamp=stamp) + tail
-        return show.event_line(event, conn, now, extended=self.has("extended"), with_id=self.has("id"), timestamp=stamp) + tail
+            return xml(conn, now, event=event, ktimestamp=self.has("ktimestamp"), timestamp=stamp, labels=labels) + tail
+        line = show.event_line(event, conn, now, extended=self.has("extended"), with_id=self.has("id"), timestamp=stamp)
+        return line + (f" labels={','.join(labels)}" if labels else "") + tail
 
 
 class _Answer:

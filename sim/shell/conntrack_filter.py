@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sim.conntrack.conn import Conn, SctpConn, TcpConn
+from sim.conntrack.labels import MOST, mask_of
 from sim.conntrack.show import seconds_left
 from sim.conntrack.tuples import GRE, ICMPS, PORTED, invert
 from sim.packet import Tuple
@@ -99,7 +100,12 @@ def _state(request: Request) -> list[Test]:
 
 
 def _labels(request: Request) -> list[Test]:
-    return [lambda conn: False] if request.labels else []  # see conntrack_labels.py: nothing here sets labels
+    """-l: every one of them. One past the 128th is on no entry."""
+    if not request.labels:
+        return []
+    known = request.known or {}
+    mask, high = mask_of(request.labels, known), any(known[name] >= MOST for name in request.labels)
+    return [lambda conn: not high and conn.labels is not None and conn.labels & mask == mask]
 
 
 # ---- NAT -------------------------------------------------------------------------------------------------------------

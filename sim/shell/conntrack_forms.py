@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 
 from sim.apps.program import EPOCH
 from sim.conntrack.conn import Conn, SctpConn
@@ -68,7 +69,8 @@ def _when(micros: int) -> str:
 
 
 def xml(
-    conn: Conn, now: int, *, event: str = "", use: int = 1, ktimestamp: bool = False, timestamp: int | None = None
+    conn: Conn, now: int, *, event: str = "", use: int = 1, ktimestamp: bool = False, timestamp: int | None = None,
+    labels: Sequence[str] = (),
 ) -> str:  # fmt: skip
     """One <flow> element. `event`: NEW, UPDATE or DESTROY, which leave out what they do not tell; `timestamp`: µs since 1970."""
     gone, left = event == "DESTROY", seconds_left(conn, now)
@@ -77,7 +79,9 @@ def xml(
     marked = conn.mark or not event or (not gone and conn.telling & Told.MARK)
     meta = [
         f"<state>{state}</state>" * bool(state), f"<timeout>{left}</timeout>" * (not gone or left > 0),
-        f"<mark>{conn.mark}</mark>" * bool(marked), f"<zone>{conn.zone}</zone>" * bool(conn.zone),
+        f"<mark>{conn.mark}</mark>" * bool(marked),
+        "<labels>" * bool(labels) + "".join(f"<label>{name}</label>" for name in labels) + "</labels>" * bool(labels),
+        f"<zone>{conn.zone}</zone>" * bool(conn.zone),
         f"<use>{use + conn.children}</use>" * (not event), f"<id>{conn.id}</id>", "<assured/>" * bool(conn.status & ASSURED),
         "<unreplied/>" * (not conn.status & SEEN_REPLY), *(_times(conn, now, ktimestamp) if not event or gone else ()),
     ]  # fmt: skip

@@ -50,7 +50,8 @@ class Request:
     `command` is the letter, `bare` says that none was given (then -h); `given` the options' keys, `family` 4, 6 or 0;
     `ends`: addresses by src, dst, reply-src, reply-dst, tuple-src ...; `special`: the protocol's own numbers by their first names;
     `mark`: value and mask; `status`, `status_off`: bits to be set, bits to be clear; `snat`, `dnat`: address and port; `labels`,
-    `label_changes`: names; `events`, `outputs`: bits of the tables; `warnings`: what the tool says on the way.
+    `label_changes`: names; `known`: all of the machine's, once labels are asked for; `events`, `outputs`: bits of the tables;
+    `warnings`: what the tool says on the way.
     """
 
     command: str = "h"
@@ -68,6 +69,7 @@ class Request:
     snat: tuple[Address | None, int | None] = (None, None)
     dnat: tuple[Address | None, int | None] = (None, None)
     labels: list[str] = field(default_factory=list)
+    known: dict[str, int] | None = None
     label_changes: list[str] = field(default_factory=list)
     events: int = 0
     outputs: int = 0

@@ -225,3 +225,29 @@ def test_marks_of_connections_are_shifted_as_the_kernel_shifts_them(real: Open) 
         theirs, ours = numbers(kernel.counters("iptables")), numbers(tool.run(["iptables-save", "-c"], mine.ip.rules).out)
     assert ours == theirs
     assert not [line for line in theirs if "-m " in line and line.startswith("0 ")], "each of these marks was seen"
+
+
+LABELLED = """*mangle
+-A PREROUTING -m connlabel --label 5
+-A PREROUTING -m connlabel ! --label 5
+-A PREROUTING -p udp -m connlabel --label 127 --set
+-A PREROUTING -p udp -m connlabel ! --label 5 --set
+-A PREROUTING -p tcp -m connlabel ! --label 127
+-A FORWARD -m connlabel --label 127
+COMMIT
+*raw
+-A PREROUTING -p udp --dport 81 -j CT --notrack
+COMMIT
+"""
+
+
+def test_labels_of_connections_are_set_and_matched_as_the_kernel_does(real: Open) -> None:
+    packets = [craft(f"udp {CLIENT}:5001 > {SERVER}:{port} len 5") for port in (80, 80, 81)]
+    packets += [craft(f"tcp {CLIENT}:6001 > {SERVER}:80 S seq 100"), craft(f"udp {CLIENT}:5001 > {SERVER}:80 len 5")]
+    with real(DEVICES, iptables=LABELLED) as kernel:
+        mine = Ours(iptables=LABELLED)
+        for data in packets:
+            kernel.feed_batch([("lan", data)])
+            mine.ip.receive(data, "lan", 1)
+        theirs, ours = numbers(kernel.counters("iptables")), numbers(tool.run(["iptables-save", "-c"], mine.ip.rules).out)
+    assert ours == theirs

@@ -58,11 +58,12 @@ class Command:
     warnings: list[str] = field(default_factory=list)
     made: tuple[list[Extension], Extension | None] | None = None
     sets: Sets | None = None
+    labels: str | None = None
 
     @property
     def context(self) -> Context:
         """What modules are told."""
-        return Context(self.family, self.protocol or None, "p" in self.negated, self.sets)
+        return Context(self.family, self.protocol or None, "p" in self.negated, self.sets, self.labels)
 
     def extensions(self) -> tuple[list[Extension], Extension | None]:
         """The modules' contributions: matches in order, and the target's or None. Raises Mistake for what is missing."""

@@ -14,12 +14,13 @@ VERSION = "v1.8.9 (legacy)"
 
 
 class Mistake(LanguageError):
-    """What iptables refuses; `form` is one of those in the module's docstring, `status` the exit status."""
+    """What iptables refuses; `form` is one of those in the module's docstring, `status` the exit status; `before`: what it says first."""
 
     out: str  # what had been printed before
 
-    def __init__(self, message: str, span: Span | None = None, form: str = "usage", status: int = 2) -> None:
+    def __init__(self, message: str, span: Span | None = None, form: str = "usage", status: int = 2, before: str = "") -> None:
         super().__init__(message, span)
+        self.before = before
         self.form = form
         self.status = status
         self.out = ""
@@ -42,7 +43,7 @@ def printed(error: LanguageError, program: str, line: int | None = None) -> tupl
         return f"{program}: {error}\n", 1
     if error.form == "kernel":
         return (f"{program}: line {line} failed\n" if line is not None else f"{program}: {error.message}.\n"), error.status
-    head = error.message if error.form == "bare" else f"{program} {VERSION}: {error.message}"
+    head = error.before + (error.message if error.form == "bare" else f"{program} {VERSION}: {error.message}")
     if error.form == "problem":
         return head + "\n", error.status
     where = f"Error occurred at line: {line}\n" if line is not None else ""

@@ -12,6 +12,7 @@ from sim.ruleset.iptables.hashlimited import HASHLIMIT
 from sim.ruleset.iptables.headers import MODULES as HEADERS
 from sim.ruleset.iptables.ipsec import AH4, AH6
 from sim.ruleset.iptables.ipsec import MODULES as IPSEC
+from sim.ruleset.iptables.labelled import CONNLABEL
 from sim.ruleset.iptables.local import MODULES as LOCAL
 from sim.ruleset.iptables.marks import CONNMARK_MATCH
 from sim.ruleset.iptables.module import (
@@ -244,12 +245,12 @@ LIMIT = Module("limit", (Opt("limit"), Opt("limit-burst")), _read_limit, _show_l
 _ALL = (
     TCP, UDP, ICMP, ICMP6, MULTIPORT, CONNTRACK, STATE, COMMENT, MARK, LENGTH, _hops("ttl", "ip"), _hops("hl", "ip6"), PKTTYPE, IPRANGE,
     ADDRTYPE, LIMIT, CONNMARK_MATCH, HASHLIMIT, *COUNTED, *HEADERS, HELPER, *EXTENSIONS6,
-    *IPSEC, AH4, *LOCAL, TIME, U32, SET,
+    *IPSEC, AH4, *LOCAL, TIME, U32, SET, CONNLABEL,
 )  # fmt: skip
 MATCHES = {module.name: module for module in _ALL}
 _OF_IPV6 = {"ah": AH6}
 _ALIASES = {"icmpv6": "icmp6", "ipv6-icmp": "icmp6"}
-NOT_SIMULATED = frozenset("bpf cgroup connlabel ipvs nfacct osf rateest socket srh".split())
+NOT_SIMULATED = frozenset("bpf cgroup ipvs nfacct osf rateest socket srh".split())
 
 
 def module_of(extension: Extension, family: str) -> Module:

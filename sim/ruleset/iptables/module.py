@@ -47,13 +47,14 @@ class Given(NamedTuple):
 class Context:
     """What a module is told of the rule around it: the family ("ip" or "ip6"), `-p` as a number or None, whether `!` stood before it.
 
-    `sets`: the machine's IP sets.
+    `sets`: the machine's IP sets; `labels`: the text of its file of conntrack's labels, None where there is none.
     """
 
     family: str
     protocol: int | None
     protocol_negated: bool
     sets: Sets | None = None
+    labels: str | None = None
 
     @property
     def bits(self) -> int:

@@ -27,10 +27,13 @@ _ALLOWED = {
 class CommandReader:
     """Reads one line into a Command."""
 
-    def __init__(self, words: list[Word], family: str, source: str = "", restore: bool = False, sets: Sets | None = None) -> None:
+    def __init__(
+        self, words: list[Word], family: str, source: str = "", restore: bool = False, sets: Sets | None = None,
+        labels: str | None = None,
+    ) -> None:  # fmt: skip
         end = words[-1].span if words else Span("command line", 1, 1)
         self._reader = Reader(words, end)
-        self._command = Command(family, sets=sets)
+        self._command = Command(family, sets=sets, labels=labels)
         self._source, self._restore = source, restore
         self._negate = False
         self._protocol_tried = False

@@ -229,7 +229,7 @@ class _Restorer:
         assert self._changes is not None
         found = re.match(r"\[(\d+):(\d+)\] ?", line)
         words = split_words(line, self._file, self._line)[1 if line.startswith("[") else 0 :]
-        reader = CommandReader(words, self._family, line, restore=True, sets=self._state.ipsets)
+        reader = CommandReader(words, self._family, line, restore=True, sets=self._state.ipsets, labels=self._state.label_file())
         try:
             command = reader.read()
         finally:

@@ -35,7 +35,7 @@ def run(argv: list[str], state: RuleState, stdin: str = "", date: str = "Thu Jan
 
 def _iptables(argv: list[str], family: str, program: str, state: RuleState) -> Result:
     source = " ".join(argv[1:])
-    reader = CommandReader(words_of(argv[1:]), family, source, sets=state.ipsets)
+    reader = CommandReader(words_of(argv[1:]), family, source, sets=state.ipsets, labels=state.label_file())
     try:
         command = reader.read()
         if "h" in command.flags:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from sim.apps.paths import absolute
 from sim.apps.program import Context, Interrupted, Steps
 from sim.conntrack import show
+from sim.conntrack.labels import FILE, names
 from sim.shell import files
 from sim.shell.conntrack_check import check
 from sim.shell.conntrack_entries import Entries
 from sim.shell.conntrack_expect import Expectations
-from sim.shell.conntrack_labels import FILE, names
 from sim.shell.conntrack_options import Request, parse
 from sim.shell.conntrack_values import Complaint
 from sim.shell.conntrack_words import CLOSING, EVENTS, KINDS, OPTIONS, OUTPUTS, TABLES, TCP_STATES, TOOL, TRY
@@ -128,6 +128,7 @@ def _known_labels(context: Context, request: Request) -> None:
     except OSError as error:
         known = {}
         context.error(f"nfct_labelmap_new: {error.strerror}\n")
+    request.known = known
     for name in (*request.labels, *request.label_changes):
         if name not in known:
             raise Complaint(f"unknown label '{name}'")
