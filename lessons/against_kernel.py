@@ -31,6 +31,7 @@ Timed = tuple[int, Input]
 Said = tuple[str, str | None]
 """A label and its direction."""
 _DONE = re.compile(r" \[\d+:\d+\]| packets \d+ bytes \d+| used \d+ \w+| expires \w+")
+_TABLE = re.compile(r"^\*.*?^COMMIT\n", re.S | re.M)
 _LATER = "socket"  # what no program wanted was let through
 
 
@@ -173,7 +174,7 @@ def _unlike_commands(plan: Plan, commands: Sequence[tuple[str, Load]]) -> list[s
     if not commands:
         return []
     found: list[str] = []
-    with KernelFirewall(plan.addresses, **plan.rules._asdict()) as kernel:
+    with KernelFirewall(plan.addresses, **_as_loaded(plan.rules)._asdict()) as kernel:
         for by, ours in commands:
             argv = _argv(by)
             if argv is None:
@@ -185,6 +186,12 @@ def _unlike_commands(plan: Plan, commands: Sequence[tuple[str, Load]]) -> list[s
                 return [*found, f"{by}: taken here, refused by the real tool: {error}"]
             found += _unlike_listing(by, ours, _listed(kernel))
     return found
+
+
+def _as_loaded(rules: Load) -> Load:
+    """Rules that were listed, to be loaded: the table that came last is listed first, so the tables are turned round."""
+    four, six = ("".join(_TABLE.findall(text)[::-1]) for text in (rules.iptables, rules.ip6tables))
+    return Load(four, six, rules.nft)
 
 
 def _argv(by: str) -> list[str] | None:
