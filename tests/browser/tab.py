@@ -118,7 +118,13 @@ class Page:
         run = f"axe.run({within!r}, {{resultTypes: ['violations']}}).then(r => r.violations.map({told}))"
         return list(self.tab.evaluate(run))
 
+    @staticmethod
+    def folder() -> Path | None:
+        """Where pictures are kept, if anywhere."""
+        named = os.environ.get("CTLAB_SHOTS")
+        return Path(named) if named else None
+
     def shoot(self, name: str) -> None:
-        folder = os.environ.get("CTLAB_SHOTS")
+        folder = self.folder()
         if folder:
-            self.tab.screenshot(path=str(Path(folder) / f"{name}.png"))
+            self.tab.screenshot(path=str(folder / f"{name}.png"))

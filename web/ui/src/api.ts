@@ -15,8 +15,15 @@ async function ask<T>(path: string, init?: RequestInit): Promise<T> {
 
 export const course = (): Promise<Course> => ask('/api/course')
 
+/** The fragment of a link that carries the session as it stands at a moment (`t=µs&step=n`). */
+export const shared = async (key: string, moment: string): Promise<string> =>
+  (await ask<{ link: string }>(`/api/sessions/${key}/link?${moment}`)).link
+
+/** What a session can be made of: names, a scenario of one's own (YAML), or an experiment as a file or a link has it. */
+export type Source = { lesson: string } | { scenario: string } | { own: string } | { file: string } | { link: string }
+
 /** A new session of one's own; gives its key, which is also its address: /s/<key>. */
-export async function begin(what: { lesson: string } | { scenario: string }): Promise<string> {
+export async function begin(what: Source): Promise<string> {
   const headers = { 'content-type': 'application/json' }
   const { key } = await ask<{ key: string }>('/api/sessions', { method: 'POST', headers, body: JSON.stringify(what) })
   return key

@@ -20,6 +20,7 @@ export class Shown {
   help = $state(false)
   /** What is worked on in place of the views, if anything. */
   bench = $state<'rules' | null>(null)
+  sharing = $state(false)
 
   setLanguage(language: Language | 'both'): void {
     this.language = language

@@ -17,6 +17,10 @@ export const text = {
     mistakes: 'Files that could not be read',
     empty: 'This server offers no lessons and no labs.',
   },
+  open: {
+    title: 'Open what was shared', file: 'A file', fileIs: 'An experiment (.ctlab.json) or a scenario of your own (.yaml).', link: 'A link', linkIs: 'Paste it, from any ctlab.', open: 'Open',
+    opening: 'Opening the experiment…', tooLarge: (name: string, most: number): string => `${name} is too large to be an experiment: ${most} kB are the most.`,
+  },
   header: {
     home: 'Course', step: (step: number, steps: number): string => `step ${step} of ${steps}`, language: 'Rules in',
     both: 'both', theme: (dark: boolean): string => (dark ? 'Change to light colours' : 'Change to dark colours'),
@@ -26,6 +30,15 @@ export const text = {
   state: {
     joining: 'Joining the lab…', offline: 'The connection to the lab is lost. Trying again; what you see stays usable.',
     dismiss: 'Close this message', noSuch: 'Back to the course',
+  },
+  share: {
+    open: 'Share', title: 'Share and take along', close: 'Close', link: 'Link to this moment', copy: 'Copy', copied: 'Copied.', copyYourself: 'Selected: copy it with Ctrl C.',
+    lead: 'The link carries the experiment itself: the lab, everything that was done in it, and this moment. It opens in any ctlab.',
+    files: 'Files', experiment: 'Experiment', experimentIs: 'the same as a file, to be opened again on the course page', page: 'Page that plays by itself',
+    pageIs: 'one HTML file for any browser, no lab needed', trace: 'Trace', traceIs: 'every event as JSON', capture: 'Capture', captureOf: 'Capture of',
+    captureIs: 'pcapng for Wireshark and tcpdump', everywhere: 'all interfaces', ofMachine: (name: string): string => `all of ${name}`,
+    ofInterface: (name: string, dev: string): string => `${name}: ${dev}`, pictures: 'Pictures of this moment', picture: (what: string, kind: string): string => `${what} as ${kind}`,
+    saved: 'Saved.', noPicture: 'This browser could not draw the picture.', pictureTitle: (view: string, of: string, at: string): string => `${of} · ${view} at ${at} s`,
   },
   recorded: {
     banner: 'This page plays by itself, without a lab behind it: everything can be played, stepped through and asked. To type something new, open it in ctlab.',
@@ -54,6 +67,7 @@ export const text = {
     label: 'The network', loss: (loss: number): string => `loses ${Number((loss * 100).toFixed(1))} %`, delay: (delay: number): string => `${delay / 1000} ms`,
     cut: 'cut', link: (a: string, b: string): string => `Link ${a} – ${b}`, change: 'change it', faults: 'Faults of the link', milliseconds: 'delay, ms',
     percent: 'loss, %', isCut: 'cut', apply: 'Apply', close: 'Close', noLabel: 'no label yet', more: (count: number): string => `and ${count} more`,
+    crowd: (all: readonly (readonly [string, number])[]): string => `Packets on the way: ${all.map(([label, count]) => `${count} ${label || 'without a label'}`).join(', ')}`,
   },
   beliefs: {
     label: 'What client, firewall and server each believe, through time', none: 'No connection has been tracked yet.',
