@@ -37,11 +37,12 @@ class _Fence(NamedTuple):
 
 
 class Reader:
-    """One lesson being read."""
+    """One lesson being read. `mistakes`: a list that takes the mistakes of blocks; without it the first is raised."""
 
-    def __init__(self, file: str, text: str, scenario: Scenario) -> None:
+    def __init__(self, file: str, text: str, scenario: Scenario, mistakes: list[ScenarioError] | None = None) -> None:
         self.file = file
-        self.lines = text.splitlines()
+        self.mistakes = mistakes
+        self.lines = text.split("\n")
         self.scenario = scenario
         self.ids: set[str] = set()
 
@@ -54,7 +55,7 @@ class Reader:
         """Cut the body at its `# ` headings: each opens a step."""
         steps: list[Step] = []
         title, blocks, prose_from = "", list[Block](), 0
-        lines = body.splitlines()
+        lines = body.split("\n")
         tokens = [token for token in render.PARSER.parse(body) if token.level == 0 and token.map]
 
         def prose(until: int) -> None:
@@ -71,12 +72,21 @@ class Reader:
                 if title:
                     steps.append(Step(title, tuple(blocks)))
                 title, blocks, prose_from = lines[start].lstrip("# ").strip(), [], end
-            elif token.type == "fence" and (block := self._fence(token, first_line)):
+            elif token.type == "fence" and (block := self._collected(token, first_line)):
                 prose(start)
                 blocks.append(block)
                 prose_from = end
         prose(len(lines))
         return (*steps, Step(title, tuple(blocks))) if title else tuple(steps)
+
+    def _collected(self, token: Token, first_line: int) -> Block | None:
+        try:
+            return self._fence(token, first_line)
+        except ScenarioError as error:
+            if self.mistakes is None:
+                raise
+            self.mistakes.append(error)
+            return None
 
     def _fence(self, token: Token, first_line: int) -> Block | None:
         words = token.info.split()
@@ -154,7 +164,7 @@ class Reader:
 
     def _act(self, fence: _Fence, act: str, words: list[str], solution: bool = False) -> Run:
         place = self._place(fence, act, words)
-        lines = [(number, line) for number, line in enumerate(fence.body.splitlines(), fence.line + 1) if line.strip()]
+        lines = [(number, line) for number, line in enumerate(fence.body.split("\n"), fence.line + 1) if line.strip()]
         if not lines:
             raise self.mistake("there is nothing to type in this block", fence.line)
         inputs = tuple(self._input(act, place, line, number) for number, line in lines)

@@ -5,6 +5,7 @@ The order is the number before each lesson folder's name; parts follow from the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,3 +61,17 @@ def read_course(folder: Path = HERE) -> Course:
         except ScenarioError as error:
             mistakes.append(error)
     return Course(tuple(lessons), scenarios, tuple(mistakes))
+
+
+def merged(courses: Sequence[Course]) -> Course:
+    """Several folders as one course. A name that is there already is not taken a second time, and told as a mistake."""
+    lessons: dict[str, Lesson] = {}
+    scenarios: dict[str, Scenario] = {}
+    mistakes = [mistake for course in courses for mistake in course.mistakes]
+    for lesson in (lesson for course in courses for lesson in course.lessons):
+        if lessons.setdefault(lesson.id, lesson) is not lesson:
+            other = lessons[lesson.id].file
+            mistakes.append(ScenarioError(f"{lesson.file}: the lesson '{lesson.id}' is there already, in {other}: rename its folder"))
+    for course in courses:
+        scenarios |= {name: scenario for name, scenario in course.scenarios.items() if name not in scenarios}
+    return Course(tuple(lessons.values()), scenarios, tuple(mistakes))

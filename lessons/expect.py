@@ -28,7 +28,7 @@ from sim.errors import ScenarioError, UsageError, did_you_mean
 from sim.trace import EVENTS, Record
 from sim.units import parse_time
 
-_STATES = ("table", "sysctl-is", "policy")
+STATES = ("table", "sysctl-is", "policy")
 _COUNTED = ("count", "machine", "packet")
 
 
@@ -54,14 +54,14 @@ def _read_check(item: Any, document: Document, path: Path) -> Check:
         raise document.mistake("a check has one kind: `- label: {label: NEW}`", path)
     kind, fields = next(iter(item.items()))
     fields = fields or {}
-    if kind not in EVENTS and kind not in _STATES:
+    if kind not in EVENTS and kind not in STATES:
         raise document.mistake(
-            f"no record is of kind '{kind}'", (*path, kind, "<key>"), did_you_mean(kind, [*EVENTS, *_STATES])
+            f"no record is of kind '{kind}'", (*path, kind, "<key>"), did_you_mean(kind, [*EVENTS, *STATES])
         )
     if not isinstance(fields, dict):
         raise document.mistake("fields are wanted: {label: NEW}", (*path, kind))
     for name in fields:
-        known = _fields_of(kind)
+        known = fields_of(kind)
         if name not in known:
             raise _unknown_field(document, (*path, kind, name), kind, name, known)
     count = fields.get("count")
@@ -76,7 +76,7 @@ def _unknown_field(document: Document, path: Path, kind: str, name: str, known: 
     return document.mistake(f"a {kind} record has no field '{name}'", (*path, "<key>"), hint)
 
 
-def _fields_of(kind: str) -> list[str]:
+def fields_of(kind: str) -> list[str]:
     special = {"table": ["entry"], "sysctl-is": ["key", "value"], "policy": ["table", "chain", "is"]}
     names = special.get(kind) or [f.name for f in dataclasses.fields(EVENTS[kind]) if f.name != "packet"]
     return [*names, *_COUNTED]
@@ -105,7 +105,7 @@ class Seen:
 
     def matches(self, check: Check) -> int:
         """How many records (or entries) fit the check."""
-        if check.kind in _STATES:
+        if check.kind in STATES:
             return sum(self._fits(item, check.fields) for item in self._state(check.kind))
         return sum(record["kind"] == check.kind and self._fits(record, check.fields) for record in self.recent)
 

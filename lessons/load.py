@@ -10,9 +10,10 @@ from pydantic import Field
 
 from lessons.blocks import Reader
 from lessons.model import Lesson
-from sim.document import Document, Strict, load, read
+from sim.document import Document, Strict, contents, load, read
 from sim.errors import ScenarioError, Span, did_you_mean
 from sim.scenario import Scenario
+from sim.trial import file_problems
 
 
 class FrontMatter(Strict):
@@ -28,17 +29,13 @@ class FrontMatter(Strict):
 def load_lesson(path: Path) -> Lesson:
     """The lesson in `path` (a lesson.md, or its folder). Raises ScenarioError."""
     file = path / "lesson.md" if path.is_dir() else path
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScenarioError(f"{file}: cannot read this lesson: {error}") from error
-    return read_lesson(text, file)
+    return read_lesson(contents(file), file)
 
 
 def read_lesson(text: str, file: Path) -> Lesson:
     """A lesson from its text; scenarios are looked for beside it and in ../scenarios. Raises ScenarioError."""
     front, body, first_line = _front_matter(text, str(file))
-    scenario = _scenario(front, file)
+    scenario = Scenario.from_file(scenario_file(front, file))
     reader = Reader(str(file), text, scenario)
     steps = reader.steps(body, first_line)
     if not steps:
@@ -60,7 +57,7 @@ def read_lesson(text: str, file: Path) -> Lesson:
 
 
 def _front_matter(text: str, file: str) -> tuple[Document, str, int]:
-    lines = text.splitlines()
+    lines = text.split("\n")
     if not lines or lines[0].strip() != "---" or "---" not in (line.strip() for line in lines[1:]):
         source = lines[0] if lines else ""
         raise ScenarioError(
@@ -72,16 +69,46 @@ def _front_matter(text: str, file: str) -> tuple[Document, str, int]:
     return document, "\n".join(lines[end + 1 :]), end + 2
 
 
-def _scenario(front: Document, file: Path) -> Scenario:
+def problems(path: Path) -> list[ScenarioError]:
+    """All that is wrong with a lesson and its scenario as they are written; what they do is rehearse.py's."""
+    file = path / "lesson.md" if path.is_dir() else path
+    try:
+        text = contents(file)
+        front, body, first_line = _front_matter(text, str(file))
+        place = scenario_file(front, file)
+    except ScenarioError as error:
+        return [error]
+    if found := file_problems(place):
+        return found
+    reader = Reader(str(file), text, Scenario.from_file(place), found)
+    try:
+        if not reader.steps(body, first_line) and not found:
+            found.append(reader.mistake("this lesson has no step: write a heading, # The first step", first_line))
+    except ScenarioError as error:
+        found.append(error)
+    return found
+
+
+def scenario_file(front: Document, file: Path) -> Path:
+    """Where the scenario lies that the front matter names. Raises ScenarioError."""
     name = front.data["scenario"]
     if not re.fullmatch(r"[A-Za-z0-9_-]+", str(name)):
         raise front.mistake("scenario is the name of a file in scenarios/, without .yaml", ("scenario",))
     places = [file.parent / f"{name}.yaml", file.parent.parent / "scenarios" / f"{name}.yaml"]
     for place in places:
         if place.is_file():
-            return Scenario.from_file(place)
+            return place
     known = [p.stem for folder in {p.parent for p in places} if folder.is_dir() for p in folder.glob("*.yaml")]
     raise front.mistake(f"there is no scenario '{name}'", ("scenario",), did_you_mean(str(name), known))
+
+
+def sources(path: Path) -> dict[str, Path]:
+    """The files of the lesson in the folder `path`, by the names that they have below a folder of lessons. Raises ScenarioError."""
+    front, _, _ = _front_matter(contents(path / "lesson.md"), str(path / "lesson.md"))
+    place = scenario_file(front, path / "lesson.md")
+    found = {f"{path.name}/lesson.md": path / "lesson.md", f"{place.parent.name}/{place.name}": place}
+    schema = path.parent / "scenario.schema.json"
+    return found | ({schema.name: schema} if schema.is_file() else {})
 
 
 def find(folder: Path) -> list[Path]:

@@ -47,6 +47,7 @@ class _Rehearser:
         self.mistakes: list[LocatedError] = []
         self.since = 0
         self.checked = 0.0
+        self.unsolved: list[Goal] = []
 
     def run(self) -> Rehearsal:
         begun = time.perf_counter()
@@ -55,7 +56,10 @@ class _Rehearser:
         self._goals_must(False)
         for block in self._blocks():
             if isinstance(block, Run):
+                self._unsolved(block)
                 self._type(block)
+            elif isinstance(block, Goal):
+                self.unsolved.append(block)
             elif isinstance(block, Expect):
                 self._expect(block)
             elif isinstance(block, Listing):
@@ -107,11 +111,20 @@ class _Rehearser:
             self._mistake(f"{block.terminal} did not print this line: {missing}\n{said}", block.span)
 
     def _goals_must(self, met: bool) -> None:
+        problem = "is not met at the end" if met else "is met before the learner has done anything"
+        self._check_goals(self.lesson.goals(), met, problem)
+
+    def _unsolved(self, block: Run) -> None:
+        """Ahead of a solution the goals that it is for are not met yet, or they ask for nothing."""
+        if block.solution and self.unsolved:
+            self._check_goals(self.unsolved, False, "is met before its solution")
+            self.unsolved = []
+
+    def _check_goals(self, goals: Sequence[Goal], met: bool, problem: str) -> None:
         begun = time.perf_counter()
-        holds = goals_met(self.lesson.goals(), self.simulation.records)
-        for goal in self.lesson.goals():
+        holds = goals_met(goals, self.simulation.records)
+        for goal in goals:
             if holds[goal.id] != met:
-                problem = "is not met at the end" if met else "is met before the learner has done anything"
                 self._mistake(f"the goal '{goal.id}' {problem}: {_unmet(goal, self.simulation.records)}", goal.span)
         self.checked += time.perf_counter() - begun
 

@@ -15,6 +15,7 @@ from sim.apps.services import start_service
 from sim.apps.tty import LocalTty
 from sim.conntrack.settings import SysctlError
 from sim.craft import craft
+from sim.document import Path
 from sim.errors import ScenarioError, UsageError
 from sim.inputs import Attempt, Command, Crafted, Input, LinkChange, RulesChange, RulesKept
 from sim.machine.errors import SocketError
@@ -24,12 +25,21 @@ from sim.machine.ruling import Ruling
 from sim.network import Network
 from sim.ruleset.iptables import tool as iptables_tool
 from sim.ruleset.nft import tool as nft_tool
+from sim.ruleset.text import Result
 from sim.scenario import MachineSpec, Scenario
 from sim.shell.complete import complete
 from sim.shell.shell import login, open_terminal
 from sim.shell.unattended import command
 from sim.trace import Emit, Trace
 from sim.units import parse_address, show_address
+
+
+class Unbuildable(ScenarioError):
+    """A machine's own tools refuse what the scenario gives them; `path` says where in the scenario, as a Document's paths do."""
+
+    def __init__(self, message: str, path: Path) -> None:
+        super().__init__(message)
+        self.path = path
 
 
 class World:
@@ -104,7 +114,7 @@ class World:
 
 
 def build(scenario: Scenario, seed: int, env: simpy.Environment, trace: Trace) -> World:
-    """The world at time 0. Raises ScenarioError for rules or settings that the machine's own tools refuse."""
+    """The world at time 0. Raises Unbuildable for rules or settings that the machine's own tools refuse."""
     network = Network(env, trace, seed)
     machines = {name: _machine(network, name, spec) for name, spec in scenario.machines.items()}
     for link in scenario.links:
@@ -130,7 +140,7 @@ def _machine(network: Network, name: str, spec: MachineSpec) -> Machine:
     for dev, addresses in spec.interfaces.items():
         machine.ip.add_interface(dev, addresses, mtu=spec.mtu.get(dev, 1500))
     for prefix, via in spec.routes.items():
-        _must(name, f"routes: {prefix}", partial(_add_route, machine, prefix, via))
+        _must(name, ("routes", prefix), partial(_add_route, machine, prefix, via))
     return machine
 
 
@@ -144,7 +154,7 @@ def _finish(scenario: Scenario, machine: Machine, spec: MachineSpec) -> None:
     machine.resolver, machine.user = spec.resolver, spec.user
     machine.files.update(spec.files)
     for key, value in spec.sysctls.items():
-        _must(machine.name, f"sysctls: {key}", partial(machine.ip.sysctls.set, key, str(value)))
+        _must(machine.name, ("sysctls", key), partial(machine.ip.sysctls.set, key, str(value)))
     machine.ip.track_always = spec.conntrack == "always"
     _load_rules(machine, spec)
     machine.ip.arrange_conntrack()
@@ -153,9 +163,9 @@ def _finish(scenario: Scenario, machine: Machine, spec: MachineSpec) -> None:
 
 
 def _clients(machine: Machine, spec: MachineSpec, emit: Emit) -> None:
-    for one in spec.clients:
+    for index, one in enumerate(spec.clients):
         target = Target(one.name or f"{one.protocol} {one.port}", one.to, one.protocol, one.port)
-        _must(machine.name, f"clients: {one.to}", partial(parse_address, machine.hosts.get(one.to, one.to)))
+        _must(machine.name, ("clients", index), partial(parse_address, machine.hosts.get(one.to, one.to)))
         start_client(machine, emit, one.does, target, Times(one.at, one.every, one.until, one.patience))
 
 
@@ -171,21 +181,21 @@ def _hosts(scenario: Scenario) -> dict[str, str]:
 
 def _load_rules(machine: Machine, spec: MachineSpec) -> None:
     rules = machine.ip.rules
-    for argv, text in ((["iptables-restore"], spec.rules.iptables), (["ip6tables-restore"], spec.rules.ip6tables)):
+    for tool, text in (("iptables", spec.rules.iptables), ("ip6tables", spec.rules.ip6tables)):
         if text:
-            _accepted(machine, argv[0], iptables_tool.run(argv, rules, stdin=text))
+            _accepted(machine, tool, iptables_tool.run([f"{tool}-restore"], rules, stdin=text))
     if spec.rules.nft:
         _accepted(machine, "nft", nft_tool.run(["nft", "-f", "-"], rules, stdin=spec.rules.nft))
 
 
-def _accepted(machine: Machine, tool: str, result: object) -> None:
-    status, words = getattr(result, "status", 1), getattr(result, "err", "")
-    if status:
-        raise ScenarioError(f"{machine.name}: {tool} refuses the rules:\n{words.rstrip()}")
+def _accepted(machine: Machine, tool: str, result: Result) -> None:
+    if result.status:
+        path = ("machines", machine.name, "rules", tool)
+        raise Unbuildable(f"{machine.name}: {tool} refuses the rules:\n{result.err.rstrip()}", path)
 
 
-def _must(machine: str, what: str, action: Callable[[], object]) -> None:
+def _must(machine: str, where: Path, action: Callable[[], object]) -> None:
     try:
         action()
     except (SocketError, SysctlError, UsageError) as error:
-        raise ScenarioError(f"{machine}: {what}: {error}") from error
+        raise Unbuildable(f"{machine}: {': '.join(map(str, where))}: {error}", ("machines", machine, *where)) from error

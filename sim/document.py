@@ -8,6 +8,7 @@ Not in here: what scenarios and lessons mean.
 from __future__ import annotations
 
 import re
+from pathlib import Path as FilePath
 from typing import Any, NamedTuple, TypeVar
 
 import yaml
@@ -49,6 +50,24 @@ class Document(NamedTuple):
         index = span.line - self.first_line if span else -1
         source = self.lines[index] if 0 <= index < len(self.lines) else ""
         return ScenarioError(message, span, source, hint)
+
+
+def contents(path: FilePath) -> str:
+    """The text of a file that a stranger may have written, its lines ended by \\n.
+
+    Raises ScenarioError: no such file, too large, no text.
+    """
+    try:
+        if not path.is_file():  # reading a pipe or a device might never end
+            raise ScenarioError(f"{path}: cannot read this file: there is no such file")
+        with path.open("rb") as opened:
+            data = opened.read(MAX_CHARACTERS * 4 + 1)
+        text = data.decode("utf-8").removeprefix("\ufeff")
+    except (OSError, ValueError) as error:
+        raise ScenarioError(f"{path}: cannot read this file: {error}") from error
+    if len(text) > MAX_CHARACTERS:
+        raise ScenarioError(f"{path}: this file is too large: a file may have {MAX_CHARACTERS} characters")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def read(text: str, file: str, first_line: int = 1) -> Document:

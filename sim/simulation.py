@@ -39,6 +39,8 @@ class Simulation:
         self.given: list[tuple[int, Input]] = []
         self.ended = ""
         self._steps = 0
+        for _, value in inputs:
+            self.check(value)
         scheduled = scenario.scheduled()
         self._waiting = sorted([*scheduled, *inputs], key=lambda pair: pair[0])
 

@@ -229,7 +229,7 @@ REFUSED = [
     (
         "conntrack: always}",
         'conntrack: always, rules: {iptables: "*filter\\n-A INPUT -j ACEPT\\nCOMMIT\\n"}}',
-        "server: iptables-restore refuses",
+        "server: iptables refuses",
     ),
     (
         "conntrack: always}",

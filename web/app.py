@@ -10,8 +10,7 @@ import logging
 import sys
 import threading
 import webbrowser
-from collections.abc import Callable
-from functools import lru_cache
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,7 +20,8 @@ from flask import Flask, Response, abort, jsonify, request, send_from_directory
 from flask_socketio import SocketIO, emit, join_room, leave_room
 from werkzeug.exceptions import HTTPException
 
-from lessons.course import HERE, Course, read_course
+from lessons.course import Course
+from lessons.shelf import Shelf
 from sim.edges.dissect import as_json
 from sim.errors import CtlabError, UsageError
 from sim.inputs import from_json
@@ -29,6 +29,7 @@ from sim.ruleset.nft import engine as nft_engine
 from sim.trace import PacketSent
 from web import facts, messages, share
 from web.crafting import craft_message
+from web.renewing import Renewal, add_preview
 from web.session import Session, Sessions
 from web.store import Store, default_path
 
@@ -43,28 +44,34 @@ log = logging.getLogger("ctlab")
 
 
 class Lab:
-    """What the routes need: the course, the sessions, who sits at which socket."""
+    """What the routes need: the course (as the files are now), the sessions, who sits at which socket."""
 
-    def __init__(self, store: Store, folder: Path = HERE) -> None:
-        self.folder = folder
-        self.course: Callable[[], Course] = lru_cache(maxsize=1)(lambda: read_course(folder))
+    def __init__(self, store: Store, shelf: Shelf) -> None:
+        self.course: Callable[[], Course] = shelf.course
         self.sessions = Sessions(self.course, store)
         self.seats: dict[str, str] = {}
 
 
 def create_app(
-    store: Store, *, folder: Path = HERE, hosts: tuple[str, ...] | None = LOOPBACK
-) -> tuple[Flask, SocketIO]:
-    """The Flask app and its socket. `hosts`: the names by which it may be asked (None: any), against DNS rebinding."""
+    store: Store, *, shelf: Shelf | None = None, hosts: tuple[str, ...] | None = LOOPBACK, preview: str | None = None,
+) -> tuple[Flask, SocketIO]:  # fmt: skip
+    """The Flask app and its socket. `hosts`: the names by which it may be asked (None: any), against DNS rebinding.
+
+    `shelf`: the lessons, else ctlab's own; `preview`: the lesson that the address /preview begins.
+    """
     app = Flask("ctlab", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = 1_000_000
     socket = SocketIO(
         app, async_mode="threading", cors_allowed_origins=None, max_http_buffer_size=1_000_000, manage_session=False
     )
-    lab = Lab(store, folder)
+    lab = Lab(store, shelf or Shelf())
     _guard(app, hosts)
     _routes(app, lab)
-    _Socket(socket, lab, hosts).register()
+    seats = _Socket(socket, lab, hosts)
+    seats.register()
+    app.extensions["renewal"] = Renewal(socket, lab.sessions, seats.greet)
+    if preview is not None:
+        add_preview(app, lab.sessions, lab.course, preview)
     return app, socket
 
 
@@ -190,11 +197,16 @@ class _Socket:
             leave_room(before)
         self.lab.seats[_sid()] = session.key
         join_room(session.key)
-        emit("hello", {
+        self.greet(session, _sid())
+
+    def greet(self, session: Session, to: str | None = None) -> None:
+        """All that a page needs to begin, to one socket or to all who sit at the session."""
+        to = to or session.key
+        self.socket.emit("hello", {
             "key": session.key, "scenario": messages.scenario_message(session.scenario), "lesson": messages.lesson_message(session.lesson),
             "position": session.position, "progress": session.progress(),
-        })  # fmt: skip
-        self._trace(session, 0, None, to=_sid())
+        }, to=to)  # fmt: skip
+        self._trace(session, 0, None, to=to)
 
     def _on_input(self, session: Session, message: messages.InputMessage) -> None:
         data = message.input if isinstance(message.input, list) else [message.input]
@@ -270,16 +282,22 @@ def serve(
     *,
     data: Path | None = None,
     open_browser: bool = True,
-    folder: Path = HERE,
+    lessons: Sequence[Path] = (),
+    preview: str | None = None,
 ) -> None:
-    """Run the lab until interrupted. A port that is taken is passed over for the next free one. Raises UsageError."""
+    """Run the lab until interrupted. A port that is taken is passed over for the next free one. Raises UsageError.
+
+    `lessons`: folders and zips of lessons besides ctlab's own; `preview`: the lesson to open at once, as it is being written.
+    """
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     flask.cli.show_server_banner = lambda *_: None  # its lines are for developers of Flask programs
     store = Store(data or default_path())
     local = host in LOOPBACK
-    app, socket = create_app(store, folder=folder, hosts=LOOPBACK if local else None)
+    shelf = Shelf(lessons)
+    app, socket = create_app(store, shelf=shelf, hosts=LOOPBACK if local else None, preview=preview)
     port = _free_port(host, port)
-    address = f"http://{'localhost' if local else host}:{port}/"
+    address = f"http://{'localhost' if local else host}:{port}/" + ("preview" if preview else "")
+    ended = app.extensions["renewal"].begin(shelf.course)
     print(f"ctlab is at {address}   (Ctrl-C ends it)", flush=True)
     if not local:
         print(EXPOSED, file=sys.stderr, flush=True)
@@ -293,6 +311,8 @@ def serve(
     except KeyboardInterrupt:
         pass
     finally:
+        ended.set()
+        shelf.close()
         store.close()
 
 

@@ -6,6 +6,7 @@ computed. Futures that had inputs of their own are kept as branches and can be r
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import threading
 from collections.abc import Callable, Sequence
@@ -59,6 +60,23 @@ class Session:
     def _ahead(self, at: int) -> None:
         self.simulation.run(at)
         self.simulation.run(at + AHEAD_TIME, records=AHEAD_RECORDS)
+
+    def renew(self, scenario: Scenario, lesson: Lesson | None) -> bool:
+        """Go on in a lesson or scenario that was changed on the disk. What was done in it is done anew, or dropped where it no longer fits.
+
+        True when anything is other than before.
+        """
+        if scenario == self.scenario and lesson == self.lesson:
+            return False
+        before, self.lesson = self.scenario, lesson
+        if scenario != before:
+            self.scenario = scenario
+            try:
+                self._replay(self.inputs)
+            except CtlabError:
+                self.branches = []
+                self._replay([])
+        return True
 
     def more(self) -> int:
         """Compute the next stretch. Gives the number of its first record."""
@@ -289,6 +307,25 @@ class Sessions:
         course = self._course()
         lesson = course.lesson(data["lesson"]) if data.get("lesson") else None
         return lesson, lesson.scenario if lesson else course.scenario(data["scenario"])
+
+    def renew(self) -> list[Session]:
+        """Bring the sessions at hand up to what the course says now. Gives those that changed; one whose lesson is gone stays as it is."""
+        course = self._course()
+        changed = []
+        for session in self.alive():
+            if session.own:
+                continue
+            with contextlib.suppress(CtlabError), session.lock:
+                lesson = course.lesson(session.lesson.id) if session.lesson else None
+                scenario = lesson.scenario if lesson else course.scenario(session.scenario.id)
+                if session.renew(scenario, lesson):
+                    changed.append(session)
+        return changed
+
+    def alive(self) -> list[Session]:
+        """The sessions at hand."""
+        with self._lock:
+            return list(self._alive.values())
 
     def _remember(self, session: Session) -> None:
         with self._lock:

@@ -24,7 +24,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
-from sim.document import Document, Strict, load, problems, read
+from sim.document import Document, Strict, contents, load, problems, read
 from sim.errors import ScenarioError
 from sim.inputs import LONGEST_DELAY, Input
 from sim.scenario.agree import disagreements
@@ -131,11 +131,7 @@ class Scenario(Strict):
     @classmethod
     def from_file(cls, path: Path | str) -> Scenario:
         """Read a scenario file. Raises ScenarioError, also when there is no such file."""
-        try:
-            text = Path(path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ScenarioError(f"{path}: cannot read this file: {error}") from error
-        return cls.from_text(text, str(path))
+        return cls.from_text(contents(Path(path)), str(path))
 
     @staticmethod
     def problems(text: str, file: str = "scenario.yaml") -> list[ScenarioError]:

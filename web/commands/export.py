@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 
-from lessons.course import HERE, Course, read_course
+from lessons.course import Course
+from lessons.shelf import Shelf
 from sim.errors import UsageError, did_you_mean
 from sim.scenario import Scenario
+from web.commands.lesson_names import FOLDERS, shelf_of
 from web.export import lesson_page, scenario_page
 
 
@@ -17,10 +19,11 @@ from web.export import lesson_page, scenario_page
 @click.argument("name")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path), help="The file; - for standard output.")
 @click.option("--language", type=click.Choice(["iptables", "nft"]), help="For a lesson that offers both.")
-@click.option("--lessons", "folder", type=click.Path(path_type=Path), default=HERE, help="A folder of lessons other than ctlab's own.")
-def export(name: str, output: Path | None, language: str | None, folder: Path) -> None:
+@FOLDERS
+def export(name: str, output: Path | None, language: str | None, places: tuple[Path, ...]) -> None:
     """Put NAME (a lesson, a scenario, or a scenario's YAML file) into one HTML file, by default NAME.html here."""
-    page = _page(name, language, folder)
+    with shelf_of(places) as shelf:
+        page = _page(name, language, shelf)
     if output == Path("-"):
         sys.stdout.write(page)
         return
@@ -29,10 +32,10 @@ def export(name: str, output: Path | None, language: str | None, folder: Path) -
     click.echo(f"{output}: {len(page.encode()) // 1000} kB. Open it in any browser: it needs no lab.")
 
 
-def _page(name: str, language: str | None, folder: Path) -> str:
+def _page(name: str, language: str | None, shelf: Shelf) -> str:
     if name.endswith((".yaml", ".yml")):
         return scenario_page(Scenario.from_file(Path(name)))
-    course = read_course(folder)
+    course = shelf.course()
     lesson = next((one for one in course.lessons if one.id == name), None)
     if lesson is not None:
         return lesson_page(lesson, language)

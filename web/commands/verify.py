@@ -80,7 +80,7 @@ def verify(
     if coverage:
         _measure(fuzz or A_CASE, _seed(seed))
         return
-    _must_have_a_kernel()
+    must_have_a_kernel()
     if what is None:
         first = _seed(seed)
         click.echo(f"--seed {first}")
@@ -94,7 +94,8 @@ def verify(
     raise SystemExit(1 if differ else 0)
 
 
-def _must_have_a_kernel() -> None:
+def must_have_a_kernel() -> None:
+    """Raises KernelUnavailable that says why."""
     why = why_unavailable()
     if why:
         raise KernelUnavailable(f"there is no kernel here to compare with: {why}")

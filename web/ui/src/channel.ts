@@ -50,6 +50,8 @@ export interface Ears {
   trace(message: TraceBatch): void
   progressed(message: Progress): void
   refused(message: Refusal): void
+  /** What is wrong with the lesson's file as it was saved last; "" when it is right again. */
+  mistaken?(text: string): void
   connected(yes: boolean): void
 }
 
@@ -80,6 +82,7 @@ export class Channel {
     this.#socket.on('trace', (message: TraceBatch) => ears.trace(message))
     this.#socket.on('progress', (message: Progress) => ears.progressed(message))
     this.#socket.on('refused', (message: Refusal) => ears.refused(message))
+    this.#socket.on('mistake', (message: { text: string }) => ears.mistaken?.(message.text))
   }
 
   say<E extends keyof Messages>(event: E, data: Messages[E]): void {

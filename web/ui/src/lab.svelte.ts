@@ -33,6 +33,8 @@ export class Lab extends Shown implements Ears {
   branches = $state.raw<Branch[]>([])
   refusal = $state.raw<Refusal | null>(null)
   online = $state(true)
+  /** What is wrong with the lesson's file, while its author mends it. */
+  mistake = $state('')
   picked = $state<number | null>(null)
   said = $state('')
   /** What names the session at the server; "" where there is none: a page that plays by itself. */
@@ -78,7 +80,7 @@ export class Lab extends Shown implements Ears {
     const rejoined = this.scenario !== null
     const { firewall, terminals } = message.scenario
     this.#resume = rejoined ? this.t : message.position.t
-    this.step = rejoined ? this.step : Math.min(message.position.step, Math.max(0, (message.lesson?.steps.length ?? 1) - 1))
+    this.step = Math.min(rejoined ? this.step : message.position.step, Math.max(0, (message.lesson?.steps.length ?? 1) - 1))
     this.story = new Story(firewall)
     this.index = new Index(firewall)
     this.progress = message.progress
@@ -112,6 +114,10 @@ export class Lab extends Shown implements Ears {
     this.waiting = this.#asked = false
     this.#wants = null
     this.refusal = message
+  }
+
+  mistaken(text: string): void {
+    this.mistake = text
   }
 
   connected(yes: boolean): void {

@@ -46,7 +46,7 @@ export const text = {
     needsLab: 'For that a lab is needed, and this page has none behind it.', broken: 'The recording in this file is damaged. Ask for the file once more.',
   },
   lesson: {
-    region: 'Lesson', step: (step: number, steps: number): string => `Step ${step} of ${steps}`, next: 'Next', back: 'Back', done: 'Back to the course',
+    region: 'Lesson', mistake: 'The lesson as it was saved cannot be read; below it stands as it was before.', step: (step: number, steps: number): string => `Step ${step} of ${steps}`, next: 'Next', back: 'Back', done: 'Back to the course',
     acts: { type: 'Run', packet: 'Send', link: 'Do it' }, sends: (machine: string): string => `${machine} sends`, runOn: (terminal: string): string => `Run on ${terminal}`, hint: 'Show a hint', solution: 'Show a way to do it', predict: 'Predict',
     right: 'Right.', wrong: 'Not quite.', theRight: 'What happens', goal: 'Goal', goalMet: 'reached', goalOpen: 'not reached yet',
     prints: (terminal: string): string => `${terminal} prints`, chosen: 'your answer', correct: 'right',

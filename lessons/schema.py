@@ -1,0 +1,74 @@
+"""JSON Schemas for editors, made from the very models and tables that read the files: they cannot differ from them.
+
+A scenario file names its schema in its first line; an editor with a YAML language server then completes and checks while one types.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from lessons.expect import STATES, fields_of
+from lessons.load import FrontMatter
+from sim.apps.services import SERVICES
+from sim.scenario import Scenario
+from sim.trace import EVENTS
+
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+SCENARIO_FILE: Final = "scenario.schema.json"
+_TYPES: Final[Mapping[str, str]] = {"str": "string", "int": "integer", "bool": "boolean"}
+
+
+def scenario_schema() -> dict[str, Any]:
+    """What a scenario file may say."""
+    schema = Scenario.model_json_schema()
+    schema["$defs"]["Service"] = _service()
+    return {"$schema": DIALECT, "$comment": "Made by `ctlab lesson schema scenario`."} | schema
+
+
+def front_matter_schema() -> dict[str, Any]:
+    """What stands between the two lines of --- at the top of a lesson.md."""
+    return {"$schema": DIALECT} | FrontMatter.model_json_schema()
+
+
+def checks_schema() -> dict[str, Any]:
+    """What an `expect` block may say, and the `checks:` of a goal."""
+    kinds = {kind: _check(kind) for kind in [*EVENTS, *STATES]}
+    one = {"type": "object", "properties": kinds, "additionalProperties": False, "minProperties": 1, "maxProperties": 1}
+    return {"$schema": DIALECT, "title": "Checks on a trace", "type": "array", "items": one, "minItems": 1}
+
+
+SCHEMAS: Final[Mapping[str, Callable[[], dict[str, Any]]]] = {
+    "scenario": scenario_schema, "front-matter": front_matter_schema, "checks": checks_schema,
+}  # fmt: skip
+
+
+def _service() -> dict[str, Any]:
+    """A service in its three forms: a word, {word: options}, {name, options}."""
+    options = {name: _options(kind.options) | {"description": kind.summary} for name, kind in SERVICES.items()}
+    long = {
+        "type": "object", "required": ["name"], "additionalProperties": False,
+        "properties": {"name": {"enum": list(SERVICES)}, "options": {"type": "object"}},
+    }  # fmt: skip
+    short = {"type": "object", "properties": options, "additionalProperties": False, "minProperties": 1, "maxProperties": 1}
+    return {"title": "Service", "anyOf": [{"enum": list(SERVICES)}, short, long]}
+
+
+def _options(names: tuple[str, ...]) -> dict[str, Any]:
+    return {"type": ["object", "null"], "properties": {name: {} for name in names}, "additionalProperties": False}
+
+
+def _check(kind: str) -> dict[str, Any]:
+    hints = {field.name: field for field in dataclasses.fields(EVENTS[kind])} if kind in EVENTS else {}
+    fields: dict[str, Any] = {name: _field(hints.get(name)) for name in fields_of(kind)}
+    fields["count"] = {"type": "integer", "minimum": 0, "description": "How often; without it: at least once."}
+    description = (EVENTS[kind].__doc__ or "").split("\n")[0] if kind in EVENTS else "What holds at the end."
+    return {"type": ["object", "null"], "properties": fields, "additionalProperties": False, "description": description}
+
+
+def _field(field: dataclasses.Field[Any] | None) -> dict[str, Any]:
+    """A field's value, or a text like "has X", "not X", "30s"."""
+    names = set(str(field.type).replace(" ", "").split("|")) if field is not None else set()
+    known = sorted({_TYPES[name] for name in names if name in _TYPES} | ({"string"} if names & set(_TYPES) else set()))
+    return {"type": known} if known and not names - set(_TYPES) - {"None"} else {}

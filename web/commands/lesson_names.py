@@ -1,0 +1,46 @@
+"""Which lessons are meant on a command line: by id, folder or file, in ctlab's own folder or in others (`--lessons`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import click
+
+from lessons.course import HERE
+from lessons.load import find
+from lessons.shelf import Shelf
+from sim.errors import UsageError, did_you_mean
+
+FOLDERS = click.option(
+    "--lessons", "places", multiple=True, type=click.Path(path_type=Path), metavar="DIR|ZIP",
+    help="Folders or zips of lessons instead of ctlab's own. Repeatable.",
+)  # fmt: skip
+
+
+def shelf_of(places: Sequence[Path]) -> Shelf:
+    """The lessons that --lessons names, or ctlab's own. Raises UsageError."""
+    return Shelf(places, own=None if places else HERE)
+
+
+def paths_of(names: Sequence[str], shelf: Shelf) -> list[Path]:
+    """The folders of the lessons meant, all of the shelf when none is named. Raises UsageError."""
+    folders = [path for folder in shelf.folders for path in find(folder)]
+    return [_path(name, folders) for name in names] if names else folders
+
+
+def _path(name: str, folders: Iterable[Path]) -> Path:
+    path = Path(name)
+    if path.name == "lesson.md" or (path.is_dir() and ("/" in name or (path / "lesson.md").exists())):
+        return path.parent if path.name == "lesson.md" else path
+    found = next((folder for folder in folders if name in (folder.name, id_of(folder))), None)
+    if found is None:
+        known = [id_of(folder) for folder in folders]
+        raise UsageError(f"there is no lesson '{name}'. {did_you_mean(name, known) or 'There are: ' + ', '.join(known)}")
+    return found
+
+
+def id_of(folder: Path) -> str:
+    """A lesson's id: its folder's name without the number."""
+    number, dash, rest = folder.name.partition("-")
+    return rest if dash and number.isdigit() else folder.name
