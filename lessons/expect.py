@@ -23,12 +23,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sim.asking import STATES, Asked
 from sim.document import Document, Path
-from sim.errors import ScenarioError, UsageError, did_you_mean
-from sim.trace import EVENTS, Record
-from sim.units import parse_time
+from sim.errors import ScenarioError, did_you_mean
+from sim.trace import EVENTS
 
-STATES = ("table", "sysctl-is", "policy")
 _COUNTED = ("count", "machine", "packet")
 
 
@@ -87,16 +86,8 @@ def _say(kind: str, fields: Mapping[str, Any]) -> str:
     return f"{kind} {{{inner}}}"
 
 
-class Seen:
-    """Records made ready for checks: as JSON, packets by id, the state at the end."""
-
-    def __init__(self, records: Sequence[Record], since: int = 0) -> None:
-        self.all = [record.to_json() for record in records]
-        self.recent = self.all[since:]
-        self.packets: dict[int, dict[str, Any]] = {}
-        for record in self.all:
-            if record["kind"] == "sent":
-                self.packets.setdefault(record["packet"], record["headers"])
+class Seen(Asked):
+    """Records made ready for checks."""
 
     def holds(self, check: Check) -> bool:
         """Whether the check holds."""
@@ -105,67 +96,4 @@ class Seen:
 
     def matches(self, check: Check) -> int:
         """How many records (or entries) fit the check."""
-        if check.kind in STATES:
-            return sum(self._fits(item, check.fields) for item in self._state(check.kind))
-        return sum(record["kind"] == check.kind and self._fits(record, check.fields) for record in self.recent)
-
-    def _fits(self, record: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-        return all(self._field(record, name, value) for name, value in wanted.items())
-
-    def _field(self, record: Mapping[str, Any], name: str, value: Any) -> bool:
-        if name == "packet" and isinstance(value, dict):
-            return _like(self.packets.get(record.get("packet", -1), {}), value)
-        return _like(record.get(name), value)
-
-    def _state(self, kind: str) -> list[dict[str, Any]]:
-        return {"table": self._table, "sysctl-is": self._sysctls, "policy": self._policies}[kind]()
-
-    def _table(self) -> list[dict[str, Any]]:
-        table: dict[tuple[str, int], dict[str, Any]] = {}
-        for record in self.all:
-            if record["kind"] in ("entry-new", "entry-update"):
-                table[record["machine"], record["conn"]] = record
-            elif record["kind"] == "entry-destroy":
-                table.pop((record["machine"], record["conn"]), None)
-        return list(table.values())
-
-    def _sysctls(self) -> list[dict[str, Any]]:
-        latest = {(r["machine"], r["key"]): r for r in self.all if r["kind"] == "sysctl"}
-        return list(latest.values())
-
-    def _policies(self) -> list[dict[str, Any]]:
-        latest = {r["machine"]: r for r in self.all if r["kind"] == "rules"}
-        return [
-            {
-                "machine": machine,
-                "table": table["name"],
-                "chain": chain["name"],
-                "is": str(chain.get("policy") or "").upper(),
-            }
-            for machine, record in latest.items()
-            for table in record["tables"]
-            for chain in table["chains"]
-        ]
-
-
-def _like(value: Any, wanted: Any) -> bool:
-    if isinstance(wanted, dict):
-        return isinstance(value, Mapping) and all(_like(value.get(key), item) for key, item in wanted.items())
-    if isinstance(wanted, list):
-        return isinstance(value, list) and all(any(_like(item, one) for item in value) for one in wanted)
-    if isinstance(wanted, str):
-        return _like_text(value, wanted)
-    return bool(value == wanted)
-
-
-def _like_text(value: Any, wanted: str) -> bool:
-    if wanted.startswith("has "):
-        return value is not None and wanted[4:].casefold() in str(value).casefold()
-    if wanted.startswith("not "):
-        return not _like_text(value, wanted[4:])
-    if isinstance(value, int) and not isinstance(value, bool):
-        try:
-            return value in (parse_time(wanted), int(wanted) if wanted.isdigit() else value + 1)
-        except UsageError:
-            return False
-    return value is not None and str(value) == wanted
+        return len(self.find(check.kind, check.fields))

@@ -9,15 +9,16 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from lessons.expect import STATES, fields_of
+from lessons.expect import fields_of
 from lessons.load import FrontMatter
 from sim.apps.services import SERVICES
+from sim.asking import STATES
 from sim.scenario import Scenario
 from sim.trace import EVENTS
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 SCENARIO_FILE: Final = "scenario.schema.json"
-_TYPES: Final[Mapping[str, str]] = {"str": "string", "int": "integer", "bool": "boolean"}
+_TYPES: Final[Mapping[str, str]] = {"str": "string", "int": "integer", "bool": "boolean", "None": "null"}
 
 
 def scenario_schema() -> dict[str, Any]:
@@ -62,6 +63,7 @@ def _options(names: tuple[str, ...]) -> dict[str, Any]:
 def _check(kind: str) -> dict[str, Any]:
     hints = {field.name: field for field in dataclasses.fields(EVENTS[kind])} if kind in EVENTS else {}
     fields: dict[str, Any] = {name: _field(hints.get(name)) for name in fields_of(kind)}
+    fields["packet"] = {"type": "object", "description": "Of the packet that the record is about: protocol, flags, src, dport …"}
     fields["count"] = {"type": "integer", "minimum": 0, "description": "How often; without it: at least once."}
     description = (EVENTS[kind].__doc__ or "").split("\n")[0] if kind in EVENTS else "What holds at the end."
     return {"type": ["object", "null"], "properties": fields, "additionalProperties": False, "description": description}
@@ -71,4 +73,4 @@ def _field(field: dataclasses.Field[Any] | None) -> dict[str, Any]:
     """A field's value, or a text like "has X", "not X", "30s"."""
     names = set(str(field.type).replace(" ", "").split("|")) if field is not None else set()
     known = sorted({_TYPES[name] for name in names if name in _TYPES} | ({"string"} if names & set(_TYPES) else set()))
-    return {"type": known} if known and not names - set(_TYPES) - {"None"} else {}
+    return {"type": known} if known and not names - set(_TYPES) else {}

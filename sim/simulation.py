@@ -8,14 +8,16 @@ the inputs up to t in a new simulation; nothing is ever undone.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import simpy
 
+from sim.asking import STATES, Asked
 from sim.build import World, build
 from sim.errors import BudgetExceeded, UsageError, did_you_mean
-from sim.inputs import Attempt, Command, Crafted, Input, Key, Line, LinkChange, RulesChange, RulesKept, to_json
+from sim.inputs import Attempt, Command, Crafted, Input, Key, Line, LinkChange, RulesChange, RulesKept, to_json, typed
 from sim.scenario import Scenario
-from sim.trace import InputGiven, Noted, Record, Trace
+from sim.trace import EVENTS, InputGiven, Noted, Output, Record, Trace
 from sim.units import show_time
 
 QUIET = 3_000_000  # µs without any event after which a person would say that nothing more happens
@@ -109,6 +111,29 @@ class Simulation:
         """Run until nothing happens for `pause` µs, or to the time `limit`."""
         while (at := self.peek()) is not None and at - self.now <= pause and at <= limit and self.step():
             pass
+
+    def type(self, terminal: str, text: str, wait: int | None = None) -> str:
+        """Type a line (or ^C, ^D) now, and let time go on for `wait` µs, or until quiet. Gives what that terminal printed meanwhile.
+
+        Raises UsageError when there is no such terminal.
+        """
+        self.give(self.now, typed(terminal, text))
+        begun = len(self.records)
+        if wait is None:
+            self.run_until_quiet()
+        else:
+            self.run(self.now + wait)
+        events = (record.event for record in self.records[begun:])
+        return "".join(event.text for event in events if isinstance(event, Output) and event.terminal == terminal)
+
+    def ask(self, kind: str, **wanted: Any) -> list[dict[str, Any]]:
+        """The records of this kind whose fields are as wanted, as JSON. asking.py says what can be asked, trace.py what kinds there are.
+
+        Raises UsageError for a kind that is none.
+        """
+        if kind not in EVENTS and kind not in STATES:
+            raise UsageError(f"no record is of kind '{kind}'. {did_you_mean(kind, [*EVENTS, *STATES])}".strip())
+        return Asked(self.records).find(kind, wanted)
 
     def _wait_until(self, at: int) -> None:
         """Move the clock to `at`, where nothing is left to happen before."""
