@@ -29,6 +29,7 @@ from sim.conntrack.words import (
     NAT_CLASH,
     SEEN_REPLY,
     TOLD_DESTROY,
+    TOLD_MARK,
     TOLD_NEW,
     TOLD_RELATED,
     Ctinfo,
@@ -359,7 +360,7 @@ class Entries:
     def _deliver(self, conn: Conn, now: int) -> None:
         """Tell what was kept until the packet got through (nf_ct_deliver_cached_events)."""
         told, conn.cache = conn.cache, 0
-        if told & Told.MARK and self.emit is not None and not told & (TOLD_NEW | TOLD_RELATED):
+        if told & TOLD_MARK and self.emit is not None and not told & (TOLD_NEW | TOLD_RELATED):
             self.emit(EntryUpdated(conn.id, self.packet_id, traced(conn, now), ("mark",), True, why.MARKED))
         self._tell("NEW" if told & (TOLD_NEW | TOLD_RELATED) else "UPDATE", conn, now, told)
 

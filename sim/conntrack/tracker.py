@@ -89,26 +89,47 @@ class Tracker(Entries):
 
     def enter(self, packet: Packet, hook: int, now: int, zone: int = 0, helper: str | None = None) -> int:
         """As `track`, for the fast path: returns the Ctinfo; verdict, conn, reason and kernel_log are fields until the next packet."""
-        self.now = now
-        if now >= self.timers.due:
-            self.expire(now)
-        self.packet_id = packet.id
         self._template = helper
-        self.conn = None
-        self.verdict = ACCEPT
-        self.why: Reason | None = None
-        self.kernel_log = ()
+        self._begin(packet, now)
         protonum = packet.protonum
         if protonum in (ICMP, ICMPV6):
-            ctinfo = icmp.judge(self, packet, hook == PREROUTING, zone)
+            ctinfo = self._judge_error(packet, hook == PREROUTING, zone)
             if ctinfo != icmp.GO_ON:
-                if ctinfo == _INVALID:
-                    self.reason = self.refused()
                 return ctinfo
         packed = packed_of(packet) if protonum != GRE else self._packed_gre(packet)
         if packed is None:
             return self._invalid(why.NO_TUPLE)
         return self._resolve(packet, packed, hook == PREROUTING, now, zone)
+
+    def enter_again(self, packet: Packet, packed: Packed, conn: Conn | None, now: i64) -> int:
+        """As `enter` at PREROUTING in zone 0, for a whole packet with this tuple, not GRE; `conn`: the entry of the one before it."""
+        self._template = None
+        self._begin(packet, now)
+        if packet.protonum in (ICMP, ICMPV6):
+            ctinfo = self._judge_error(packet, True, 0)
+            if ctinfo != icmp.GO_ON:
+                return ctinfo
+        if conn is not None and conn.status & (CONFIRMED | DYING) != CONFIRMED:
+            conn = None
+        return self._resolve(packet, packed, True, now, 0, conn)
+
+    def _begin(self, packet: Packet, now: i64) -> None:
+        """A packet comes: of the one before nothing is said any more."""
+        self.now = now
+        if now >= self.timers.due:
+            self.expire(now)
+        self.packet_id = packet.id
+        self.conn = None
+        self.verdict = ACCEPT
+        self.why: Reason | None = None
+        self.kernel_log = ()
+
+    def _judge_error(self, packet: Packet, prerouting: bool, zone: int) -> int:
+        """The ctinfo of an ICMP error, or of a packet with a wrong checksum; GO_ON for those that have entries of their own."""
+        ctinfo = icmp.judge(self, packet, prerouting, zone)
+        if ctinfo == _INVALID:
+            self.reason = self.refused()
+        return ctinfo
 
     def _packed_gre(self, packet: Packet) -> Packed | None:
         """GRE's tuple, with the source key that a helper has noted."""
@@ -117,11 +138,12 @@ class Tracker(Entries):
             key = self.keymaps.complete(key, packet.data, packet.l4)
         return None if key is None else pack(key)
 
-    def _resolve(self, packet: Packet, packed: Packed, prerouting: bool, now: i64, zone: int) -> int:
-        """Find or make the entry, and let its protocol judge."""
+    def _resolve(self, packet: Packet, packed: Packed, prerouting: bool, now: i64, zone: int, conn: Conn | None = None) -> int:
+        """Find or make the entry (`conn`: it is known already), and let its protocol judge."""
         while True:
-            conn = self.table.default.get(packed) if zone == 0 else self.table.held(packed, zone)
             direction: i64 = 0
+            if conn is None:
+                conn = self.table.default.get(packed) if zone == 0 else self.table.held(packed, zone)
             if conn is None:
                 conn = self._make(packed, zone)
                 if conn is None:
@@ -136,6 +158,7 @@ class Tracker(Entries):
                 break
             if answer != REPEAT:
                 return self._invalid(self.refused())
+            conn = None
         if self.why is not None:
             self.reason = self.why
         self.conn = conn

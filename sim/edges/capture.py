@@ -1,9 +1,9 @@
 """Captures: read pcap and pcapng (also gzipped) as raw IP packets with their time; write both.
 
-Read by struct, not scapy: a replay is to go over 100,000 packets/s. Formats: draft-ietf-opsawg-pcap and
-draft-ietf-opsawg-pcapng. A frame without an IP packet is given with a note, never an exception; CaptureError is for a file
-that is no capture, or that contradicts itself. A file that ends within a packet (a capture that was killed) is no error:
-the last frame says so.
+Read by struct, not scapy: a replay is to go over 100,000 packets/s. The records of a pcap are pcap.py's. Formats:
+draft-ietf-opsawg-pcap and draft-ietf-opsawg-pcapng. A frame without an IP packet is given with a note, never an exception;
+CaptureError is for a file that is no capture, or that contradicts itself. A file that ends within a packet (a capture that
+was killed) is no error: the last frame says so.
 """
 
 from __future__ import annotations
@@ -14,44 +14,27 @@ import struct
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
-from sim.edges.linklayer import COOKED, COOKED2, RAW, STRIPS, Strip, cooked_interface, outgoing, unknown
+from sim.edges.frames import Card, Frame, cut_off, make_frame
+from sim.edges.linklayer import RAW, STRIPS, unknown
+from sim.edges.pcap import Bytes, PcapFrames
 from sim.errors import CtlabError
 
-Bytes = bytes | mmap.mmap
 MICRO, NANO, MODIFIED = 0xA1B2C3D4, 0xA1B23C4D, 0xA1B2CD34
 SECTION, INTERFACE, OLD_PACKET, SIMPLE_PACKET, ENHANCED_PACKET = 0x0A0D0D0A, 1, 2, 3, 6
 SECTION_BYTES: Final = SECTION.to_bytes(4)
 BYTE_ORDER: Final = 0x1A2B3C4D
 IF_NAME, IF_TSRESOL, IF_TSOFFSET = 2, 9, 14
 GZIP: Final = b"\x1f\x8b"
-COOKED_TYPES: Final = frozenset({COOKED, COOKED2})
 SNAPLEN: Final = 262_144
-_NEW: Final = tuple.__new__
+
+
+__all__ = ["CaptureError", "Frame", "read_bytes", "read_capture", "write_pcap", "write_pcapng"]
 
 
 class CaptureError(CtlabError):
     """A file that is no capture, or one that contradicts itself; the message says which file, where, what."""
-
-
-class Frame(NamedTuple):
-    """One captured frame.
-
-    number     1-based in the file
-    time_us    microseconds since 1970, rounded down (0 where the file has no time)
-    interface  its name where the file has one; "#3" is Linux cooked capture's index; else None
-    data       the raw IP packet, cut to the length in its header, or None
-    note       why there is no packet ("not IP: ARP"), or "truncated: 96 of 1514 bytes", or ""
-    outgoing   whether the capturing machine sent it itself (only Linux cooked capture tells)
-    """
-
-    number: int
-    time_us: int
-    interface: str | None
-    data: bytes | None
-    note: str
-    outgoing: bool = False
 
 
 def read_capture(path: str | Path) -> Iterator[Frame]:
@@ -99,47 +82,8 @@ def _pcap_frames(data: Bytes, name: str, order: str, divisor: int) -> Iterator[F
     if (major, minor) != (2, 4):
         raise CaptureError(f"{name}: pcap version {major}.{minor}; only 2.4 is read")
     link_type = struct.unpack_from(order + "I", data, 20)[0] & 0xFFFF
-    return _pcap_records(data, order, divisor, link_type)
-
-
-def _pcap_records(data: Bytes, order: str, divisor: int, link_type: int) -> Iterator[Frame]:
-    card = _Interface(None, link_type, STRIPS.get(link_type) or unknown(link_type), SNAPLEN, 1_000_000, 0)
-    record, at, end, number = struct.Struct(order + "IIII").unpack_from, 24, len(data), 0
-    while at + 16 <= end:
-        seconds, fraction, kept, whole = record(data, at)
-        at += 16
-        number += 1
-        time_us = seconds * 1_000_000 + fraction // divisor
-        if at + kept > end:
-            yield _cut_off(number, time_us, end - at, kept)
-            return
-        yield _frame(card, number, time_us, data[at : at + kept], whole)
-        at += kept
-    if at < end:
-        yield _cut_off(number + 1, 0, end - at, 16)
-
-
-class _Interface(NamedTuple):
-    name: str | None
-    link_type: int
-    strip: Strip
-    snaplen: int
-    per_second: int
-    offset_us: int
-
-
-def _frame(card: _Interface, number: int, time_us: int, frame: bytes, whole: int) -> Frame:
-    packet, note = card[2](frame)  # by number, and Frame by tuple's own __new__: twice as fast, once a packet
-    if len(frame) < whole:
-        note = note or f"truncated: {len(frame)} of {whole} bytes"
-    if card[1] in COOKED_TYPES:
-        name = cooked_interface(card.link_type, frame) or card.name
-        return Frame(number, time_us, name, packet, note, outgoing(card.link_type, frame))
-    return _NEW(Frame, (number, time_us, card[0], packet, note, False))
-
-
-def _cut_off(number: int, time_us: int, left: int, wanted: int) -> Frame:
-    return Frame(number, time_us, None, None, f"the file ends here: {left} bytes are left of {wanted}")
+    card = Card(None, link_type, STRIPS.get(link_type) or unknown(link_type), SNAPLEN, 1_000_000, 0)
+    return PcapFrames(data, order, divisor, card)
 
 
 # -- pcapng
@@ -156,7 +100,7 @@ class _Pcapng:
     def _use(self, order: str) -> None:
         """Start a section: its byte order, and no interface yet."""
         self._order = order
-        self._interfaces: list[_Interface] = []
+        self._interfaces: list[Card] = []
         self._two = struct.Struct(order + "II").unpack_from
         self._head = struct.Struct(order + "IIIII").unpack_from
 
@@ -183,7 +127,7 @@ class _Pcapng:
                 yield self._old(at, length)
             at += length
         if at < end:
-            yield _cut_off(self._number + 1, 0, end - at, 12 if at + 12 > end else length)
+            yield cut_off(self._number + 1, 0, end - at, 12 if at + 12 > end else length)
 
     def _section(self, at: int) -> None:
         mark = self._data[at + 8 : at + 12]
@@ -193,14 +137,14 @@ class _Pcapng:
                 return
         raise self._fail(at, f"a section whose byte order mark is {mark.hex()}")
 
-    def _interface(self, at: int, length: int) -> _Interface:
+    def _interface(self, at: int, length: int) -> Card:
         if length < 20:
             raise self._fail(at, f"an interface block of {length} bytes; 20 is the least")
         link_type, _, snaplen = struct.unpack_from(self._order + "HHI", self._data, at + 8)
         options = dict(self._options(at + 16, at + length - 4))
         resolution = options.get(IF_TSRESOL, b"\6")[:1] or b"\6"
         offset = options.get(IF_TSOFFSET, b"")
-        return _Interface(
+        return Card(
             name=options[IF_NAME].rstrip(b"\0").decode(errors="replace") if IF_NAME in options else None,
             link_type=link_type,
             strip=STRIPS.get(link_type) or unknown(link_type),
@@ -243,8 +187,8 @@ class _Pcapng:
             raise self._fail(at, f"a packet of {kept} bytes in a block with room for {room}")
         card = self._interfaces[which]
         self._number += 1
-        time_us = 0 if stamp is None else stamp * 1_000_000 // card[4] + card[5]
-        return _frame(card, self._number, time_us, self._data[start : start + kept], whole)
+        time_us = 0 if stamp is None else stamp * 1_000_000 // card.per_second + card.offset_us
+        return make_frame(card, self._number, time_us, self._data[start : start + kept], whole)
 
 
 # -- writing

@@ -3,8 +3,9 @@
     foresee = link(table, effects, cells)["FORWARD"]
     met = []; verdict = foresee(skb, met)        # DROP 0, ACCEPT 1, UNKNOWN -2; `met` are the cells [packets, bytes] it would count in
 
-For whole TCP and UDP packets that nobody has marked: their tuple, ctinfo and both devices decide. Where a rule that all of this does not
-exclude looks at more (flags, length, a limit ...), or does more than count and judge, the answer is UNKNOWN. Nothing is changed by asking.
+For whole TCP and UDP packets, and ICMP questions and answers, that nobody has marked: their tuple, ctinfo and both devices decide.
+Where a rule that all of this does not exclude looks at more (flags, length, a limit ...), or does more than count and judge, the answer
+is UNKNOWN. Nothing is changed by asking.
 As generate.py writes the functions that do judge. Not in here: who remembers the answers, and for how long (edges/replay/lane.py).
 """
 
@@ -26,7 +27,8 @@ _PORTS: Final = frozenset(f"{protocol} {port}" for protocol in ("tcp", "udp", "t
 _META: Final = frozenset(f"meta {word}" for word in "l4proto nfproto protocol iifname oifname iif oif mark pkttype".split())
 _IP: Final = frozenset(f"{ip} {word}" for ip in ("ip", "ip6") for word in ("saddr", "daddr", "protocol", "version"))
 _CT: Final = frozenset("ct state,xt ctstate,ct direction,ct zone,ct id,ct l3proto,ct protocol".split(","))
-SETTLED: Final = _PORTS | _META | _IP | _CT
+_ICMP: Final = frozenset(f"{icmp} {word}" for icmp in ("icmp", "icmpv6") for word in ("type", "code"))
+SETTLED: Final = _PORTS | _META | _IP | _CT | _ICMP
 """Selectors that read the same of each packet of a connection in one direction, between the same devices and with the same ctinfo."""
 _SETTLED_KINDS: Final = ("ct original ", "ct reply ", "fib ")
 _COUNTED: Final = ("bytes", "packets", "avgpkt")

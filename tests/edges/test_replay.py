@@ -105,19 +105,19 @@ ARRIVALS = [
 @pytest.mark.parametrize(("interface", "source", "expected"), ARRIVALS)
 def test_a_packet_arrives_where_the_capture_says_or_its_source_lies(interface: str | None, source: str, expected: str) -> None:
     packet = udp(source, "2001:db8::9" if ":" in source else SERVER)
-    assert ByAddress(ADDRESSES).device(Frame(1, 0, interface, packet, ""), packet) == expected
+    assert ByAddress(ADDRESSES).device(interface, packet) == expected
 
 
 def test_the_narrowest_network_decides_where_a_source_lies() -> None:
     arrivals = ByAddress({"wide": ["10.0.0.1/8"], "narrow": ["10.1.0.1/16"], "rest": []})
-    found = [arrivals.device(Frame(1, 0, None, b"", ""), udp(source, SERVER)) for source in ("10.2.3.4", "10.1.3.4", "11.1.1.1")]
+    found = [arrivals.device(None, udp(source, SERVER)) for source in ("10.2.3.4", "10.1.3.4", "11.1.1.1")]
     assert found == ["wide", "narrow", "rest"]
 
 
 def test_without_addresses_who_speaks_first_is_behind_lan_and_its_partner_across() -> None:
     sides = BySides(("lan", "wan"))
     talk = [("10.0.0.1", "8.8.8.8"), ("8.8.8.8", "10.0.0.1"), ("10.0.0.2", "8.8.8.8"), ("9.9.9.9", "10.0.0.2"), ("10.0.0.3", "224.0.0.1")]
-    assert [sides.device(Frame(1, 0, None, b"", ""), udp(src, dst)) for src, dst in talk] == ["lan", "wan", "lan", "wan", "lan"]
+    assert [sides.device(None, udp(src, dst)) for src, dst in talk] == ["lan", "wan", "lan", "wan", "lan"]
 
 
 # -- what becomes of it

@@ -72,7 +72,7 @@ def replay(
 def _hurry() -> None:
     """A packet leaves no reference cycle behind, so the collector need not look after every few hundred of them."""
     gc.freeze()
-    gc.set_threshold(100_000, 20, 20)
+    gc.set_threshold(500_000, 20, 20)
 
 
 def _print(lines: Iterator[str]) -> None:
@@ -96,12 +96,11 @@ def _text(path: Path) -> str:
         raise UsageError(f"{path}: is no text: {error}") from error
 
 
-def _print_json(happenings: Iterator[list[str] | Printed]) -> None:
+def _print_json(happenings: Iterator[bytes | Printed]) -> None:
     """A line a packet, and one for each --then. What an --at command prints goes to standard error."""
     for happened in happenings:
-        if isinstance(happened, list):
-            if happened:
-                click.echo("\n".join(happened))
+        if isinstance(happened, bytes):
+            click.echo(happened, nl=False)
         elif happened.last:
             click.echo(dumps({"command": happened.command, "output": happened.output}))
         elif happened.output:

@@ -3,7 +3,9 @@
 Where is what:
     run.py       Replay: frames in, outcomes out, commands in between, the clock
     arrival.py   in which device a packet arrives
-    wall.py      Wall: the firewall itself;  lane.py: the quick way through it, for plain packets
+    wall.py      Wall: the firewall itself
+    lane.py      the quick way through it, for plain packets;  ways.py: what can be foreseen of them
+    lines.py     lines of JSON by either way;  page.py: where they are written
     console.py   commands on it;  rules.py: rulesets for it
     outcome.py   what became of a packet, and its line of JSON;  text.py: the same line, written fast
 """

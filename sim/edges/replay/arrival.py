@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
-from sim.edges.capture import Frame
 from sim.errors import UsageError
 from sim.units import Address, in_prefix, parse_interface
 
@@ -19,9 +18,9 @@ _MOST = 1 << 16
 
 
 class Arrivals(Protocol):
-    """Which device a frame's packet arrived in, or OWN."""
+    """Which device a packet arrived in, or OWN. `interface`: the one that its frame names."""
 
-    def device(self, frame: Frame, data: bytes) -> str: ...
+    def device(self, interface: str | None, data: bytes) -> str: ...
 
 
 class ByAddress:
@@ -41,14 +40,14 @@ class ByAddress:
         self._last = [dev for dev in addresses if dev != "lo"][-1]
         self._known: dict[Address, str] = {}
 
-    def device(self, frame: Frame, data: bytes) -> str:
+    def device(self, interface: str | None, data: bytes) -> str:
         """The device's name, or OWN."""
         source = source_of(data)
         found = self._known.get(source)
         if found is None:
             found = self._remember(source)
-        if found is not OWN and frame.interface in self._devices:
-            return str(frame.interface)
+        if found is not OWN and interface in self._devices:
+            return str(interface)
         return found
 
     def _remember(self, source: Address) -> str:
@@ -77,10 +76,10 @@ class BySides:
         self._devices = devices
         self._side: dict[Address, int] = {}
 
-    def device(self, frame: Frame, data: bytes) -> str:
+    def device(self, interface: str | None, data: bytes) -> str:
         """The device's name."""
-        if frame.interface in self._devices:
-            return str(frame.interface)
+        if interface in self._devices:
+            return str(interface)
         source, target = source_of(data), target_of(data)
         side = self._side.get(source)
         if side is None:

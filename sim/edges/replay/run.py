@@ -15,18 +15,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from sim.conntrack.settings import SysctlError
-from sim.edges.capture import Frame
+from sim.edges.frames import Frame, stream
 from sim.edges.replay.arrival import OWN, Arrivals, ByAddress, BySides
 from sim.edges.replay.console import Console, check
-from sim.edges.replay.lane import Lane
+from sim.edges.replay.lines import NEVER, Lines
 from sim.edges.replay.outcome import Made, Outcome, Printed
-from sim.edges.replay.text import Writer
+from sim.edges.replay.page import Page
 from sim.edges.replay.wall import Wall
 from sim.errors import CtlabError, UsageError, did_you_mean
 
 DEFAULT_DEVICES: Final = ("lan", "wan")
-AT_ONCE: Final = 256
-"""How many lines `lines` gives at once."""
 REMEMBERED: Final = 256
 """How many of the packets that the wall made are kept, to know them again in the capture."""
 FORWARDED: Final = "Recorded on its way out: it was judged when it came in."
@@ -48,7 +46,7 @@ class Replay:
 
     def __init__(self, addresses: Mapping[str, Sequence[str]], told: bool = False) -> None:
         self.wall = Wall(addresses or dict.fromkeys(DEFAULT_DEVICES, ()), told)
-        self._arrivals: Arrivals = ByAddress(addresses) if addresses else BySides(DEFAULT_DEVICES)
+        self.arrivals: Arrivals = ByAddress(addresses) if addresses else BySides(DEFAULT_DEVICES)
         self._console: Console | None = None
         self._made: dict[bytes, tuple[int, Made]] = {}
 
@@ -68,7 +66,7 @@ class Replay:
                 yield self._command(waiting.pop(0))
             if time_us > wall.now:
                 wall.now = time_us
-            yield self._one(frame)
+            yield self.one(frame)
         for item in waiting:
             yield self._command(item)
         for command in then:
@@ -76,36 +74,27 @@ class Replay:
 
     def lines(
         self, frames: Iterable[Frame], at: Sequence[At] = (), then: Sequence[str] = (), trace: bool = False
-    ) -> Iterator[list[str] | Printed]:
-        """The same in lines of JSON, as many as AT_ONCE at once; `trace`: with every rule tried. Plain packets take the quick way.
+    ) -> Iterator[bytes | Printed]:
+        """The same in lines of JSON, many at once; `trace`: with every rule tried. Plain packets take the quick way.
 
         Raises as `run` does; what came ahead of the mistake is given ahead of it.
         """
-        waiting, wall, writer, lane = _checked(at, then), self.wall, Writer(), Lane(self.wall)
-        block: list[str] = []
-        base = -1
+        waiting, page = _checked(at, then), Page()
+        lines = Lines(self, page, trace)
+        source = stream(frames)
         mistake: CtlabError | None = None
-        try:
-            for frame in frames:
-                if base < 0:
-                    base = frame.time_us
-                time_us = frame.time_us - base if frame.time_us else wall.now
-                while waiting and waiting[0].time_us <= time_us:
-                    yield block
-                    block = []
-                    yield self._command(waiting.pop(0))
-                    lane.forget()
-                if time_us > wall.now:
-                    wall.now = time_us
-                block.append(self._line(frame, lane, writer, trace))
-                if len(block) == AT_ONCE:
-                    yield block
-                    block = []
-        except CtlabError as error:
-            mistake = error
-        yield block
-        if mistake is not None:
-            raise mistake
+        more = True
+        while more:
+            try:
+                more = lines.some(source, waiting[0].time_us if waiting else NEVER)
+            except CtlabError as error:
+                mistake, more = error, False
+            yield page.take()
+            if mistake is not None:
+                raise mistake
+            while more and waiting and waiting[0].time_us <= lines.next_us:
+                yield self._command(waiting.pop(0))
+                lines.lane.forget()
         for item in waiting:
             yield self._command(item)
         for command in then:
@@ -113,41 +102,19 @@ class Replay:
 
     # ---- frames ------------------------------------------------------------------------------------------------------
 
-    def _line(self, frame: Frame, lane: Lane, writer: Writer, trace: bool) -> str:
-        data = frame.data
-        if not data or frame.outgoing or trace:
-            return self._written(self._one(frame), writer, trace)
-        dev = self._arrivals.device(frame, data)
-        if dev == OWN:
-            return self._written(self._leaving(frame, data, dev), writer, trace)
-        line = lane.line(frame.number, data, dev, self.wall.now)
-        if line is not None:
-            return line
-        if lane.judged is None:
-            outcome = self.wall.receive(data, dev, frame.number)
-        else:
-            outcome = self.wall.go_on(lane.judged, data, dev, lane.ctinfo)
-        if outcome.made:
-            self._remember(outcome)
-        return self._written(outcome, writer, trace)
-
-    def _written(self, outcome: Outcome, writer: Writer, trace: bool) -> str:
-        conn = self.wall.lookup(outcome.data) if outcome.data and outcome.verdict else None
-        return writer.traced(outcome, conn, self.wall.now) if trace else writer.line(outcome, conn, self.wall.now)
-
-    def _one(self, frame: Frame) -> Outcome:
+    def one(self, frame: Frame) -> Outcome:
+        """What becomes of a frame."""
         data = frame.data
         if not data:
             return self._unfed(frame, frame.note or EMPTY)
-        dev = self._arrivals.device(frame, data)
+        dev = self.arrivals.device(frame.interface, data)
         if dev == OWN or frame.outgoing:
-            return self._leaving(frame, data, dev)
+            return self.leaving(frame, data, dev)
         outcome = self.wall.receive(data, dev, frame.number)
-        if outcome.made:
-            self._remember(outcome)
+        self.remember(outcome)
         return outcome
 
-    def _leaving(self, frame: Frame, data: bytes, dev: str) -> Outcome:
+    def leaving(self, frame: Frame, data: bytes, dev: str) -> Outcome:
         """A packet that the capturing firewall sent: made by rules, forwarded, or its own."""
         again = self._made.pop(_without_chance(data), None)
         if again is not None:
@@ -157,14 +124,16 @@ class Replay:
         if dev != OWN:
             return self._unfed(frame, FORWARDED)
         outcome = self.wall.send(data, frame.number)
-        if outcome.made:
-            self._remember(outcome)
+        self.remember(outcome)
         return outcome
 
     def _unfed(self, frame: Frame, why: str) -> Outcome:
         return Outcome(frame.number, self.wall.now, None, frame.data, None, None, None, (), (), why)
 
-    def _remember(self, outcome: Outcome) -> None:
+    def remember(self, outcome: Outcome) -> None:
+        """What it made the firewall send will be known again in the capture."""
+        if not outcome.made:
+            return
         for made in outcome.made:
             self._made[_without_chance(made[0])] = (outcome.number, made)
         while len(self._made) > REMEMBERED:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from sim.edges.capture import Frame
+from sim.edges.frames import Frame
 from sim.edges.replay.arrival import OWN, Arrivals, ByAddress, BySides
 from sim.edges.verify.plan import Age, Feed, Step
 
@@ -25,7 +25,7 @@ def of_capture(frames: Iterable[Frame], addresses: Mapping[str, Sequence[str]], 
             continue
         if timed and frame.time_us:
             yield from clock.to(frame.time_us)
-        dev = arrivals.device(frame, frame.data)
+        dev = arrivals.device(frame.interface, frame.data)
         yield Feed(None if dev == OWN else dev, frame.data, frame.number)
 
 

@@ -239,7 +239,7 @@ class Nat:
         bit = _NAT[manip ^ reply]
         if not conn.status & bit:
             return ACCEPT
-        target = invert(conn.original if reply else conn.reply)
+        target = translation(conn, reply, manip)
         _pull(skb, 0)
         data = None if target is None else rewritten(skb.packet.data, 0, target, manip)
         return self._put(skb, data, hook, bit)
@@ -279,6 +279,13 @@ class Nat:
 def _pull(skb: Skb, at: int) -> None:
     """The kernel makes the headers writable of the packet whose IP header stands at `at`, and so moves them into the first fragment."""
     skb.pulled = max(skb.pulled, writable(skb.packet.data, at, skb.packet.version) - skb.packet.l4)
+
+
+def translation(conn: Conn, reply: bool, manip: int) -> Tuple | None:
+    """What packets of one direction look like after `manip`: the inverse of the entry's other direction; None: as they are."""
+    if not conn.status & _NAT[manip ^ reply]:
+        return None
+    return invert(conn.original if reply else conn.reply)
 
 
 def _read_anew(data: bytes, before: Packet) -> Packet:
