@@ -1,4 +1,5 @@
-"""Compiles the hot modules of sim with mypyc: which ones, stands in pyproject.toml ([tool.ctlab] compiled).
+"""Compiles the hot modules of sim with mypyc: which ones, stands in pyproject.toml ([tool.ctlab] compiled). And makes the tables
+of nft's grammar ahead of time, which needs no C compiler.
 
     python build_modules.py            bring build/compiled up to date; nothing is done when nothing changed
     python build_modules.py --check    say in a line whether there is anything to do (exit status 1: there is)
@@ -21,7 +22,7 @@ import sys
 import sysconfig
 import tempfile
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -192,25 +193,36 @@ def install(built: Path, manifest: dict[str, Any]) -> None:
     TARGET.mkdir(parents=True, exist_ok=True)
     if not folder.is_dir():
         shutil.copytree(built, folder)
-    write_manifest(TARGET, manifest)
+    write(TARGET / FINDER.MANIFEST, (json.dumps(manifest, indent=1) + "\n").encode())
     builds = sorted((path for path in TARGET.iterdir() if path.is_dir()), key=lambda path: path.stat().st_mtime, reverse=True)
     for old in builds[KEPT:]:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
+def write(path: Path, data: bytes) -> None:
     """In one go."""
-    new = folder / f"manifest.{os.getpid()}"
-    new.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
-    new.replace(folder / FINDER.MANIFEST)
+    new = path.with_name(f"{path.name}.{os.getpid()}")
+    new.write_bytes(data)
+    new.replace(path)
+
+
+def make_tables() -> None:
+    """nft's parse table, as sim/ruleset/nft/tables.py looks for it. Raises CannotCompile."""
+    sys.path.insert(0, str(ROOT))
+    if importlib.util.find_spec("lark") is None:
+        raise CannotCompile("lark, which makes the tables of nft's grammar, is not installed")
+    tables = importlib.import_module("sim.ruleset.nft.tables")
+    if tables.kept([TARGET]) is None:
+        TARGET.mkdir(parents=True, exist_ok=True)
+        write(TARGET / tables.KEPT, tables.packed(tables.make()))
 
 
 def for_a_wheel() -> dict[str, str]:
-    """What a wheel carries of the build: file -> place in the wheel; {} where there is none that fits."""
+    """What a wheel carries of the build: file -> place in the wheel; of the extensions none where they do not fit."""
+    names = [path.name for path in TARGET.glob("*.z")]
     manifest = FINDER.read_manifest(TARGET)
-    if manifest is None or FINDER.why_misfit(manifest, ROOT):
-        return {}
-    names = [FINDER.MANIFEST, *(f"{manifest['folder']}/{file}" for file in manifest["modules"].values())]
+    if manifest is not None and not FINDER.why_misfit(manifest, ROOT):
+        names += [FINDER.MANIFEST, *(f"{manifest['folder']}/{file}" for file in manifest["modules"].values())]
     return {str(TARGET / name): f"sim/_compiled/{name}" for name in names}
 
 
@@ -220,7 +232,9 @@ def main(arguments: Sequence[str]) -> int:
     try:
         if "--list" in arguments:
             print(json.dumps(for_a_wheel()))
-        elif unchanged(names):
+            return 0
+        make_tables()
+        if unchanged(names):
             print("unchanged")
         elif "--check" in arguments:
             print(f"compiling {len(names)} modules (a minute or so)" if not lacking() else f"not compiled: {lacking()}")

@@ -15,7 +15,7 @@ from lessons.expect import Check, Seen
 from lessons.model import Block, Expect, Goal, Lesson, Listing, Run
 from sim.errors import LocatedError, ScenarioError, Span, UsageError
 from sim.inputs import Input
-from sim.ruleset.nft import engine
+from sim.ruleset.nft import tables
 from sim.simulation import Simulation
 from sim.trace import Record
 
@@ -34,9 +34,9 @@ class Rehearsal:
 def rehearse(lesson: Lesson) -> list[Rehearsal]:
     """Rehearse in each language the lesson offers (once where it offers none).
 
-    The tables of nft's grammar, a third of a second once a process, are made before the clock starts.
+    The tables of nft's grammar, which may take a third of a second once a process, are made before the clock starts.
     """
-    engine.table()
+    tables.table()
     return [_Rehearser(lesson, language).run() for language in lesson.languages or (None,)]
 
 

@@ -6,12 +6,14 @@ import json
 import os
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import pytest
 
 import build_modules
 from sim import compiled
+from sim.ruleset.nft import tables
 
 ROOT = Path(__file__).resolve().parent.parent
 NOWHERE: dict[str, str] = {}
@@ -113,3 +115,21 @@ def test_a_wheel_carries_the_extensions_with_their_manifest_but_no_stale_ones(tr
     assert list(build_modules.for_a_wheel().values()) == ["sim/_compiled/manifest.json", "sim/_compiled/f/sim/packet.so"]
     (tree / "sim/packet.py").write_text("A = 2\n")
     assert build_modules.for_a_wheel() == {}
+
+
+def test_nft_s_table_is_kept_as_it_is_made_and_only_of_this_grammar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build_modules, "TARGET", tmp_path)
+    assert tables.kept([tmp_path]) is None
+    made = tables.make()
+    monkeypatch.setattr(tables, "make", lambda: made)
+    build_modules.make_tables()
+    assert tables.kept([tmp_path]) == made
+    assert "sim/_compiled/nft_table.z" in build_modules.for_a_wheel().values()
+    monkeypatch.setattr(tables, "grammar", lambda: "another")
+    assert tables.kept([tmp_path]) is None
+
+
+@pytest.mark.parametrize("data", [b"", b"junk", zlib.compress(b"[]"), zlib.compress(b"{")])
+def test_a_broken_table_is_none(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / tables.KEPT).write_bytes(data)
+    assert tables.kept([tmp_path]) is None

@@ -25,7 +25,7 @@ from lessons.shelf import Shelf
 from sim.edges.dissect import as_json
 from sim.errors import CtlabError, UsageError
 from sim.inputs import from_json
-from sim.ruleset.nft import engine as nft_engine
+from sim.ruleset.nft import tables as nft_tables
 from sim.trace import PacketSent
 from web import facts, messages, share
 from web.crafting import craft_message
@@ -302,7 +302,7 @@ def serve(
     if not local:
         print(EXPOSED, file=sys.stderr, flush=True)
     threading.Thread(
-        target=nft_engine.table, daemon=True
+        target=nft_tables.table, daemon=True
     ).start()  # a third of a second that the first learner need not wait
     if open_browser:
         threading.Timer(0.5, webbrowser.open, (address,)).start()

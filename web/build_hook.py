@@ -48,6 +48,7 @@ class PageHook(BuildHookInterface[BuilderConfig]):
         files: dict[str, str] = json.loads(listed or "{}")
         if files:
             build_data["force_include"].update(files)
+        if any(place.endswith("manifest.json") for place in files.values()):
             build_data["pure_python"], build_data["infer_tag"] = False, True
 
 

@@ -1,99 +1,26 @@
 """The LALR engine: walks lark's parse table over nft.lark, so that an error can be told and survived as bison's parser does.
 
-lark makes the table (once, when nft is first used); the loop is here because nft's messages come from what bison does on an error:
+lark makes the table (tables.py); the loop is here because nft's messages come from what bison does on an error:
 it has already done every default reduction, names the tokens that its state then expects (four at most), and goes on behind
 the next separator.
 
-Not in here: tokens (scanner.py), what a reduction does (actions.py).
+Not in here: tokens (scanner.py), the table (tables.py), what a reduction does (actions.py).
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterator
-from functools import cache
-from importlib.resources import files
-from typing import Any, NamedTuple
-
-from lark import Lark, Token
-from lark.lexer import Lexer
+from typing import Any
 
 from sim.ruleset.nft.scanner import Lexeme
+from sim.ruleset.nft.tables import Reduction, table
 from sim.ruleset.nft.words import NAMES, ORDER
 
 MOST_EXPECTED = 4  # YYERROR_VERBOSE_ARGS_MAXIMUM - 1
 _STANDS_FOR = {"NO_CHAIN": "LBRACE"}  # refused tokens that nft has in its lists
 
 
-class Reduction(NamedTuple):
-    """A rule of the grammar: what it makes, of how many, and by which action ("" when its one child is passed on)."""
-
-    origin: str
-    size: int
-    action: str
-
-
 _NO_LINES = Reduction("input", 0, "input")
-
-
-class Table(NamedTuple):
-    """`rows[state]`: token -> state to shift to, or the Reduction. `gotos[state]`: what was made -> next state.
-
-    `settled[state]`: the one reduction of a state that has no other step: bison does not wait for the next token there.
-    """
-
-    rows: dict[int, dict[str, int | Reduction]]
-    gotos: dict[int, dict[str, int]]
-    settled: dict[int, Reduction]
-    start: int
-
-
-class _NoLexer(Lexer):
-    """Tokens come from scanner.py."""
-
-    def __init__(self, conf: object) -> None:
-        """Nothing to prepare."""
-
-    def lex(self, *args: object) -> Iterator[Token]:
-        """Never asked."""
-        return iter(())
-
-
-@cache
-def table() -> Table:
-    """The parse table of nft.lark. Made once (half a second), shared by all."""
-    grammar = (files(__package__) / "nft.lark").read_text("utf-8")
-    tokens = set(re.findall(r"\b[A-Z][A-Z0-9_]+\b", re.sub(r"//.*", "", grammar)))
-    grammar += "\n%declare " + " ".join(sorted(tokens))
-    lark = Lark(grammar, parser="lalr", lexer=_NoLexer, start="start", keep_all_tokens=True)
-    made = lark.parser.parser._parse_table
-    rows: dict[int, dict[str, int | Reduction]] = {}
-    gotos: dict[int, dict[str, int]] = {}
-    reductions: dict[int, Reduction] = {}
-    for state, actions in made.states.items():
-        rows[state], gotos[state] = {}, {}
-        for name, (action, argument) in actions.items():
-            if name in tokens or name == "$END":
-                rows[state][name] = argument if action.name == "Shift" else reductions.setdefault(id(argument), _reduction(argument))
-            else:
-                gotos[state][name] = argument
-    return Table(rows, gotos, _settled(rows), made.start_states["start"])
-
-
-def _settled(rows: dict[int, dict[str, int | Reduction]]) -> dict[int, Reduction]:
-    found: dict[int, Reduction] = {}
-    for state, row in rows.items():
-        steps = set(row.values())
-        if len(steps) == 1 and isinstance(step := steps.pop(), Reduction) and step.origin != "start":
-            found[state] = step
-    return found
-
-
-def _reduction(rule: Any) -> Reduction:
-    name = str(rule.alias or rule.origin.name)
-    passed_on = rule.options.expand1 and not rule.alias and len(rule.expansion) == 1
-    return Reduction(str(rule.origin.name), len(rule.expansion), "" if passed_on else name)
 
 
 class SyntaxStop(Exception):
