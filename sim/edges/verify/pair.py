@@ -13,7 +13,9 @@ from itertools import zip_longest
 from types import TracebackType
 from typing import Any, Final, Self
 
+from sim.conntrack.conn import Conn
 from sim.conntrack.show import tuple_view
+from sim.conntrack.tuples import GRE, UDP
 from sim.edges.kernel import Answer, Entry, KernelFirewall, ToolFailed
 from sim.edges.kernel.table import name_of
 from sim.edges.replay.outcome import Outcome
@@ -40,7 +42,6 @@ NOTHING_DRAWN: Final[tuple[int | None, int | None]] = (None, None)
 LONGEST_WAIT: Final = 2_100_000
 AGED: Final = SECOND + 100_000
 """µs that time-outs may be off each other once time was made to pass: the kernel is told whole seconds."""
-UDP: Final = 17
 
 
 class Refused(CtlabError):
@@ -139,12 +140,20 @@ class Pair:
         except Exception as error:  # a mistake of ours: a finding as any other
             yield Difference(number, "error", f"{type(error).__name__}: {error}", "none", feed.data, feed.dev)
             return
-        conn = wall.lookup(feed.data)
+        conn = self._looked_up(feed.data)
         yield from differences(number, self._as_logged(outcome), conn, answer, wall.now, self._fields, self._slack)
         for field, theirs in (("expected", answer.expected), ("table", answer.table)):
             if theirs is not None and field in self._fields:
                 for pair in self._all_unlike(field, theirs):
                     yield Difference(number, field, *pair, feed.data, feed.dev)
+
+    def _looked_up(self, data: bytes) -> Conn | None:
+        """The entry that the packet's own tuple finds: that of a GRE packet lacks its sender's call id, and so it finds none in a call."""
+        key = own_key(data)
+        if key is None or key[4] != GRE:
+            return self.wall.lookup(data)
+        found = self.wall.ip.tracker.find(key)
+        return None if found is None else found[0]
 
     def _fall(self, low: int, size: int, manip: int) -> int:
         """Where the kernel drew a port by chance, ours draws the same: it must be one that ours could have drawn, and free."""

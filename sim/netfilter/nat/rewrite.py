@@ -73,7 +73,9 @@ def _mend_pseudo(out: bytearray, ip: int, place: int, target: Tuple, manip: int)
 def _transport(out: bytearray, ip: int, at: int, target: Tuple, manip: int) -> bool:
     """l4proto_manip_pkt. A protocol that is not known stays as it is."""
     protonum = target.protonum
-    if len(out) < at + _NEEDED.get(protonum, 0):
+    if protonum not in _NEEDED:
+        return True
+    if len(out) < at + _NEEDED[protonum]:
         return False
     if protonum in (TCP, UDP, UDPLITE, SCTP):
         _ports(out, ip, at, target, manip)

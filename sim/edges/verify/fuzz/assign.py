@@ -9,7 +9,7 @@ HELPERS: Final = (
     ("ftp", "tcp", 21, ("ip", "ip6")), ("irc", "tcp", 6667, ("ip",)), ("tftp", "udp", 69, ("ip", "ip6")),
     ("sip", "udp", 5060, ("ip", "ip6")), ("sip", "tcp", 5060, ("ip", "ip6")), ("pptp", "tcp", 1723, ("ip",)),
     ("sane", "tcp", 6566, ("ip", "ip6")), ("amanda", "udp", 10080, ("ip", "ip6")), ("netbios-ns", "udp", 137, ("ip",)),
-    ("snmp", "udp", 161, ("ip",)),
+    ("snmp", "udp", 161, ("ip",)), ("snmp_trap", "udp", 162, ("ip",)),
 )  # fmt: skip
 """Helper, protocol, its server's port, for which families."""
 ZONES: Final = (
@@ -42,7 +42,7 @@ def nft(random: Random) -> str:
     """A table with an object for every helper, and rules that set them."""
     objects, rules = [], []
     for name, protocol, port, families in HELPERS:
-        label = f"{name.replace('-', '')}{protocol}"
+        label = f"{name.replace('-', '').replace('_', '')}{protocol}"
         only = random.choice(("", "", f" l3proto {random.choice(families)};"))
         if "ip6" not in families:
             only = " l3proto ip;"

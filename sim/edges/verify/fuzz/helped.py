@@ -10,10 +10,12 @@ from typing import Final
 from sim.conntrack.expect import Expectation
 from sim.edges.verify.fuzz.datagrams import GreTalk, UdpTalk
 from sim.edges.verify.fuzz.path import Path, Spoken, View, device_of
+from sim.edges.verify.fuzz.pptp import Pptp
 from sim.edges.verify.fuzz.shadow import Shadow
 from sim.edges.verify.fuzz.sip import Sip
+from sim.edges.verify.fuzz.snmp import snmp
 from sim.edges.verify.fuzz.tcp import ACK, PSH, Say, TcpTalk
-from sim.edges.verify.fuzz.texts import Speak, amanda, ftp, irc, name_asked, pptp, sane, spoilt, tftp
+from sim.edges.verify.fuzz.texts import Speak, amanda, ftp, irc, name_asked, sane, spoilt, tftp
 from sim.units import Address, parse_address
 
 SIP_PORT: Final = 5060
@@ -34,12 +36,46 @@ class HelpedTcp(TcpTalk):
         self._acts += 1
         if self._acts > 60:
             self._acts = 0
-        way = choose.randrange(2)
-        text = type(self).speak(choose, way, self.view(way)) or b"\n"
+        way = self._turn()
+        text = self._said(way) or b"\n"
         if choose.random() < self._wrong / 2:
             text = spoilt(choose, text) or b"\n"
         parts = [Say(way, PSH | ACK, len(part), text=part) for part in _parts(choose, text)]
         self._coming = deque([*parts, Say(1 - way, ACK)] if choose.random() < 0.8 else parts)
+
+
+    def _turn(self) -> int:
+        return self._random.randrange(2)
+
+    def _said(self, way: int) -> bytes:
+        return type(self).speak(self._random, way, self.view(way))
+
+
+class PptpTcp(HelpedTcp):
+    """PPTP's control connection: what is said follows from what was."""
+
+    def __init__(self, random: Random, path: Path, ports: tuple[int, int], shadow: Shadow, wrong: float) -> None:
+        super().__init__(random, path, ports, shadow, wrong)
+        self._pptp = Pptp(random)
+
+    def _turn(self) -> int:
+        return self._pptp.turn()
+
+    def _said(self, way: int) -> bytes:
+        return self._pptp.say(way, self.view(way))
+
+
+class CalledGre(GreTalk):
+    """The tunnel of a PPTP call: each packet bears its receiver's call id."""
+
+    def __init__(self, random: Random, path: Path, ports: tuple[int, int], shadow: Shadow, wrong: float) -> None:
+        super().__init__(random, path, ports, shadow, wrong)
+        self._ports = ports
+
+    def _datagram(self, view: View, text: bytes) -> bytes:
+        if self._random.random() < self._wrong / 4:
+            return super()._datagram(view, text)
+        return b"\x30\1\x88\x0b" + len(text).to_bytes(2) + view.dport.to_bytes(2) + bytes(4) + text
 
 
 def _parts(random: Random, text: bytes) -> list[bytes]:
@@ -96,8 +132,9 @@ Make = Callable[[Random, Path, tuple[int, int], Shadow, float], Spoken]
 TALKS: Final[dict[str, tuple[Make, int, tuple[int, ...]]]] = {
     "ftp": (_tcp(ftp), 21, ()), "irc": (_tcp(irc), 6667, ()), "tftp": (_udp(tftp), 69, ()),
     "sip": (SipUdp, SIP_PORT, (SIP_PORT, SIP_PORT, 1000)), "sip-tcp": (SipTcp, SIP_PORT, ()),
-    "pptp": (_tcp(pptp), 1723, ()), "sane": (_tcp(sane), 6566, ()), "amanda": (_udp(amanda), 10080, ()),
-    "netbios-ns": (_udp(name_asked), 137, (137, 1000)), "snmp": (_udp(name_asked), 161, ()),
+    "pptp": (PptpTcp, 1723, ()), "sane": (_tcp(sane), 6566, ()), "amanda": (_udp(amanda), 10080, ()),
+    "netbios-ns": (_udp(name_asked), 137, (137, 1000)), "snmp": (_udp(snmp), 161, ()),
+    "snmp_trap": (_udp(snmp), 162, ()),
 }  # fmt: skip
 """Kind -> who speaks, the server's port, the client's ports (none: any)."""
 
@@ -121,5 +158,5 @@ def expected_talk(random: Random, one: Expectation, shadow: Shadow, wrong: float
     return None if make is None else make(random, path, (sport, dport & 0xFFFF), shadow, wrong)
 
 
-EXPECTED: Final[dict[int, Make]] = {6: TcpTalk, 17: UdpTalk, 47: GreTalk}
+EXPECTED: Final[dict[int, Make]] = {6: TcpTalk, 17: UdpTalk, 47: CalledGre}
 """By protocol number."""

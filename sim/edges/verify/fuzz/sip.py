@@ -12,8 +12,13 @@ from sim.units import Address, show_address
 METHODS: Final = ("REGISTER",) * 4 + ("INVITE",) * 5 + ("UPDATE", "CANCEL", "ACK", "PRACK", "BYE", "OPTIONS", "SUBSCRIBE", "NOTIFY")
 CODES: Final = (100, 180, 183, 200, 200, 200, 200, 202, 302, 401, 404, 486, 500, 99, 1000)
 MEDIA: Final = ("audio", "audio", "video", "image", "text", "application")
-EXPIRES: Final = (0, 60, 300, 3600, 4294967296, "x")
+EXPIRES: Final = (0, 1, 60, 300, 3600, 3600, 4294967296, "x")
 BODIES: Final = ("INVITE", "UPDATE", "PRACK", "ACK")
+
+
+def show_host(address: Address) -> str:
+    """An address as a URI has it."""
+    return show_address(address) if len(address) == 4 else f"[{show_address(address)}]"
 
 
 class Sip:
@@ -33,14 +38,14 @@ class Sip:
             self._cseq += choose.random() < 0.8
         body = self._session(view) if self._method in BODIES and choose.random() < 0.8 else ""
         first = self._status() if answers else f"{self._method} {self._uri(view.dst, view.dport)} SIP/2.0"
-        return self._whole(first, view, body).encode()
+        return self._whole(first, view, body, answers and self._method == "REGISTER").encode()
 
     def _status(self) -> str:
         return f"SIP/2.0 {self._random.choice(CODES)} {self._random.choice(('OK', 'Whatever', ''))}"
 
-    def _whole(self, first: str, view: View, body: str) -> str:
+    def _whole(self, first: str, view: View, body: str, registered: bool) -> str:
         choose = self._random
-        lines = [line for line in self._headers(view) if choose.random() < 0.85]
+        lines = [line for line in self._headers(view, registered) if choose.random() < 0.93]
         if choose.random() < 0.1:
             choose.shuffle(lines)
         length = len(body) + (choose.random() < 0.05) * choose.choice((-1, 1, 5, 1000))
@@ -49,16 +54,18 @@ class Sip:
         end = "\r\n" if choose.random() < 0.95 else "\n"
         return end.join([first, *lines, "", body])
 
-    def _headers(self, view: View) -> list[str]:
+    def _headers(self, view: View, registered: bool) -> list[str]:
+        """`registered`: it is the registrar's answer, which names the client's own contact."""
         choose = self._random
         number = self._cseq + (choose.random() < 0.1)
         me, him = self._uri(view.src, view.sport), self._uri(view.dst, view.dport)
+        contact = f"sip:{show_host(view.dst)}:{view.dport}" if registered and choose.random() < 0.85 else me
         return [
             f"{choose.choice(('Via', 'v'))}: SIP/2.0/{choose.choice(('UDP', 'UDP', 'TCP'))} {self._host(view.src, view.sport)}"
             f"{choose.choice((';branch=z9', ';rport', ';received=' + show_address(view.dst), ';maddr=1.2.3.4', ''))}"
             f"{choose.choice(('', '', ';rport=' + str(view.sport), ';received=192.168.1.10;rport=5060'))}",
             f"{choose.choice(('From', 'f'))}: <{me}>;tag=1", f"{choose.choice(('To', 't'))}: {choose.choice(('<' + him + '>', him))}",
-            f"{choose.choice(('Call-ID', 'i'))}: {self._call}", f"CSeq: {number} {self._method}", *self._contacts(me),
+            f"{choose.choice(('Call-ID', 'i'))}: {self._call}", f"CSeq: {number} {self._method}", *self._contacts(contact),
             f"{choose.choice(('Expires', 'Expires', 'expires'))}: {choose.choice(EXPIRES)}", *self._routes(view),
             "Content-Type: application/sdp",
         ]  # fmt: skip
@@ -97,7 +104,7 @@ class Sip:
             lines.append(f"c=IN {kind} {address_of(choose, view.src)}")
         lines.append("t=0 0")
         for _ in range(choose.choice((0, 1, 1, 1, 2, 2, 3, 5))):
-            lines.append(f"m={choose.choice(MEDIA)} {port_of(choose)} RTP/AVP 0")
+            lines.append(f"m={choose.choice(MEDIA)} {choose.choice((20000, 20002, port_of(choose)))} RTP/AVP 0")
             if choose.random() < 0.3:
                 lines.append(f"c=IN {kind} {address_of(choose, view.src)}")
             if choose.random() < 0.2:

@@ -1,6 +1,6 @@
-"""What the ends of helped protocols say: FTP, IRC, TFTP, PPTP, SANE, Amanda, NetBIOS names, SNMP. Valid, nearly so, and `spoilt`.
+"""What the ends of helped protocols say: FTP, IRC, TFTP, SANE, Amanda, NetBIOS names. Valid, nearly so, and `spoilt`.
 
-SIP: sip.py.
+SIP: sip.py; PPTP: pptp.py; SNMP: snmp.py.
 """
 
 from __future__ import annotations
@@ -128,31 +128,6 @@ def tftp(random: Random, way: int, view: View) -> bytes:
     return opcode.to_bytes(2) + random.choice((b"file\0octet\0", b"", b"\0\1data", b"x"))
 
 
-# ---- PPTP ------------------------------------------------------------------------------------------------------------
-
-COOKIE: Final = b"\x1a\x2b\x3c\x4d"
-SIZES: Final = (0, 144, 144, 4, 4, 4, 8, 156, 20, 208, 12, 16, 4, 136, 28, 12)
-"""Of the body of each control message (RFC 2637)."""
-CALLS: Final = (500, 501, 700, 701)
-ASKED: Final = (1, 1, 7, 7, 7, 10, 11, 12, 3, 5, 15)
-ANSWERED: Final = (2, 2, 8, 8, 8, 9, 13, 14, 4, 6)
-
-
-def pptp(random: Random, way: int, view: View) -> bytes:
-    """A control message of a client (way 0) or a server, its call ids few enough to meet."""
-    kind = random.choice(ASKED if way == 0 else ANSWERED)
-    if random.random() < 0.1:
-        kind = random.randrange(18)
-    numbers = b"".join(random.choice(CALLS).to_bytes(2) for _ in range(2))
-    body = b"\1\0\1\0" if kind in (1, 2) else numbers + random.choice((b"\1\0", b"\1\0", b"\1\0", b"\2\0"))
-    if kind in (2, 4) and random.random() < 0.8:
-        body = b"\1\0\1\0"
-    size = SIZES[kind] if kind < len(SIZES) else 0
-    body = body.ljust(size, b"\0")[: size - (random.random() < 0.05)]
-    cookie = COOKIE if random.random() < 0.95 else b"\0" * 4
-    return (len(body) + 12).to_bytes(2) + random.choice((b"\0\1",) * 9 + (b"\0\2",)) + cookie + kind.to_bytes(2) + b"\0\0" + body
-
-
 # ---- SANE, Amanda, and what is asked of everybody -----------------------------------------------------------------------
 
 
@@ -176,5 +151,5 @@ def amanda(random: Random, way: int, view: View) -> bytes:
 
 
 def name_asked(random: Random, way: int, view: View) -> bytes:
-    """Whatever: NetBIOS' and SNMP's helpers read nothing of it."""
-    return random.choice((b"\0\1\1\x10\0\1", b"\x30\x26\2\1\0\4\6public\xa0\x19\2\1\1", b""))
+    """Whatever: NetBIOS' helper reads nothing of it."""
+    return random.choice((b"\0\1\1\x10\0\1", b""))

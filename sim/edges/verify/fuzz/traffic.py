@@ -26,7 +26,8 @@ from sim.edges.verify.plan import Feed, Load
 @dataclass(frozen=True)
 class Mix:
     """How often what happens: shares of talks by kind, and chances by packet. `written`: IPv4 options into which routers write, too;
-    not where errors are made, for errors that bear such options themselves are not simulated.
+    not where errors are made, for errors that bear such options themselves are not simulated. `changes`: how often a new talk takes
+    the place of another; `ways`: how many paths there are at most, so that talks get in each other's way (0: all); `brief`: to one port.
     """
 
     kinds: tuple[str, ...] = ("tcp",) * 10 + ("udp", "udp", "sctp", "sctp", "echo", "echo", "udplite", "gre", "plain")
@@ -41,6 +42,9 @@ class Mix:
     low_ttl: float = 0.01
     written: bool = False
     expected: float = 0.0
+    changes: float = 0.01
+    ways: int = 0
+    brief: bool = False
 
 
 MIXES: Final = (
@@ -53,18 +57,21 @@ MIXES: Final = (
 HELPED: Final = Mix(
     kinds=(
         *("ftp",) * 4, *("sip",) * 4, "irc", "irc", "tftp", "sip-tcp", "tcp", "udp", "echo", "pptp", "pptp", "sane", "amanda", "netbios-ns",
-        "snmp", "gre",
+        "snmp", "snmp_trap", "gre",
     ), wrong=0.15, expected=0.06, own=0.15,
 )  # fmt: skip
 HELPED_MIXES: Final = (
     HELPED, replace(HELPED, wrong=0.4), replace(HELPED, wrong=0.05), replace(HELPED, kinds=("ftp",)), replace(HELPED, kinds=("irc",)),
     replace(HELPED, kinds=("sip", "sip-tcp")), replace(HELPED, kinds=("tftp", "irc", "ftp"), pieces=0.1), replace(HELPED, error=0.2),
     replace(HELPED, kinds=("pptp", "pptp", "gre", "sane", "amanda")), replace(HELPED, kinds=("netbios-ns", "snmp", "amanda"), own=0.6),
+    replace(HELPED, kinds=("pptp",), wrong=0.05, expected=0.1), replace(HELPED, kinds=("snmp", "snmp", "snmp_trap"), wrong=0.05),
+    replace(HELPED, kinds=("sip",), ways=2, expected=0.1), replace(HELPED, kinds=("ftp", "irc", "amanda"), ways=2, changes=0.1),
 )  # fmt: skip
 """Where rules assign helpers. `expected`: how often a talk begins that some helper expects."""
 TRANSLATED_MIXES: Final = (
     Mix(low_ttl=0.05), Mix(wrong=0.05, error=0.15), Mix(kinds=("udp", "udplite", "gre", "plain", "echo", "sctp"), wrong=0.1, error=0.2),
-    Mix(own=0.5), Mix(pieces=0.15), Mix(wrong=0.3), Mix(options=0.1, padding=0.05),
+    Mix(own=0.5), Mix(pieces=0.15), Mix(wrong=0.3), Mix(options=0.1, padding=0.05), Mix(wrong=0.05, changes=0.4, ways=3),
+    Mix(wrong=0.05, changes=0.3, ways=2, kinds=("tcp", "udp")), Mix(wrong=0, changes=0.15, ways=2, kinds=("tcp",), brief=True),
 )  # fmt: skip
 TALKS: Final[dict[str, Make]] = {
     "tcp": TcpTalk, "udp": UdpTalk, "sctp": SctpTalk, "echo": EchoTalk, "udplite": UdpLiteTalk, "gre": GreTalk, "plain": PlainTalk,
@@ -81,6 +88,7 @@ class Traffic:
     def __init__(self, random: Random, mix: Mix, rules: Load = NO_RULES, sysctls: Mapping[str, str] | None = None) -> None:
         self._random, self._mix = random, mix
         self._shadow = Shadow(rules, sysctls)
+        self._paths = [draw_path(random, mix.own) for _ in range(mix.ways)]
         self._talks = [self._talk() for _ in range(AT_ONCE)]
         self._sent: deque[tuple[Path, int, bytes]] = deque(maxlen=REMEMBERED)
         self._late: deque[Feed] = deque()
@@ -89,11 +97,11 @@ class Traffic:
 
     def _talk(self) -> Spoken:
         choose = self._random
-        path = draw_path(choose, self._mix.own)
+        path = choose.choice(self._paths) if self._paths else draw_path(choose, self._mix.own)
         kind = choose.choice(self._mix.kinds)
         if kind in HELPED_TALKS:
             return helped(choose, kind, path, self._shadow, self._mix.wrong)
-        ports = (choose.choice((1000, 1001, 40000, choose.randrange(1, 65536))), choose.choice(SERVICES))
+        ports = (choose.choice((1000, 1001, 40000, choose.randrange(1, 65536))), 80 if self._mix.brief else choose.choice(SERVICES))
         return TALKS[kind](choose, path, ports, self._shadow, self._mix.wrong)
 
     def next(self) -> Feed:
@@ -117,7 +125,7 @@ class Traffic:
     def _change(self) -> None:
         """Now and then another conversation begins in the place of one."""
         choose = self._random
-        if choose.random() < 0.01:
+        if choose.random() < self._mix.changes:
             self._talks[choose.randrange(AT_ONCE)] = self._talk()
         if choose.random() < self._mix.expected and (waiting := self._shadow.expectations()):
             talk = expected_talk(choose, choose.choice(waiting), self._shadow, self._mix.wrong)

@@ -20,6 +20,10 @@ SEQUENCE, INTEGER, OCTETS, OBJECT, IP_ADDRESS = 0x30, 2, 4, 6, 0x40
 PDUS: Final = frozenset((0xA0, 0xA1, 0xA2, 0xA3, 0xA5, 0xA6, 0xA7, 0xA8))
 VALUES: Final = frozenset((INTEGER, OCTETS, OBJECT, 5, IP_ADDRESS, 0x41, 0x42, 0x43, 0x44, 0x46, 0x80, 0x81, 0x82))
 """What a variable may hold (SMI): integer, string, object, null, address, counters, ticks, opaque; and the three "no such"."""
+LAST_PDU: Final = 0xA8
+LAST_VALUES: Final = frozenset((5, 0x42, 0x80, 0x81, 0x82))
+"""The last of their choices. Behind any other the decoder still looks for those that follow, and where the construction around them
+is of indefinite length it takes the end's zeros for a choice that fails."""
 CONSTRUCTED: Final = 0x20
 INDEFINITE: Final = -1
 WHY_LENGTH: Final = "The UDP header's length is not the packet's: the helper drops it."
@@ -66,15 +70,10 @@ class _Ber:
         self.at += length
         return self.at - length, length
 
-    def enter(self, *tags: int, endless: bool = True) -> int:
-        """Go into a construction: what `leave` needs to come out again.
-
-        `endless`: of indefinite length it may be. Not so where a choice stands last: for the decoder its end is a choice that fails.
-        """
+    def enter(self, *tags: int) -> int:
+        """Go into a construction: what `leave` needs to come out again, below 0 where its length is indefinite. Raises NotSnmp."""
         outer, length = self.end, self.take(*tags)
         if length == INDEFINITE:
-            if not endless:
-                raise NotSnmp
             return -1 - outer
         if length > self.end - self.at:
             raise NotSnmp
@@ -101,13 +100,16 @@ class _Ber:
 def addresses(data: bytes) -> list[int]:
     """Where the values of type IpAddress stand in a message; without a PDU nowhere. Raises NotSnmp."""
     ber = _Ber(data)
-    outer = ber.enter(SEQUENCE, endless=False)
+    outer = ber.enter(SEQUENCE)
     at, length = ber.primitive(INTEGER)
     if length != 1 or data[at] > 1:
         raise NotSnmp
     ber.primitive(OCTETS)
+    tag = ber.peek()
     found = _pdu(ber) if ber.more(outer) else []
     ber.leave(outer)
+    if outer < 0 and tag != LAST_PDU:
+        raise NotSnmp
     return found
 
 
@@ -127,12 +129,14 @@ def _pdu(ber: _Ber) -> list[int]:
 
 def _binding(ber: _Ber) -> list[int]:
     """A variable's name and its value, which may be missing."""
-    outer = ber.enter(SEQUENCE, endless=False)
+    outer = ber.enter(SEQUENCE)
     ber.primitive(OBJECT)
     tag, at, length = ber.peek(), 0, 0
     if ber.more(outer):
         at, length = ber.primitive(*VALUES)
     ber.leave(outer)
+    if outer < 0 and tag not in LAST_VALUES:
+        raise NotSnmp
     if tag != IP_ADDRESS:
         return []
     if length != 4:
