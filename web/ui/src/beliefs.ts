@@ -73,3 +73,17 @@ export function beliefs(index: Index, life: Life<'entry'>): Beliefs {
     (side === 'client' ? client : server).records.findLast((one) => one.n < n)?.unacked.trim() ?? ''
   return { client: client.machine || original.src, server: server.machine || reply.src, moments, waits }
 }
+
+/** The moments at which they part: who agreed until then does no longer. */
+export function partings(moments: readonly Moment[]): Moment[] {
+  return moments.filter((one, i) => one.parted && !moments[i - 1]?.parted)
+}
+
+/** How long one side held one belief; `to` is null for what it holds last. */
+export interface Held { side: Side; state: string | null; from: number; to: number | null }
+export function lanes(moments: readonly Moment[], sides: readonly Side[]): Held[] {
+  return sides.flatMap((side) => {
+    const changes = moments.filter((one, i) => i === 0 || moments[i - 1]?.[side] !== one[side])
+    return changes.map((one, i): Held => ({ side, state: one[side], from: one.t, to: changes[i + 1]?.t ?? null }))
+  })
+}

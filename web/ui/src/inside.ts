@@ -73,3 +73,18 @@ export function checksum(data: readonly number[], layer: number): Checked {
 }
 
 const verdict = (sum: number): Checked => (sum === 0xffff ? 'right' : 'wrong')
+
+const PLACES: { readonly [protocol: number]: number } = { ...PSEUDO, 1: 2 } // where the checksum stands, ICMP's too
+
+/** The checksum that stands in TCP, UDP, ICMP or ICMPv6, and the one that would be right; null where it cannot be summed. */
+export function transport(data: readonly number[]): { found: number; right: number } | null {
+  const inner = carried(data)
+  const at = inner && PLACES[inner.protocol]
+  if (!inner || at === undefined || at === null || inner.end > data.length) return null
+  const part = data.slice(inner.start, inner.end)
+  const found = ((part[at] ?? 0) << 8) | (part[at + 1] ?? 0)
+  part[at] = part[at + 1] = 0
+  const header = inner.protocol === 1 ? [] : [...inner.pseudo, 0, inner.protocol, part.length >>> 8, part.length & 255]
+  const right = 0xffff - onesSum([...header, ...part])
+  return { found, right: right === 0 && inner.protocol === 17 ? 0xffff : right }
+}

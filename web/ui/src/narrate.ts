@@ -26,7 +26,7 @@ export function aboutOf(trip: Trip): string {
 /** What decided about the packet: "policy of INPUT", "rule 2 of INPUT"; null where no chain did. */
 export function decider(trip: Trip, n: number, machine: string): string | null {
   const verdict = journey(trip, machine, n).passes.findLast((pass) => pass.verdict)?.verdict
-  if (!verdict) return null
+  if (!verdict || !/DROP|REJECT/i.test(verdict.verdict)) return null // it was let through there, and ended for another reason
   if (verdict.by === 'policy') return say.policyOf(verdict.chain)
   const rule = trip.records.find((one) => one.kind === 'rule' && one.rule === verdict.rule) as RecordOf<'rule'> | undefined
   return rule ? say.ruleOf(rule.number, rule.chain) : verdict.chain

@@ -47,7 +47,7 @@ export const text = {
   },
   lesson: {
     region: 'Lesson', mistake: 'The lesson as it was saved cannot be read; below it stands as it was before.', step: (step: number, steps: number): string => `Step ${step} of ${steps}`, next: 'Next', back: 'Back', done: 'Back to the course',
-    acts: { type: 'Run', packet: 'Send', link: 'Do it' }, sends: (machine: string): string => `${machine} sends`, runOn: (terminal: string): string => `Run on ${terminal}`, hint: 'Show a hint', solution: 'Show a way to do it', predict: 'Predict',
+    acts: { type: 'Run', packet: 'Send', link: 'Do it' }, sends: (machine: string): string => `${machine} sends`, runOn: (terminal: string): string => `Run on ${terminal}`, hint: (hint: number, hints: number): string => (hints > 1 ? `Show hint ${hint} of ${hints}` : 'Show a hint'), hintOf: (hint: number, hints: number): string => `Hint ${hint} of ${hints}`, solution: 'Show a way to do it', predict: 'Predict',
     right: 'Right.', wrong: 'Not quite.', theRight: 'What happens', goal: 'Goal', goalMet: 'reached', goalOpen: 'not reached yet',
     prints: (terminal: string): string => `${terminal} prints`, chosen: 'your answer', correct: 'right',
   },
@@ -75,7 +75,7 @@ export const text = {
     nothing: 'knows nothing', parted: 'They part here', agree: 'All three agree', now: 'now', which: 'Connection',
     partedLong: (client: string, conntrack: string, server: string): string => `client ${client}, conntrack ${conntrack}, server ${server}`,
     moment: 'since', datagrams: 'Only TCP ends believe anything about a connection; for this protocol conntrack alone keeps a state.',
-    gone: 'no entry',
+    gone: 'no entry', before: 'The parting before', after: 'The next parting', lanes: 'What each believed, through time', count: (count: number): string => many(count, 'parting', 'partings'),
   },
   life: {
     label: 'The life of a connection’s entry', none: 'No connection has been tracked yet.', which: 'Entry', original: 'original', reply: 'reply',
@@ -112,6 +112,16 @@ export const text = {
     region: (packet: number, machine: string): string => `Packet ${packet} through ${machine}`, none: 'No packet is chosen yet.', title: 'A packet’s way',
     notHere: (machine: string): string => `This packet has not come to ${machine} yet, or never will.`, policy: (verdict: string): string => `policy ${verdict}`,
     policyDrop: 'No rule decided, so the policy does: this packet is gone, and nobody is told.', policyAccept: 'No rule decided, so the policy does: it goes on.',
+    drawn: {
+      window: 'Sequence numbers against the window', seq: 'segment', allowed: 'allowed', acks: 'acknowledges', acksAllowed: 'may acknowledge',
+      span: (from: number, to: number): string => (from === to ? `${from}` : `${from} … ${to}`), relative: 'relative to the segment’s start', absolute: (from: number, to: number): string => `absolute: ${from} … ${to}`,
+      fits: 'inside', misses: 'outside', tuple: (helper: string): string => `The packet against the expectation${helper ? ` that the ${helper} helper made` : ''}`, field: 'field', expected: 'expected', found: 'packet', any: 'any',
+      age: (age: number, timeout: number): string => `Nothing came for ${duration(age)}; it may be quiet for ${duration(timeout)}.`, ageLabel: 'Age against time-out',
+      sum: 'The checksum', sumIs: (found: string, right: string): string => `In the packet stands ${found}; the bytes sum to ${right}.`,
+      matches: 'What each match compared', match: 'match', value: 'in the packet', verdict: (verdict: string): string => `Why ${verdict}?`, byPolicy: 'No rule of the chain decided, so its policy did.',
+      byRule: (number: number, chain: string): string => `Every match of rule ${number} in ${chain} held, so its target decided.`,
+    },
+    born: (state: string): string => `new entry ${state}`.trim(), gone: 'entry gone', changed: (what: string): string => `entry ${what}`,
     noRules: 'no rules', why: 'Why', check: 'Show the check', hide: 'Hide the check', kernelLog: 'Kernel log', numbers: 'Decided on', table: 'In the table',
     end: { delivered: 'Delivered to', dropped: 'Dropped:', lost: 'Lost on the way:' }, chain: (name: string): string => `chain ${name}`,
     rewrittenBy: (what: string, hook: string): string =>
