@@ -17,10 +17,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from sim.errors import ScenarioError, Span, did_you_mean
 
 MAX_CHARACTERS = 1_000_000
+DEEPEST = 40
 Path = tuple[str | int, ...]
 _INT = re.compile(r"[-+]?\d+")
 _FLOAT = re.compile(r"[-+]?(\d+\.\d*|\.\d+)([eE][-+]?\d+)?")
-_TAGS = frozenset("str int float bool null map seq timestamp merge value binary".split())  # what YAML finds by itself
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
@@ -76,20 +76,31 @@ def read(text: str, file: str, first_line: int = 1) -> Document:
     if len(text) > MAX_CHARACTERS:
         raise ScenarioError(f"{file}: {len(text)} characters; a file may have {MAX_CHARACTERS}")
     try:
-        node = yaml.compose(_no_aliases(text, document), Loader=yaml.CSafeLoader)
+        node = yaml.compose(_no_tricks(text, document), Loader=yaml.CSafeLoader)
     except yaml.YAMLError as error:
         raise _yaml_mistake(error, document) from error
     data = _construct(node, (), document) if node is not None else None
     return document._replace(data=data)
 
 
-def _no_aliases(text: str, document: Document) -> str:
+def _no_tricks(text: str, document: Document) -> str:
+    """What could swell, dive or make objects is refused before anything is built of it."""
+    depth = 0
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            span = _span(event.start_mark, document, 1)
-            source = document.lines[span.line - document.first_line]
-            raise ScenarioError("anchors and aliases (& and *) are not taken here: write the value out", span, source)
+            raise _at(event, document, "anchors and aliases (& and *) are not taken here: write the value out")
+        if (tag := getattr(event, "tag", None)) is not None:
+            raise _at(event, document, f"tags like {tag} are not taken here")
+        if depth > DEEPEST:
+            raise _at(event, document, "nested too deep")
     return text
+
+
+def _at(event: Any, document: Document, message: str) -> ScenarioError:
+    span = _span(event.start_mark, document, 1)
+    index = span.line - document.first_line
+    return ScenarioError(message, span, document.lines[index] if index < len(document.lines) else "")
 
 
 def _span(mark: Any, document: Document, length: int) -> Span:
@@ -100,7 +111,7 @@ def _yaml_mistake(error: yaml.YAMLError, document: Document) -> ScenarioError:
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or str(error)
     if mark is None:
-        return ScenarioError(f"{document.file}: {problem}")
+        return ScenarioError(f"{document.file}: this is not YAML: {problem.splitlines()[0]}")
     span = _span(mark, document, 1)
     source = document.lines[mark.line] if mark.line < len(document.lines) else ""
     return ScenarioError(f"this is not YAML: {problem}", span, source)
@@ -110,10 +121,6 @@ def _construct(node: yaml.Node, path: Path, document: Document) -> Any:
     same_line = node.end_mark.line == node.start_mark.line
     length = node.end_mark.column - node.start_mark.column if same_line else 1
     document.places[path] = _span(node.start_mark, document, length)
-    if len(path) > 40:
-        raise document.mistake("nested too deep", path)
-    if str(node.tag).rpartition(":")[2] not in _TAGS:
-        raise document.mistake(f"tags like {node.tag} are not taken here", path)
     if isinstance(node, yaml.MappingNode):
         return _mapping(node, path, document)
     if isinstance(node, yaml.SequenceNode):
@@ -175,6 +182,8 @@ _PLAIN = {
     "int_type": "a whole number is wanted here",
     "int_parsing": "a whole number is wanted here",
     "float_type": "a number is wanted here",
+    "float_parsing": "a number is wanted here",
+    "finite_number": "a number is wanted here, and not an infinite one",
     "bool_type": "true or false is wanted here",
     "list_type": "a list is wanted here",
     "dict_type": "a mapping (key: value) is wanted here",

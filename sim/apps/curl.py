@@ -252,6 +252,6 @@ def _length(lines: list[str]) -> int | None:
     """Content-Length, None where the end of the stream ends the body."""
     for line in lines[1:]:
         name, _, value = line.partition(":")
-        if name.strip().lower() == "content-length" and value.strip().isdigit():
+        if name.strip().lower() == "content-length" and value.strip().isdecimal():
             return int(value)
     return None

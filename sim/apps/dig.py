@@ -70,7 +70,7 @@ class _Query:
 
     def _dash(self, word: str, rest: list[str]) -> None:
         value = word[2:] or (rest.pop(0) if rest else "")
-        if word[1:2] == "p" and value.isdigit():
+        if word[1:2] == "p" and value.isdecimal():
             self.port = int(value)
         elif word[1:2] == "t" and value.upper() in wire.TYPES:
             self.type = value.upper()
@@ -91,9 +91,9 @@ class _Query:
         name, _, value = word[1:].partition("=")
         yes = not name.startswith("no")
         flag = name.removeprefix("no")
-        if name in ("timeout", "time") and value.isdigit():
+        if name in ("timeout", "time") and value.isdecimal():
             self.timeout = max(1, int(value)) * SECOND
-        elif name in ("tries", "retry") and value.isdigit():
+        elif name in ("tries", "retry") and value.isdecimal():
             self.tries = max(1, int(value) + (name == "retry"))
         elif flag == "all":
             self.on |= dict.fromkeys(SECTIONS, yes)

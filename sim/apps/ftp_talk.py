@@ -46,7 +46,7 @@ class Talk:
             line = yield from self._line()
             if not quiet:
                 self.tell(f"{line}\n")
-            if len(line) > 3 and line[:3].isdigit() and line[3] == " ":
+            if len(line) > 3 and line[:3].isdecimal() and line[3] == " ":
                 self.said = line
                 return int(line[0])
 

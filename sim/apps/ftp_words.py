@@ -41,7 +41,7 @@ def eprt(address: Address, port: int) -> str:
 def read_eprt(text: str) -> tuple[Address, int] | None:
     """What EPRT names; None when it is no address and port."""
     words = text.strip().split("|")
-    if len(words) != 5 or not words[3].isdigit() or int(words[3]) > 65535:
+    if len(words) != 5 or not words[3].isdecimal() or int(words[3]) > 65535:
         return None
     try:
         address = parse_address(words[2])

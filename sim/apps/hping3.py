@@ -64,7 +64,7 @@ def _problem(context: Context, options: Parsed) -> tuple[str, Address | None]:
     if refused:
         return f"hping3: -{refused}: right, but not simulated here", None
     for name, limit in _LIMITS.items():
-        if options.has(name) and not (options.value(name).isdigit() and int(options.value(name)) <= limit):
+        if options.has(name) and not (options.value(name).isdecimal() and int(options.value(name)) <= limit):
             return f"hping3: -{name} takes a number from 0 to {limit}, not '{options.value(name)}'", None
     if options.has("i") and not re.fullmatch(r"u?\d{1,9}", options.value("i")):
         return "hping3: -i takes seconds (2) or microseconds (u500)", None

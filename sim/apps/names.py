@@ -46,4 +46,4 @@ def port_number(text: str, highest: int = 65535) -> int | None:
     """A port from its number or its service name; None when it is neither."""
     if text in SERVICES:
         return SERVICES[text]
-    return int(text) if text.isdigit() and 1 <= int(text) <= highest else None
+    return int(text) if text.isdecimal() and 1 <= int(text) <= highest else None

@@ -67,7 +67,7 @@ def _operands(options: Parsed, operands: list[str]) -> str:
         return "nc: missing port number\n"
     if not _ports(operands[-1]):
         return f"nc: port number invalid: {operands[-1]}\n"
-    if options.has("w") and not options.value("w").isdigit():
+    if options.has("w") and not options.value("w").isdecimal():
         return f"nc: timeout invalid: {options.value('w')}\n"
     return ""
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sim.machine.machine import Machine
 
 Options = Mapping[str, Any]
+LARGEST_PAGE = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +59,10 @@ def _http(port: int, options: Options) -> Program:
     pages = options.get("pages", {})
     if not isinstance(pages, Mapping):
         raise UsageError("http: pages is a mapping of paths to texts")
-    return httpd(
-        port, Site({str(path): str(text) for path, text in pages.items()}, int(options.get("size", 0)), _delay(options))
-    )
+    size = options.get("size", 0)
+    if not isinstance(size, int) or not 0 <= size <= LARGEST_PAGE:
+        raise UsageError(f"http: size is a number of bytes, at most {LARGEST_PAGE}")
+    return httpd(port, Site({str(path): str(text) for path, text in pages.items()}, size, _delay(options)))
 
 
 def _dns(port: int, options: Options) -> Program:

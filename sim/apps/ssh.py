@@ -67,9 +67,9 @@ def _refusal(options: Parsed) -> str | None:
     for name, value in options.given:
         if name not in SIMULATED or (name == "o" and value.lower().partition("=")[0] not in SETTINGS):
             return f"ssh: -{name} {value}".rstrip() + ": right, but not simulated here\n"
-        if name == "o" and not value.partition("=")[2].isdigit():
+        if name == "o" and not value.partition("=")[2].isdecimal():
             return f"command-line line 0: {'integer value invalid' if 'max' in value.lower() else 'invalid time value'}.\n"
-        if name == "p" and not (value.isdigit() and 1 <= int(value) <= 65535):
+        if name == "p" and not (value.isdecimal() and 1 <= int(value) <= 65535):
             return f"Bad port '{value}'\n"
     return None if options.operands else USAGE
 

@@ -137,6 +137,6 @@ class Sysctls:
 def _port_range(text: str) -> tuple[int, int]:
     """ipv4_local_port_range (net/ipv4/sysctl_net_ipv4.c): two ports, the first not above the second."""
     words = text.split()
-    if len(words) != 2 or not all(word.isdigit() and 1 <= int(word) <= 65535 for word in words) or int(words[1]) < int(words[0]):
+    if len(words) != 2 or not all(word.isdecimal() and 1 <= int(word) <= 65535 for word in words) or int(words[1]) < int(words[0]):
         raise SysctlError("EINVAL")
     return int(words[0]), int(words[1])

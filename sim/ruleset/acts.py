@@ -104,7 +104,7 @@ class ResetOption(_Set):
 
     def _number(self) -> int:
         name = self._part["name"]
-        return int(name) if name.isdigit() else OPTIONAL["tcp option", name].number
+        return int(name) if name.isdecimal() else OPTIONAL["tcp option", name].number
 
 
 def _option(packet: Packet, number: int) -> tuple[int, int] | None:

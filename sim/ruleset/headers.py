@@ -46,8 +46,8 @@ def _fields(header: str, text: str) -> tuple[HeaderField, ...]:
     found: list[HeaderField] = []
     for line in text.split(","):
         name, *words = line.split()
-        numbers = [int(word) for word in words if word.isdigit()]
-        kind = next((word for word in words if not word.isdigit()), "integer")
+        numbers = [int(word) for word in words if word.isdecimal()]
+        kind = next((word for word in words if not word.isdecimal()), "integer")
         at = numbers[0] if len(numbers) > 1 else found[-1].at + found[-1].bits if found else 0
         found.append(HeaderField(header, name, kind, at, numbers[-1]))
     return tuple(found)

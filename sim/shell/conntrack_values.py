@@ -122,6 +122,6 @@ def _bracketed(text: str) -> tuple[str, int | None]:
 def _port(text: str) -> int:
     if not text:
         raise Complaint("No port specified after `:'")
-    if not text.isdigit() or int(text) > 65535:
+    if not text.isdecimal() or int(text) > 65535:
         raise Complaint(f"Invalid port `{text}'")
     return int(text)

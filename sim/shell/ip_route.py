@@ -74,7 +74,7 @@ def _route_words(words: list[str], family: int) -> Route:
     network = ipaddress.ip_network((to[0], to[1]), strict=False).network_address.packed
     if network != to[0]:
         raise Complaint("Error: Invalid prefix for given prefix length.", 2)
-    metric = int(values["metric"]) if values.get("metric", "").isdigit() else 0
+    metric = int(values["metric"]) if values.get("metric", "").isdecimal() else 0
     return Route(network, to[1], values.get("dev", ""), via, metric, source, values.get("proto", "boot"), kind)
 
 

@@ -137,7 +137,7 @@ class Jobs:
             return 0
         if word.startswith("%"):
             return self._failed(f"kill: {word}: no such job")
-        if not word.isdigit():
+        if not word.isdecimal():
             return self._failed(f"kill: {word}: arguments must be process or job IDs")
         return self._failed(f"kill: ({word}) - No such process")
 

@@ -195,7 +195,7 @@ class Shell:
             return
         if self._outer is None:
             self.tty.write("logout\n" if self.login else "exit\n")
-        raise _Exit(int(argv[1]) & 255 if len(argv) > 1 and argv[1].isdigit() else self.status)
+        raise _Exit(int(argv[1]) & 255 if len(argv) > 1 and argv[1].isdecimal() else self.status)
 
     def _start(self, line: list[Command]) -> tuple[list[Process], list[Any]]:
         """Start the commands of a pipeline, left to right. ([], []) when one cannot be: it has said why."""

@@ -39,7 +39,7 @@ def _day_time(words: list[str], base: datetime) -> tuple[datetime, list[str]]:
         hour, minute, rest = *_NAMED[words[0]], words[1:]
     else:
         word, rest = (words[0] + words[1], words[2:]) if words[1:2] in (["am"], ["pm"]) else (words[0], words[1:])
-        match = _CLOCK.match(word if ":" in word or len(word) < 3 or not word.isdigit() else f"{word[:-2]}:{word[-2:]}")
+        match = _CLOCK.match(word if ":" in word or len(word) < 3 or not word.isdecimal() else f"{word[:-2]}:{word[-2:]}")
         if match is None:
             raise Garbled(f"syntax error. Last token seen: {words[0][:1]}")
         hour, minute = int(match[1]), int(match[2] or 0)
@@ -55,6 +55,6 @@ def _added(words: list[str]) -> timedelta:
     if not words:
         return timedelta(0)
     unit = _UNITS.get(words[2].removesuffix("s") if words[2] != "s" else "") if len(words) == 3 else None
-    if words[0] != "+" or unit is None or not words[1].isdigit():
-        raise Garbled(f"syntax error. Last token seen: {words[-1][:1] if not words[-1].isdigit() else words[-1]}")
+    if words[0] != "+" or unit is None or not words[1].isdecimal():
+        raise Garbled(f"syntax error. Last token seen: {words[-1][:1] if not words[-1].isdecimal() else words[-1]}")
     return int(words[1]) * unit

@@ -43,4 +43,4 @@ def _path(name: str, folders: Iterable[Path]) -> Path:
 def id_of(folder: Path) -> str:
     """A lesson's id: its folder's name without the number."""
     number, dash, rest = folder.name.partition("-")
-    return rest if dash and number.isdigit() else folder.name
+    return rest if dash and number.isdecimal() else folder.name

@@ -53,7 +53,7 @@ def _problem(context: Context, options: Parsed) -> str:
         return f"{options.value('i', 'any')}: You don't have permission to capture on that device\n(socket: Operation not permitted)"
     if device != "any" and device not in context.machine.ip.interfaces:
         return f"{device}: No such device exists\n(No such device exists)"
-    if not count.isdigit() or not int(count):
+    if not count.isdecimal() or not int(count):
         return f"invalid packet count {count}"
     if options.value("Q", "inout") not in ("in", "out", "inout"):
         return f"unknown capture direction `{options.value('Q')}'"

@@ -125,7 +125,7 @@ class _Reader:
         token = self.next
         if token in _REFUSED:
             raise FilterError(f"'{token}': right, but not simulated here: there is no link layer")
-        if self.tokens[self.at + 1 : self.at + 2] == ["["] or token in ("len", "(") or (token.isdigit() and self._compared()):
+        if self.tokens[self.at + 1 : self.at + 2] == ["["] or token in ("len", "(") or (token.isdecimal() and self._compared()):
             return self._comparison()
         if self._took("inbound"):
             return lambda packet, inbound: inbound
@@ -190,7 +190,7 @@ class _Reader:
         return self._port(word), self._port(word)
 
     def _port(self, word: str) -> int:
-        port = _SERVICES.get(word, -1) if not word.isdigit() else int(word)
+        port = _SERVICES.get(word, -1) if not word.isdecimal() else int(word)
         if port < 0:
             raise FilterError(f"unknown port '{word}'")
         if port > 65535:

@@ -75,7 +75,7 @@ def _address(text: str, family: str) -> int:
     if family == "ip" and text == "localhost":
         return 0x7F000001
     try:
-        if family == "ip" and all(part.isdigit() for part in text.split(".")) and text.count(".") < 3:
+        if family == "ip" and all(part.isdecimal() for part in text.split(".")) and text.count(".") < 3:
             *head, last = [int(part) for part in text.split(".")]
             if any(part > 255 for part in head) or last >> 32 - 8 * len(head):
                 raise ValueError(text)
@@ -140,7 +140,7 @@ def _read_port(ipset: IpSet, text: str, command: str) -> Iterable[tuple[int, int
     name, colon, rest = text.partition(":")
     if not colon:
         name, rest = "tcp", text
-    protocol = protocol_number(name) if not name.isdigit() else number(name, 0, 255)
+    protocol = protocol_number(name) if not name.isdecimal() else number(name, 0, 255)
     if protocol is None:
         raise syntax(f"cannot parse '{name}' as a protocol")
     if protocol in (1, 58):
@@ -186,7 +186,7 @@ def _icmp(text: str, table: tuple[IcmpName, ...], label: str) -> int:
     if row is not None:
         return row.type << 8 | row.low
     kind, slash, code = text.partition("/")
-    if not kind.isdigit() or int(kind) > 255 or (slash and (not code.isdigit() or int(code) > 255)):
+    if not kind.isdecimal() or int(kind) > 255 or (slash and (not code.isdecimal() or int(code) > 255)):
         raise Wrong(f"Cannot parse {text} as an {label} type/code.")
     return int(kind) << 8 | int(code or 0)
 

@@ -81,7 +81,7 @@ def _kinds(given: Given) -> frozenset[int]:
     for word in given.value.split(","):
         number = _OPTIONS.get(word)
         if number is None:
-            if not word.isdigit() or int(word) > 255:
+            if not word.isdecimal() or int(word) > 255:
                 raise Mistake(f'Bad TCP option value "{word}"', given.span)
             number = int(word)
         if number < 2:

@@ -35,10 +35,10 @@ def parse_host(text: str, family: str, span: Span) -> bytes:
 
 def _ipv4(text: str) -> bytes:
     """Dotted with four parts or with fewer, then filled up with zeros; a lone big number as inet_aton has it."""
-    if not text or not all(part and part[0].isdigit() for part in text.split(".")):
+    if not text or not all(part and part[0].isdecimal() for part in text.split(".")):
         raise ValueError(text)
     parts = text.split(".")
-    if len(parts) < 4 and all(part.isdigit() and int(part) < 256 for part in parts):
+    if len(parts) < 4 and all(part.isdecimal() and int(part) < 256 for part in parts):
         return bytes([int(part) for part in parts] + [0] * (4 - len(parts)))
     return socket.inet_aton(text)
 
@@ -48,7 +48,7 @@ def parse_mask(text: str | None, family: str, span: Span) -> bytes:
     size = 4 if family == "ip" else 16
     if text is None:
         return b"\xff" * size
-    if text.isdigit() and text.isascii() and int(text) <= size * 8:
+    if text.isdecimal() and text.isascii() and int(text) <= size * 8:
         return (((1 << int(text)) - 1) << (size * 8 - int(text))).to_bytes(size)
     try:
         if "." in text or ":" in text:
@@ -170,6 +170,6 @@ def _port_number(text: str) -> int | None:
     try:
         if len(text) > 1 and text[0] == "0" and text[1] not in "xX":
             return int(text, 8)
-        return int(text, 0) if text and text[0].isdigit() else None
+        return int(text, 0) if text and text[0].isdecimal() else None
     except ValueError:
         return None

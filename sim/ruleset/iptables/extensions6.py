@@ -226,7 +226,7 @@ def _header(word: str, given: Given) -> str:
     name = _SHORT.get(word, word)
     if name in MASKS:
         return name
-    number = int(word) if word.isdigit() else protocol_number(word)
+    number = int(word) if word.isdecimal() else protocol_number(word)
     if number not in _BY_NUMBER:
         raise Mistake(f"unknown header `{word if number is None else number}' specified", given.span)
     return _BY_NUMBER[number]
@@ -276,7 +276,7 @@ def _mh_type(text: str, given: Given) -> int:
     near = exact or [number for number, names in enumerate(_MH) if lower and any(name.startswith(lower) for name in names)]
     if near:
         return near[0]
-    if not text.isdigit() or int(text) > 255:
+    if not text.isdecimal() or int(text) > 255:
         raise Mistake(f"Invalid MH type `{text}'", given.span)
     return int(text)
 

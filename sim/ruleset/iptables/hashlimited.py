@@ -25,7 +25,7 @@ def _packet_rate(given: Given) -> tuple[int, int]:
     """(the scaled period, the unit in seconds)."""
     text, slash, unit_text = given.value.partition("/")
     units = [size for name, size in _SPELLED.items() if unit_text and name.startswith(unit_text.lower())]
-    if (slash and not units) or not text.isdigit() or int(text) == 0:
+    if (slash and not units) or not text.isdecimal() or int(text) == 0:
         raise _bad(given)
     size = units[0] if units else 1
     if int(text) > SCALE * size:
@@ -45,7 +45,7 @@ def cost_to_bytes(cost: int) -> int:
 def _sized(text: str, given: Given) -> int:
     digits = text.rstrip("bkm")
     suffix = text[len(digits) :]
-    if not digits.isdigit() or suffix not in ("b", "kb", "mb"):
+    if not digits.isdecimal() or suffix not in ("b", "kb", "mb"):
         raise _bad(given)
     return int(digits) * {"b": 1, "kb": 1 << 10, "mb": 1 << 20}[suffix]
 

@@ -53,9 +53,9 @@ def parse(text: str, table: tuple[IcmpName, ...], label: str, span: Span) -> Icm
     if len(near) > 1:
         raise Mistake(f"Ambiguous {label} type `{text}': `{near[0].name}' or `{near[1].name}'?", span)
     kind, slash, code = text.partition("/")
-    if not kind.isdigit() or int(kind) > 255:
+    if not kind.isdecimal() or int(kind) > 255:
         raise Mistake(f"Unknown {label} type `{kind}'", span)
-    if slash and (not code.isdigit() or int(code) > 255):
+    if slash and (not code.isdecimal() or int(code) > 255):
         raise Mistake(f"Unknown {label} code `{text}'", span)
     return IcmpName("", int(kind), int(code or 0), int(code) if slash else 255)
 

@@ -65,7 +65,7 @@ def _named_value(module: Module, given: Given, name: str) -> tuple[int, int]:
     """value, value/mask, or the one name that stands for 0."""
     if given.value == name:
         return 0, _U32
-    if given.value[:1].isdigit() and (number(given.value.partition("/")[0]) or 0) <= _U32:
+    if given.value[:1].isdecimal() and (number(given.value.partition("/")[0]) or 0) <= _U32:
         return value_and_mask(module, given)
     message = f'{module.name}: could not map name {given.value} to an integer value for option "--{given.opt.name}".\n'
     raise Mistake(message, given.span)

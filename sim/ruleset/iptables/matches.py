@@ -209,7 +209,7 @@ def _rate(given: Given) -> tuple[int, str]:
         raise Mistake(f"bad rate \"{given.value}\"'", given.span)
     if text.startswith("-"):
         raise Mistake(f'Rate too fast "{given.value}"', given.span)
-    if not text.isdigit() or int(text) == 0:
+    if not text.isdecimal() or int(text) == 0:
         raise Mistake(f"bad rate \"{given.value}\"'", given.span)
     unit = units[0] if units else "second"
     if int(text) > XT_SCALE * XT_UNITS[unit]:

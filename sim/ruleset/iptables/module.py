@@ -133,7 +133,7 @@ def number(text: str) -> int | None:
     try:
         if len(text) > 1 and text[0] == "0" and text[1] not in "xX":
             return int(text, 8)
-        return int(text, 0) if text and text[0].isdigit() else None
+        return int(text, 0) if text and text[0].isdecimal() else None
     except ValueError:
         return None
 

@@ -216,7 +216,7 @@ def _resolved(text: str, context: Context) -> bytes | None:
 
 def _length(text: str, option: Given, context: Context) -> int:
     """A length or a mask; a mask that is no prefix counts as the whole address (xtopt_parse_plenmask)."""
-    if text.isdigit() and int(text) <= context.bits:
+    if text.isdecimal() and int(text) <= context.bits:
         return int(text)
     mask = _resolved(text, context)
     if mask is None:

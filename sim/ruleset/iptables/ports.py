@@ -43,7 +43,7 @@ def wrapping_range(given: Given, protocol: str) -> tuple[int, int]:
 
 
 def _wrapped(text: str, protocol: str, given: Given) -> int:
-    if text.isdigit() and text.isascii():
+    if text.isdecimal() and text.isascii():
         return int(text) % 65536
     named = service_port(text, protocol)
     if named is None:
@@ -84,7 +84,7 @@ def _read_tcp(module: Module, given: tuple[Given, ...], context: Context) -> Ext
 
 
 def _tcp_option(given: Given, options: list[Option], parts: list[Part]) -> None:
-    value = int(given.value) if given.value.isdigit() else 0
+    value = int(given.value) if given.value.isdecimal() else 0
     if not 1 <= value <= 255:
         raise Mistake(f'Bad TCP option "{given.value}"', given.span)
     options.append(Option("tcp-option", str(value), given.negated))

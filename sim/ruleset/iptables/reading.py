@@ -66,7 +66,7 @@ class CommandReader:
             return False
         self._protocol_tried = True
         typed = self._command.protocol_name
-        name = PROTOCOL_NAMES.get(self._command.protocol, "") if typed[:1].isdigit() else typed
+        name = PROTOCOL_NAMES.get(self._command.protocol, "") if typed[:1].isdecimal() else typed
         module = matches.find_match(name, self._command.family)
         if module is None or any(each.module is module for each in self._command.loaded):
             return False

@@ -98,7 +98,7 @@ def restore(argv: list[str], family: str, program: str, state: RuleState, stdin:
             options.table = next(words, "")
         elif word.startswith("-") and word not in _IGNORED:
             return Result("", f"{argv[0]}: unrecognized option '{word}'\nTry `{program} -h' for more information.\n", 1)
-        elif not word.startswith("-") and not word.isdigit():
+        elif not word.startswith("-") and not word.isdecimal():
             return Result("", f"Can't open {word}: No such file or directory\n", 1)
     return _Restorer(family, program, state, options, " ".join(argv)).run(stdin)
 

@@ -89,7 +89,7 @@ def _read_log(module: Module, given: tuple[Given, ...], context: Context) -> Ext
 
 
 def _level(given: Given) -> int:
-    if given.value.isdigit() and int(given.value) < 8:
+    if given.value.isdecimal() and int(given.value) < 8:
         return int(given.value)
     names = {**{name: number for number, name in enumerate(_LEVELS)}, "panic": 0}
     if given.value not in names:

@@ -73,7 +73,7 @@ def _daytime(given: Given) -> int:
     parts = given.value.split(":")
     limits = (23, 59, 59)
     for place, part in enumerate(parts[:3]):
-        if (part and not part.isdigit()) or int(part or 0) > limits[place] or (place == 2 and len(parts) > 3):
+        if (part and not part.isdecimal()) or int(part or 0) > limits[place] or (place == 2 and len(parts) > 3):
             raise _bad_time(given, ":".join(parts[place:]))
     if len(parts) < 2:
         raise _bad_time(given, given.value)
@@ -108,13 +108,13 @@ def _bits(given: Given, read: object, every: int) -> int:
 
 
 def _monthday(word: str, given: Given) -> int:
-    if not word.isdigit() or int(word) > 31:
+    if not word.isdecimal() or int(word) > 31:
         raise Mistake(f"{word[:2]} is not a valid day for --monthdays", given.span)
     return int(word)
 
 
 def _weekday(word: str, given: Given) -> int:
-    if word.isdigit():
+    if word.isdecimal():
         if int(word) == 0:
             raise Mistake("No, the week does NOT begin with Sunday.", given.span)
         return int(word) if int(word) < 32 else 0

@@ -44,7 +44,7 @@ def _ctstate(module: Module, given: Given, context: Context) -> Made:
 
 
 def _ctproto(module: Module, given: Given, context: Context) -> Made:
-    number = int(given.value) % 65536 if given.value.isdigit() else protocol_number(given.value)
+    number = int(given.value) % 65536 if given.value.isdecimal() else protocol_number(given.value)
     if number is None:
         raise Mistake(f'unknown protocol "{given.value}" specified', given.span)
     return Option("ctproto", str(number), given.negated), Compare("ct protocol", (number,), "!=" if given.negated else "==")
@@ -78,7 +78,7 @@ def _port(field: str) -> Callable[[Module, Given, Context], Made]:
 
 
 def _port_number(text: str, given: Given) -> int:
-    number = int(text) % 65536 if text.isdigit() else service_port(text, None)
+    number = int(text) % 65536 if text.isdecimal() else service_port(text, None)
     if number is None:
         raise Mistake(f'Port "{text}" does not resolve to anything.\n', given.span)
     return number

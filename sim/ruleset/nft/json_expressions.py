@@ -81,7 +81,7 @@ def field(left: Field) -> Json:
 
 def _option(words: list[str]) -> Json:
     """maxseg size, rr, 255, @255,8,8"""
-    if words[0].startswith("@") or words[0].isdigit():
+    if words[0].startswith("@") or words[0].isdecimal():
         numbers = [int(number) for number in words[0].strip("@").split(",")]
         kind, at, size = (*numbers, 0, 8)[:3] if len(numbers) == 1 else numbers
         return {"base": kind, "offset": at, "len": size}

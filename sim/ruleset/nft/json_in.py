@@ -291,7 +291,7 @@ def _word(text: str) -> str:
     if text.startswith("@") or text == "*":
         return text
     plain = text.replace("_", "").replace("-", "").replace(".", "").replace(":", "").replace("/", "").isalnum()
-    return text if (plain and not text[:1].isdigit()) or _is_address(text) else f'"{text}"'
+    return text if (plain and not text[:1].isdecimal()) or _is_address(text) else f'"{text}"'
 
 
 def _is_address(text: str) -> bool:

@@ -67,7 +67,7 @@ def scalar(symbol: Symbol, datatype: str, bits: int, interfaces: Mapping[str, in
 
 def _number(symbol: Symbol) -> int | None:
     text = symbol.text
-    if text.isascii() and text.isdigit():
+    if text.isascii() and text.isdecimal():
         return int(text)
     return int(text, 16) if re.fullmatch(r"0[xX][0-9a-fA-F]+", text) else None
 
@@ -148,7 +148,7 @@ def _interface(symbol: Symbol, interfaces: Mapping[str, int] | None) -> Item:
 
 
 def _time(symbol: Symbol, _: object) -> int:
-    if symbol.text.isdigit():
+    if symbol.text.isdecimal():
         return int(symbol.text) * 1000
     found = _TIME.fullmatch(symbol.text)
     if found is None or not symbol.text:

@@ -53,7 +53,7 @@ def scalar(row: Selector, value: object, style: Style = PLAIN) -> str:
     if isinstance(value, str):
         if datatype == "string":
             return f'"{value}"'
-        return value if datatype == "iface_index" and value.isdigit() else f'"{value.replace("*", chr(92) + "*")}"'
+        return value if datatype == "iface_index" and value.isdecimal() else f'"{value.replace("*", chr(92) + "*")}"'
     if not isinstance(value, int):
         return str(value)
     if datatype in BITMASKS:
@@ -79,7 +79,7 @@ def _integer(row: Selector, value: int, style: Style) -> str:
         return str(value) if style.numeric or style.protocol else PROTOCOL_NAMES.get(value, str(value))
     if datatype == "inet_service":
         name = service_name(value, "tcp") if style.service else str(value)
-        return name if name.isdigit() else f'"{name}"'
+        return name if name.isdecimal() else f'"{name}"'
     name_there = None if style.numeric else name_of(datatype, value)
     if name_there is not None:
         return name_there

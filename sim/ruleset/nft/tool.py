@@ -113,7 +113,7 @@ def _options(words: list[str]) -> _Options:
             _long(word[2:], words, options)
         else:
             _short(word[1:], words, options)
-    late = next((word for word in words if word.startswith("-") and len(word) > 1 and not word[1].isdigit()), None)
+    late = next((word for word in words if word.startswith("-") and len(word) > 1 and not word[1].isdecimal()), None)
     if late is not None and options.file is None and "{" not in " ".join(words[: words.index(late)]):
         line = "nft " + " ".join(words) + " "
         place = " " * (line.index(f" {late} ") + 1)

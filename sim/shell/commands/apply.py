@@ -38,7 +38,7 @@ def apply(context: Context) -> Steps:
     if "-c" in options:
         return context.failed(f"{name}: -c: right, but not simulated here", 1)
     seconds = options.get("-t", str(DEFAULT_TIMEOUT))
-    if not seconds.isdigit():
+    if not seconds.isdecimal():
         return context.failed("Error: timeout must be a positive number", 1)
     path = rest[0] if rest else f"/etc/network/{name.removesuffix('-apply')}.up.rules"
     try:

@@ -134,7 +134,7 @@ def atrm(context: Context) -> Steps:
     yield from ()
     queue, status = context.machine.at_jobs, 0
     for word in getopt(context.argv, "rdV", "").operands:
-        job = queue.get(int(word)) if word.isdigit() else None
+        job = queue.get(int(word)) if word.isdecimal() else None
         if job is None or not (context.root or job.user == context.user):
             why = f"{job.number}: Not owner" if job is not None else f"Cannot find jobid {word}"
             status = context.failed(why, 1)
@@ -145,7 +145,7 @@ def atrm(context: Context) -> Steps:
 
 def _print(context: Context, words: list[str]) -> int:
     for word in words:
-        job = context.machine.at_jobs.get(int(word)) if word.isdigit() else None
+        job = context.machine.at_jobs.get(int(word)) if word.isdecimal() else None
         if job is None:
             return context.failed(f"Cannot find jobid {word}", 1)
         context.write(f"#!/bin/sh\n{job.lines}")

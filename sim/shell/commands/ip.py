@@ -136,7 +136,7 @@ def _link_set(context: Context, options: Options, words: list[str]) -> int:
 
 
 def _mtu(text: str) -> int:
-    if not text.isdigit():
+    if not text.isdecimal():
         raise Complaint(f'Error: argument "{text}" is wrong: Invalid "mtu" value\n', 255)
     if not 68 <= int(text) <= 65535:
         raise Complaint(f"Error: mtu {'less than device minimum' if int(text) < 68 else 'greater than device maximum'}.", 2)

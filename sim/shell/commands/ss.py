@@ -215,7 +215,7 @@ def _family(row: SocketRow) -> int:
 def _end(end: str, numeric: bool) -> tuple[str, str]:
     """(address with its colon, port) of one end, the port by name unless -n."""
     address, port = _split(end)
-    named = port if numeric or not port.isdigit() else SERVICE_NAMES.get(int(port), port)
+    named = port if numeric or not port.isdecimal() else SERVICE_NAMES.get(int(port), port)
     return f"{address}:", named
 
 

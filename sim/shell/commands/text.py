@@ -160,7 +160,7 @@ def _count_option(context: Context) -> tuple[Parsed, int | None]:
     argv = [re.sub(r"^-(\d+)$", r"-n\1", word) for word in context.argv]
     options = getopt(argv, "qvf", "n")
     value = options.value("n", "10").lstrip("+-")
-    return options, int(value) if value.isdigit() else None
+    return options, int(value) if value.isdecimal() else None
 
 
 def head(context: Context) -> Steps:

@@ -1,0 +1,250 @@
+"""Files from a stranger: refused with a sentence, or run within limits of events, memory and time. Never a traceback, never a script.
+
+CTLAB_FILES says how many mutated files (100,000 takes half an hour or so, one lesson to nine scenarios); without it, as many as a
+run of the tests has time for. CTLAB_SEED chooses the first.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from html.parser import HTMLParser
+from itertools import islice
+from pathlib import Path
+from random import Random
+from types import FrameType
+
+import pytest
+
+from lessons import render
+from lessons.course import HERE
+from lessons.load import problems, read_lesson
+from lessons.page import as_message
+from lessons.rehearse import rehearse
+from sim.errors import CtlabError, ScenarioError
+from sim.scenario import Scenario
+from sim.simulation import Simulation
+from sim.trial import problems as trial
+from tests.fuzz.hostile import WORDS, mutated, seeds
+
+MANY = int(os.environ.get("CTLAB_FILES", "1500"))
+SEED = int(os.environ.get("CTLAB_SEED", "1"))
+SECONDS = 20
+"""That one file may take on a busy machine."""
+
+
+class TooLong(BaseException):
+    """No error of ours: nothing catches it."""
+
+
+@contextmanager
+def limited() -> Iterator[None]:
+    """Ends with TooLong after SECONDS."""
+
+    def ring(_: int, __: FrameType | None) -> None:
+        raise TooLong
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def tried(read: Callable[[], None], text: str) -> bool:
+    """True when it ran, False when it was refused with a sentence; anything else fails with the file."""
+    try:
+        with limited():
+            read()
+        return True
+    except CtlabError as error:
+        assert str(error).strip() and "Traceback" not in str(error), text
+        return False
+    except BaseException as error:
+        raise AssertionError(f"{type(error).__name__}: {error}\n{text}") from error
+
+
+def test_no_mutated_scenario_breaks_the_lab() -> None:
+    ran = 0
+    for _, text in islice(mutated(seeds().scenarios, Random(SEED)), MANY * 9 // 10):
+        ran += tried(lambda text=text: run(Scenario.from_text(text)), text)  # type: ignore[misc]
+    assert ran > MANY // 20
+
+
+def run(scenario: Scenario) -> None:
+    simulation = Simulation(scenario)
+    simulation.run_until_quiet()
+    assert len(simulation.records) <= scenario.budget.records + 1000
+
+
+def test_no_mutated_lesson_breaks_the_lab() -> None:
+    lessons, ran = seeds().lessons, 0
+    for which, text in islice(mutated([text for _, text in lessons], Random(SEED)), MANY // 10 if "CTLAB_FILES" in os.environ else 15):
+        ran += tried(lambda which=which, text=text: rehearsed(lessons[which][0], text), text)  # type: ignore[misc]
+    assert ran > 2
+
+
+def rehearsed(file: Path, text: str) -> None:
+    lesson = read_lesson(text, file)
+    for step in as_message(lesson)["steps"]:
+        for block in step["blocks"]:
+            safe("".join(str(value) for key, value in block.items() if key in ("html", "question", "text") and block["type"] != "output"))
+    rehearse(lesson)
+
+
+# ---- what a malicious author writes ----------------------------------------------------------------------------------
+
+GOOD = """\
+title: Two machines
+firewall: b
+machines:
+  a: {interfaces: {eth0: 10.0.0.1/24}}
+  b: {interfaces: {eth0: 10.0.0.2/24}, services: [http]}
+links: [{between: [a.eth0, b.eth0]}]
+terminals: [{id: a, machine: a, user: root}]
+"""
+BOMB = "a: &a [x, x]\n" + "".join(f"{new}: &{new} [*{old}, *{old}, *{old}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True))
+REFUSED = [
+    (BOMB, "anchors and aliases"),
+    ("title: " + "[" * 5000 + "]" * 5000, "nested too deep"), ("title: " + "[" * 400_000, "nested too deep"),
+    ("{a: " * 5000, "nested too deep"),
+    ("- " * 3000 + "x", "nested too deep"),
+    ("title: x\n" * 2, "stands here twice"),
+    (GOOD.replace("title: Two", "title: !!python/object/apply:os.system [id] #"), "tags like"),
+    (GOOD.replace("Two machines", "!!binary aGk="), "tags like"),
+    (GOOD + "budget: {records: 99999999999}", "at most"),
+    (GOOD + "budget: {records: .nan}", "a whole number is wanted"),
+    (GOOD + "budget: {time: 1e999}", "is no time"),
+    (GOOD + "budget: {time: " + "9" * 400 + "}", "is no time"),
+    (GOOD + "seed: -1", "at least"),
+    (GOOD.replace("b.eth0]}", "b.eth0], loss: .nan}"), "a number is wanted"),
+    (GOOD.replace("b.eth0]}", "b.eth0], loss: 1e400}"), ""),
+    (GOOD.replace("b.eth0]}", "b.eth0], delay: 999d}"), "at most"),
+    (GOOD + "traffic: [{at: 0, machine: a, packet: 'udp 10.0.0.1:1 > 10.0.0.2:2', every: 0s, times: 999999999}]", "at most"),
+    (GOOD + "traffic: [" + "{at: 0, terminal: a, type: x, times: 10000}, " * 3 + "]", "more than 10000 inputs"),
+    ("x: " + "y" * 1_100_000, "a file may have"),
+    (GOOD.replace("services: [http]", "services: [http: {size: 99999999999}]"), "size"),
+    (GOOD.replace("services: [http]", "files: {/etc/passwd/../../x: y, ../y: z}"), ""),
+    ("title: \x00", "not YAML"), ("\ufeff\x01", "not YAML"), ("", "mapping"), ("- a", "mapping"), ("42", "mapping"), ("a: \u2028: b", ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "words"), REFUSED, ids=range(len(REFUSED)))
+def test_what_is_meant_to_swell_or_to_deceive_is_refused_at_once_with_a_sentence(text: str, words: str) -> None:
+    with limited(), pytest.raises(ScenarioError) as told:
+        Scenario.from_text(text)
+    assert words in str(told.value) and trial(text)
+
+
+FLOODS = [
+    "traffic: [{at: 0, machine: a, packet: 'udp 10.0.0.1:1 > 10.0.0.2:2', every: 0s, times: 10000}]\nbudget: {records: 2000}\n",
+    "traffic: [{at: 0, terminal: a, type: ping -i 0.2 10.0.0.2}]\nbudget: {time: 30s}\n",
+    "traffic: [{at: 0, terminal: a, type: ping -i 0.2 -s 1400 10.0.0.2}]\nbudget: {memory: 1}\n",
+    "traffic: [{at: 0, terminal: a, type: hping3 -i u100 -S -p 80 10.0.0.2}]\nbudget: {records: 5000}\n",
+]
+
+
+@pytest.mark.parametrize("more", FLOODS, ids=["packets", "time", "memory", "flood"])
+def test_what_never_ends_by_itself_ends_at_its_budget_and_says_so(more: str) -> None:
+    simulation = Simulation(Scenario.from_text(GOOD + more))
+    with limited():
+        simulation.run()
+    assert "This experiment has used up its" in simulation.ended
+    assert len(simulation.records) < 100_000
+
+
+def test_a_lesson_file_that_is_no_file_or_no_text_is_a_sentence(tmp_path: Path) -> None:
+    folder = tmp_path / "01-x"
+    folder.mkdir()
+    os.mkfifo(folder / "lesson.md")
+    with limited():
+        assert "cannot read this file" in str(problems(folder)[0])
+    (folder / "lesson.md").unlink()
+    (folder / "lesson.md").write_bytes(b"---\ntitle: \xff\xfe\n")
+    assert "cannot read this file" in str(problems(folder)[0])
+    (folder / "lesson.md").unlink()
+    (folder / "lesson.md").symlink_to("/dev/zero")
+    with limited():
+        assert "cannot read this file" in str(problems(folder)[0])
+
+
+# ---- Markdown --------------------------------------------------------------------------------------------------------
+
+ALLOWED = {
+    "p": (), "h1": (), "h2": (), "h3": (), "h4": (), "h5": (), "h6": (), "strong": (), "em": (), "code": ("class",), "pre": (), "ul": (),
+    "ol": ("start",), "li": (), "a": ("href", "title", "rel", "target"), "blockquote": (), "hr": (), "br": (), "table": (), "thead": (),
+    "tbody": (), "tr": (), "th": ("style",), "td": ("style",), "span": ("class", "aria-hidden"),
+}  # fmt: skip
+CROSSED = [
+    "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "<svg/onload=alert(1)>", "[x](javascript:alert(1))",
+    "[x](JAVASCRIPT:alert(1))", "[x](java\tscript:alert(1))", "[x](&#106;avascript:alert(1))",
+    "[x](data:text/html;base64,PHNjcmlwdD4=)", "[x](vbscript:x)",
+    "[x](//evil.test)",
+    "<javascript:alert(1)>", "[a]\n\n[a]: javascript:alert(1)",
+    "![x](https://evil.test/x.png)", "[x](https://a.test \"onmouseover='x'\")",
+    '[x](https://a.test"onclick="alert(1))', "`<b onclick=alert(1)>`", '```"><script>alert(1)</script>\nx\n```',
+    "|a|\n|-|\n|<iframe src=x>|",
+    "<a href=javascript:alert(1)>x</a>", "<!-- --><style>*{}</style>",
+    "&lt;script&gt;alert(1)&lt;/script&gt;", "\\<script>", "<x\ny=z>",
+    "**<script>**alert(1)", "[<img src=x onerror=alert(1)>](https://a.test)", "# <svg onload=alert(1)>", "> <script>\n> alert(1)",
+    "1. <object data=x>", "    <script>code</script>", "[x]: <javascript:alert(1)>\n\n[x]", "`NEW`<script>", "&#60;script&#62;",
+]  # fmt: skip
+
+
+class _Dom(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.wrong: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if name not in ALLOWED.get(tag, ()) or (name == "href" and not (value or "").startswith(("http://", "https://"))):
+                self.wrong.append(f"{tag} {name}={value}")
+            if name == "style" and not (value or "").startswith("text-align:"):
+                self.wrong.append(f"{tag} {name}={value}")
+        if tag not in ALLOWED:
+            self.wrong.append(tag)
+
+    def handle_comment(self, data: str) -> None:
+        self.wrong.append(f"comment {data}")
+
+    def handle_decl(self, decl: str) -> None:
+        self.wrong.append(decl)
+
+
+def safe(html: str) -> None:
+    dom = _Dom()
+    dom.feed(html)
+    dom.close()
+    assert dom.wrong == [], html
+
+
+@pytest.mark.parametrize("markdown", CROSSED)
+def test_markdown_comes_out_without_scripts_handlers_foreign_pictures_or_strange_links(markdown: str) -> None:
+    safe(render.html(markdown))
+    safe(render.inline(markdown))
+
+
+def test_markdown_in_every_place_of_a_lesson_is_sanitised() -> None:
+    file = HERE / "01-four-labels" / "lesson.md"
+    text = file.read_text("utf-8")
+    for markdown in (*CROSSED, *WORDS):
+        if "\n" in markdown or "`" in markdown:
+            continue
+        evil = text.replace("\n- [ ] ", f"\n- [ ] {markdown} ", 1).replace("\n```predict", f"\n{markdown}\n\n```predict", 1)
+        evil = evil.replace("text: ", f"text: {markdown!r} ", 1).replace("title: ", f"title: {markdown!r} #", 1)
+        try:
+            message = as_message(read_lesson(evil, file))
+        except ScenarioError:
+            continue
+        for block in (block for step in message["steps"] for block in step["blocks"]):
+            for key in ("html", "question"):
+                safe(str(block.get(key, "")))
+            for option in block.get("options", []):
+                safe(option["html"] + option["why"])
+            if block["type"] == "goal":
+                safe(block["text"])
