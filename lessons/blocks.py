@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 from markdown_it.token import Token
+from pydantic import Field
 
 from lessons import render
+from lessons.asked import read_tests
 from lessons.expect import read_checks
-from lessons.model import Block, Expect, Goal, Hint, Listing, Option, Predict, Prose, Run, Step
+from lessons.model import Block, Expect, Goal, Hint, Judge, Listing, Option, Predict, Prose, Run, Step, Way
 from sim.craft import craft
-from sim.document import Document, read
+from sim.document import Document, Strict, load, read
 from sim.errors import ScenarioError, Span, UsageError, did_you_mean
 from sim.inputs import MAX_TEXT, Crafted, Input, link_change, typed
 from sim.scenario import Scenario
@@ -24,7 +26,20 @@ from sim.scenario.words import LONGEST
 from sim.units import parse_time, show_time
 
 LANGUAGES = ("iptables", "nft")
+SETTINGS: tuple[str, ...] = ("lang", "wait")
+_MORE_SETTINGS: dict[str, tuple[str, ...]] = {"solution": ("way",)}
 _OPTION = re.compile(r"- \[( |x)\] (.+)")
+
+
+class WayWords(Strict):
+    """What a `way` block says: how it ends, and why."""
+
+    title: Annotated[str, Field(max_length=200)]
+    why: Annotated[str, Field(max_length=4000)]
+    reached: bool
+    points: Annotated[int, Field(ge=0, le=100)] | tuple[int, int] = (0, 100)
+    lost: int | None = None
+    fails: str = ""
 
 
 class _Fence(NamedTuple):
@@ -109,9 +124,10 @@ class Reader:
             raise self.mistake(f"unknown block '{words[0]}'", line, hint)
 
     def _check_settings(self, fence: _Fence, name: str) -> None:
+        known = SETTINGS + _MORE_SETTINGS.get(name, ())
         for key in fence.settings:
-            if key not in ("lang", "wait"):
-                raise self.mistake(f"{name} has no setting '{key}'", fence.line, did_you_mean(key, ("lang", "wait")))
+            if key not in known:
+                raise self.mistake(f"{name} has no setting '{key}'", fence.line, did_you_mean(key, known))
         language = fence.settings.get("lang")
         if language is not None and language not in LANGUAGES:
             raise self.mistake(
@@ -169,7 +185,8 @@ class Reader:
             raise self.mistake("there is nothing to type in this block", fence.line)
         inputs = tuple(self._input(act, place, line, number) for number, line in lines)
         texts = tuple(line for _, line in lines)
-        return Run(place, texts, inputs, self._span(fence), act, fence.settings.get("lang"), solution, self._wait(fence))
+        language, way = fence.settings.get("lang"), fence.settings.get("way", "")
+        return Run(place, texts, inputs, self._span(fence), act, language, solution, self._wait(fence), way)
 
     def _input(self, act: str, place: str, line: str, number: int) -> Input:
         if len(line) > MAX_TEXT:
@@ -241,6 +258,16 @@ class Reader:
         document = self._yaml(fence)
         return Expect(read_checks(document.data, document), self._span(fence), fence.settings.get("lang"))
 
+    def judge(self, fence: _Fence) -> Judge:
+        return Judge(read_tests(self._yaml(fence), self.scenario), self._span(fence))
+
+    def way(self, fence: _Fence) -> Way:
+        ident = self._id(fence, "way")
+        said = load(WayWords, self._yaml(fence))
+        low, high = (said.points, said.points) if isinstance(said.points, int) else said.points
+        reasons = render.html(said.why)
+        return Way(ident, said.title, reasons, said.reached, (low, high), said.lost, said.fails, self._span(fence))
+
     def _yaml(self, fence: _Fence) -> Document:
         return read(fence.body, self.file, fence.line + 1)
 
@@ -251,5 +278,5 @@ class Reader:
 _FENCES: dict[str, Callable[[Reader, _Fence], Block]] = {
     "run": Reader.run, "packet": Reader.packet, "link": Reader.link, "solution": Reader.solution,
     "predict": Reader.predict, "hint": Reader.hint, "goal": Reader.goal,
-    "expect": Reader.expect, "output": Reader.output,
+    "expect": Reader.expect, "output": Reader.output, "judge": Reader.judge, "way": Reader.way,
 }  # fmt: skip

@@ -20,18 +20,24 @@ DEFAULT_SCENARIO = "laptop-and-server"
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """What one folder offers: `lessons` in order, `scenarios` by id, and what could not be read."""
+    """What one folder offers: `lessons`, `drills` and `challenges` in order, `scenarios` by id, and what could not be read."""
 
     lessons: tuple[Lesson, ...]
     scenarios: dict[str, Scenario]
     mistakes: tuple[ScenarioError, ...]
+    drills: tuple[Lesson, ...] = ()
+    challenges: tuple[Lesson, ...] = ()
 
-    def lesson(self, ident: str) -> Lesson:
-        """The lesson called `ident`. Raises UsageError with the nearest name."""
-        for lesson in self.lessons:
+    def all(self) -> tuple[Lesson, ...]:
+        """Lessons, drills and challenges."""
+        return (*self.lessons, *self.drills, *self.challenges)
+
+    def lesson(self, ident: str, seed: int = 0) -> Lesson:
+        """The lesson, drill or challenge called `ident`; of what varies, variant `seed`. Raises UsageError with the nearest name."""
+        for lesson in self.all():
             if lesson.id == ident:
-                return lesson
-        known = [lesson.id for lesson in self.lessons]
+                return load_lesson(Path(lesson.file), seed) if lesson.varies and seed else lesson
+        known = [lesson.id for lesson in self.all()]
         raise UsageError(
             f"there is no lesson '{ident}'. {did_you_mean(ident, known) or 'There are: ' + ', '.join(known)}"
         )
@@ -60,7 +66,12 @@ def read_course(folder: Path = HERE) -> Course:
             scenarios[file.stem] = Scenario.from_file(file)
         except ScenarioError as error:
             mistakes.append(error)
-    return Course(tuple(lessons), scenarios, tuple(mistakes))
+    return _course(lessons, scenarios, mistakes)
+
+
+def _course(lessons: Sequence[Lesson], scenarios: dict[str, Scenario], mistakes: Sequence[ScenarioError]) -> Course:
+    kinds = {kind: tuple(one for one in lessons if one.kind == kind) for kind in ("lesson", "drill", "challenge")}
+    return Course(kinds["lesson"], scenarios, tuple(mistakes), kinds["drill"], kinds["challenge"])
 
 
 def merged(courses: Sequence[Course]) -> Course:
@@ -68,10 +79,10 @@ def merged(courses: Sequence[Course]) -> Course:
     lessons: dict[str, Lesson] = {}
     scenarios: dict[str, Scenario] = {}
     mistakes = [mistake for course in courses for mistake in course.mistakes]
-    for lesson in (lesson for course in courses for lesson in course.lessons):
+    for lesson in (lesson for course in courses for lesson in course.all()):
         if lessons.setdefault(lesson.id, lesson) is not lesson:
             other = lessons[lesson.id].file
             mistakes.append(ScenarioError(f"{lesson.file}: the lesson '{lesson.id}' is there already, in {other}: rename its folder"))
     for course in courses:
         scenarios |= {name: scenario for name, scenario in course.scenarios.items() if name not in scenarios}
-    return Course(tuple(lessons.values()), scenarios, tuple(mistakes))
+    return _course(tuple(lessons.values()), scenarios, mistakes)

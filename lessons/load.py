@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from lessons.blocks import Reader
-from lessons.model import Lesson
+from lessons.model import Lesson, Run
+from lessons.variants import Draw, draw, fill
 from sim.document import Document, Strict, contents, load, read
 from sim.errors import ScenarioError, Span, did_you_mean
 from sim.scenario import Scenario
+from sim.scenario.words import Time, Word
 from sim.trial import file_problems
+from sim.trial import problems as text_problems
 
 
 class FrontMatter(Strict):
@@ -24,18 +28,23 @@ class FrontMatter(Strict):
     part: str
     minutes: Annotated[int, Field(ge=1, le=60)] = 8
     scenario: str
+    kind: Literal["lesson", "drill", "challenge"] = "lesson"
+    begin: Time = 0
+    end: Time = 0
+    vary: Annotated[dict[Word, Draw], Field(max_length=20)] = {}
 
 
-def load_lesson(path: Path) -> Lesson:
-    """The lesson in `path` (a lesson.md, or its folder). Raises ScenarioError."""
+def load_lesson(path: Path, seed: int = 0) -> Lesson:
+    """The lesson in `path` (a lesson.md, or its folder); of what varies, variant `seed`. Raises ScenarioError."""
     file = path / "lesson.md" if path.is_dir() else path
-    return read_lesson(contents(file), file)
+    return read_lesson(contents(file), file, seed)
 
 
-def read_lesson(text: str, file: Path) -> Lesson:
+def read_lesson(text: str, file: Path, seed: int = 0) -> Lesson:
     """A lesson from its text; scenarios are looked for beside it and in ../scenarios. Raises ScenarioError."""
+    text, values = _drawn(text, file, seed)
     front, body, first_line = _front_matter(text, str(file))
-    scenario = Scenario.from_file(scenario_file(front, file))
+    scenario = _read_scenario(scenario_file(front, file), values)
     reader = Reader(str(file), text, scenario)
     steps = reader.steps(body, first_line)
     if not steps:
@@ -43,7 +52,7 @@ def read_lesson(text: str, file: Path) -> Lesson:
     matter = load(FrontMatter, front)
     ident = re.sub(r"^\d+-", "", file.parent.name)
     languages = {getattr(block, "language", None) for step in steps for block in step.blocks} - {None}
-    return Lesson(
+    lesson = Lesson(
         ident,
         matter.title,
         matter.summary,
@@ -53,7 +62,28 @@ def read_lesson(text: str, file: Path) -> Lesson:
         steps,
         str(file),
         tuple(sorted(map(str, languages))),
+        matter.kind,
+        matter.begin,
+        matter.end,
+        bool(values),
+        seed,
     )
+    _check_judged(lesson, front)
+    return lesson
+
+
+def _check_judged(lesson: Lesson, front: Document) -> None:
+    """A drill or a challenge asks something at its end; each way is one that is there. Raises ScenarioError."""
+    judged = lesson.kind != "lesson"
+    if judged != bool(lesson.asked()):
+        wanted = f"a {lesson.kind} has a `judge` block: what is asked at its end" if judged else "`judge` is for kind: drill or challenge"
+        raise front.mistake(wanted, ("kind",))
+    if judged and not lesson.end:
+        raise front.mistake(f"a {lesson.kind} has an `end:`, the time at which it is judged", ("kind",))
+    ways = [way.id for way in lesson.ways()]
+    for block in lesson.blocks():
+        if isinstance(block, Run) and block.way and block.way not in ways:
+            raise ScenarioError(f"there is no way '{block.way}'", block.span, hint=did_you_mean(block.way, ways))
 
 
 def _front_matter(text: str, file: str) -> tuple[Document, str, int]:
@@ -69,21 +99,45 @@ def _front_matter(text: str, file: str) -> tuple[Document, str, int]:
     return document, "\n".join(lines[end + 1 :]), end + 2
 
 
+def _drawn(text: str, file: Path, seed: int) -> tuple[str, dict[str, str]]:
+    """The text of variant `seed`, and what was drawn for it. Raises ScenarioError."""
+    vary = load(FrontMatter, _front_matter(text, str(file))[0]).vary
+    values = draw(vary, file.parent.name, seed)
+    return fill(text, values, str(file)), values
+
+
+def _read_scenario(place: Path, values: Mapping[str, str]) -> Scenario:
+    if not values:
+        return Scenario.from_file(place)
+    return Scenario.from_text(fill(contents(place), values, str(place)), str(place))
+
+
+def _scenario_problems(place: Path, values: Mapping[str, str]) -> list[ScenarioError]:
+    if not values:
+        return file_problems(place)
+    try:
+        return text_problems(fill(contents(place), values, str(place)), str(place))
+    except ScenarioError as error:
+        return [error]
+
+
 def problems(path: Path) -> list[ScenarioError]:
     """All that is wrong with a lesson and its scenario as they are written; what they do is rehearse.py's."""
     file = path / "lesson.md" if path.is_dir() else path
     try:
-        text = contents(file)
+        text, values = _drawn(contents(file), file, 0)
         front, body, first_line = _front_matter(text, str(file))
         place = scenario_file(front, file)
     except ScenarioError as error:
         return [error]
-    if found := file_problems(place):
+    if found := _scenario_problems(place, values):
         return found
-    reader = Reader(str(file), text, Scenario.from_file(place), found)
+    reader = Reader(str(file), text, _read_scenario(place, values), found)
     try:
         if not reader.steps(body, first_line) and not found:
             found.append(reader.mistake("this lesson has no step: write a heading, # The first step", first_line))
+        if not found:
+            read_lesson(contents(file), file)
     except ScenarioError as error:
         found.append(error)
     return found
@@ -94,7 +148,8 @@ def scenario_file(front: Document, file: Path) -> Path:
     name = front.data["scenario"]
     if not re.fullmatch(r"[A-Za-z0-9_-]+", str(name)):
         raise front.mistake("scenario is the name of a file in scenarios/, without .yaml", ("scenario",))
-    places = [file.parent / f"{name}.yaml", file.parent.parent / "scenarios" / f"{name}.yaml"]
+    above = [folder / "scenarios" / f"{name}.yaml" for folder in file.parents[1:3]]
+    places = [file.parent / f"{name}.yaml", *above]
     for place in places:
         if place.is_file():
             return place
@@ -112,5 +167,6 @@ def sources(path: Path) -> dict[str, Path]:
 
 
 def find(folder: Path) -> list[Path]:
-    """The lesson folders in `folder`, in their order (the number before the name)."""
-    return sorted(path.parent for path in folder.glob("*/lesson.md"))
+    """The folders of lessons in `folder`, in their order (the number before the name), then those of drills and of challenges."""
+    parts = (folder, folder / "drills", folder / "challenges")
+    return [path.parent for part in parts for path in sorted(part.glob("*/lesson.md"))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from lessons.asked import Asked
 from lessons.expect import Check
 from sim.errors import Span
 from sim.inputs import Input
@@ -23,7 +24,7 @@ class Run:
 
     `terminal` is where it happens (for a packet the machine, for a link its id), `act` which of the three it is, `inputs` what the
     simulation is given. `language`: shown and run only for learners of iptables or nft; None for all. `solution`: hidden until
-    asked for; `wait`: how long (µs) time goes on after each line, None: until quiet.
+    asked for; `wait`: how long (µs) time goes on after each line, None: until quiet. `way`: the way (see Way) that this is part of.
     """
 
     terminal: str
@@ -34,6 +35,7 @@ class Run:
     language: str | None = None
     solution: bool = False
     wait: int | None = None
+    way: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,32 @@ class Listing:
     language: str | None = None
 
 
-Block = Prose | Run | Predict | Hint | Goal | Expect | Listing
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """What a drill or a challenge asks at its end, of packets that are really sent."""
+
+    asked: tuple[Asked, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way through a drill or a challenge, good or bad: its `solution` blocks bear its id, and how it ends is tested.
+
+    `points` from and to; `lost`: how many live connections die, None: not said; `fails`: words of the test that fails, where not `reached`.
+    """
+
+    id: str
+    title: str
+    why: str
+    reached: bool
+    points: tuple[int, int]
+    lost: int | None
+    fails: str
+    span: Span
+
+
+Block = Prose | Run | Predict | Hint | Goal | Expect | Listing | Judge | Way
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +130,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """A lesson: `id` is its folder's name without the number, `part` the chapter of the course it stands in."""
+    """A lesson: `id` is its folder's name without the number, `part` the chapter of the course it stands in.
+
+    `kind`: lesson, drill or challenge. `begin`: when the learner comes in, `end`: when a drill or a challenge is judged (µs). `varies`:
+    whether each learner gets a variant of their own; this one is variant `seed`.
+    """
 
     id: str
     title: str
@@ -114,6 +145,19 @@ class Lesson:
     steps: tuple[Step, ...]
     file: str
     languages: tuple[str, ...] = field(default=())
+    kind: str = "lesson"
+    begin: int = 0
+    end: int = 0
+    varies: bool = False
+    seed: int = 0
+
+    def asked(self) -> tuple[Asked, ...]:
+        """What is asked at its end; nothing in a lesson."""
+        return tuple(one for block in self.blocks() if isinstance(block, Judge) for one in block.asked)
+
+    def ways(self) -> list[Way]:
+        """The ways through it, good and bad."""
+        return [block for block in self.blocks() if isinstance(block, Way)]
 
     def blocks(self) -> list[Block]:
         """All blocks, in order."""

@@ -12,8 +12,25 @@ def as_message(lesson: Lesson) -> dict[str, Any]:
     """The lesson as the page gets it (web/README.md, `Lesson`)."""
     return {
         "id": lesson.id, "title": lesson.title, "part": lesson.part, "minutes": lesson.minutes, "languages": list(lesson.languages),
+        "kind": lesson.kind, "end": lesson.end, "judged": len(lesson.asked()),
+        "asked": [one.text for one in lesson.asked()] if lesson.kind == "drill" else [],
+        "ways": _ways(lesson) if lesson.kind == "drill" else [],
         "steps": [{"title": step.title, "blocks": _message_blocks(step)} for step in lesson.steps],
     }  # fmt: skip
+
+
+def _ways(lesson: Lesson) -> list[dict[str, Any]]:
+    """The ways through a drill with what is typed on each. Those of a challenge are its answers, and stay here."""
+    return [
+        {"id": way.id, "title": way.title, "why": way.why, "reached": way.reached,
+         "runs": [_message_run(run, "run") for run in lesson.blocks() if isinstance(run, Run) and run.way == way.id]}
+        for way in lesson.ways()
+    ]  # fmt: skip
+
+
+def _message_run(block: Run, kind: str) -> dict[str, Any]:
+    return {"type": kind, "act": block.act, "terminal": block.terminal, "lines": list(block.lines), "language": block.language,
+            "inputs": [to_json(value) for value in block.inputs], "wait": block.wait}  # fmt: skip
 
 
 def _message_blocks(step: Step) -> list[dict[str, Any]]:
@@ -24,10 +41,8 @@ def _message_blocks(step: Step) -> list[dict[str, Any]]:
 def _message(block: Block) -> dict[str, Any] | None:
     if isinstance(block, Prose):
         return {"type": "html", "html": block.html}
-    if isinstance(block, Run):
-        kind = "solution" if block.solution else "run"
-        return {"type": kind, "act": block.act, "terminal": block.terminal, "lines": list(block.lines), "language": block.language,
-                "inputs": [to_json(value) for value in block.inputs], "wait": block.wait}  # fmt: skip
+    if isinstance(block, Run) and not block.way:
+        return _message_run(block, "solution" if block.solution else "run")
     if isinstance(block, Predict):
         options = [{"html": option.html, "right": option.right, "why": option.why} for option in block.options]
         return {"type": "predict", "id": block.id, "question": block.question, "options": options}

@@ -9,15 +9,18 @@ from __future__ import annotations
 import difflib
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lessons.expect import Check, Seen
-from lessons.model import Block, Expect, Goal, Lesson, Listing, Run
+from lessons.judge import Judgement, judge
+from lessons.model import Block, Expect, Goal, Lesson, Listing, Run, Way
 from sim.errors import LocatedError, ScenarioError, Span, UsageError
 from sim.inputs import Input
 from sim.ruleset.nft import tables
 from sim.simulation import Simulation
 from sim.trace import Record
+
+WAY_WAIT = 2_000_000  # µs after each line of a way that says no other: where clients never rest, nothing is ever quiet
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,15 @@ def rehearse(lesson: Lesson) -> list[Rehearsal]:
     The tables of nft's grammar, which may take a third of a second once a process, are made before the clock starts.
     """
     tables.table()
+    if lesson.ways():
+        return rehearse_ways(lesson, lesson.ways())
     return [_Rehearser(lesson, language).run() for language in lesson.languages or (None,)]
+
+
+def rehearse_ways(lesson: Lesson, ways: Sequence[Way]) -> list[Rehearsal]:
+    """Go these ways through a drill or a challenge, each in every language in which it can be gone."""
+    gone = [(language, way) for language in lesson.languages or (None,) for way in _offered(lesson, language) if way in ways]
+    return [_WayRehearser(lesson, language, way).run() for language, way in gone]
 
 
 class _Rehearser:
@@ -131,6 +142,56 @@ class _Rehearser:
     def _mistake(self, message: str, span: Span) -> None:
         where = f" ({self.language})" if self.language else ""
         self.mistakes.append(ScenarioError(message + where, span))
+
+
+def _offered(lesson: Lesson, language: str | None) -> list[Way]:
+    """The ways that can be gone in this language: what is typed on them is in it, or in none."""
+    spoken = {run.way for run in lesson.blocks() if isinstance(run, Run) and run.language in (None, language)}
+    return [way for way in lesson.ways() if way.id in spoken]
+
+
+class _WayRehearser(_Rehearser):
+    """Goes one way through a drill or a challenge, has it judged, and holds what its `way` block says against that."""
+
+    def __init__(self, lesson: Lesson, language: str | None, way: Way) -> None:
+        super().__init__(lesson, language)
+        self.way = way
+
+    def run(self) -> Rehearsal:
+        begun = time.perf_counter()
+        self.simulation = Simulation(self.lesson.scenario)
+        self.simulation.run(self.lesson.begin)
+        for block in self._blocks():
+            if isinstance(block, Run) and block.way in ("", self.way.id):
+                self._type(replace(block, wait=block.wait or WAY_WAIT))
+        given = without_traffic(self.lesson, self.simulation.given)
+        judged = judge(self.lesson, given)
+        self._compare_end(judged)
+        return Rehearsal(self.language, tuple(self.mistakes), given, self.simulation.records, time.perf_counter() - begun)
+
+    def _compare_end(self, judged: Judgement) -> None:
+        way, failure = self.way, judged.failure
+        failed = f": {failure.text} ({failure.why})\n  " + "\n  ".join(failure.way) if failure else ""
+        if judged.reached != way.reached:
+            self._mistake(f"the way '{way.id}' {'reaches its end' if judged.reached else 'fails'}{failed}", way.span)
+        elif failure and way.fails not in failure.text:
+            self._mistake(f"the way '{way.id}' fails otherwise{failed}", way.span)
+        if not way.points[0] <= judged.points <= way.points[1]:
+            self._mistake(f"the way '{way.id}' brings {judged.points} points ({judged.score})", way.span)
+        if way.lost not in (None, len(judged.score.lost)):
+            self._mistake(f"the way '{way.id}' loses {judged.score.lost or 'no connection'}", way.span)
+
+
+def without_traffic(lesson: Lesson, given: Sequence[tuple[int, Input]]) -> tuple[tuple[int, Input], ...]:
+    """What a person gave: the scenario's own traffic left out."""
+    rest = list(lesson.scenario.scheduled())
+    found = []
+    for pair in given:
+        if pair in rest:
+            rest.remove(pair)
+        else:
+            found.append(pair)
+    return tuple(found)
 
 
 def _missing(wanted: Sequence[str], printed: Sequence[str]) -> str | None:

@@ -39,7 +39,7 @@ class _Folder:
 def _signature(folder: Path) -> Signature:
     """The files that a course is made of, with their sizes and times."""
     found = []
-    for pattern in ("*/*.md", "*/*.yaml", "*.yaml"):
+    for pattern in ("*/*.md", "*/*/*.md", "*/*.yaml", "*/*/*.yaml", "*.yaml"):
         for path in folder.glob(pattern):
             with contextlib.suppress(OSError):  # gone since it was listed
                 status = path.stat()

@@ -205,7 +205,7 @@ class _Talk:
             self.conn.send(b"still here\n")
             yield from self.context.sleep(self.times.every)
             if heard.triggered and not heard.ok:
-                raise SocketError(str(heard.value))
+                raise cast(SocketError, heard.value)
             if heard.triggered and heard.value == b"":
                 raise SocketError("EPIPE")
             if not self._goes_on():

@@ -54,6 +54,11 @@ def test_a_connection_that_is_shut_out_for_too_long_is_given_up() -> None:
     assert [event.reason.code for event in told if event.what == "talk"] == ["answered", "silence", "lost"]
 
 
+def test_a_connection_that_is_reset_is_told_as_such() -> None:
+    told = heard((10, Line("desk", "iptables -A INPUT -p tcp --dport 5432 -j REJECT --reject-with tcp-reset")))
+    assert [event.reason.code for event in told if event.what == "talk"] == ["answered", "ECONNRESET"]
+
+
 def test_somebody_must_walk_to_a_terminal_that_is_far_away() -> None:
     simulation = Simulation(SCENARIO, inputs=[(1_000_000, Line("far", SHUT)), (2_000_000, Line("far", OPEN))])
     simulation.run(30_000_000)

@@ -1,0 +1,79 @@
+"""Variants: the same text with other names, addresses and ports, drawn by a seed, so that each learner has a challenge of their own.
+
+    vary:
+      port: {pick: [8080, 8443, 9000]}       {{port}}
+      net: {number: [1, 200]}                {{net}}
+      who: {shuffle: [ann, ben, eve]}        {{who.1}} {{who.2}} {{who.3}}
+
+`{{name}}` stands in the lesson and in its scenario. Nothing is computed: what is drawn is put in, before anything is read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from random import Random
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+
+from sim.document import Strict
+from sim.errors import ScenarioError, Span, did_you_mean
+
+_PLACE = re.compile(r"\{\{([^{}]*)\}\}")
+Value = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._:/-]{0,60}$")] | int
+
+
+class Draw(Strict):
+    """How one name is drawn: one of the three."""
+
+    pick: Annotated[list[Value], Field(min_length=1, max_length=50)] | None = None
+    shuffle: Annotated[list[Value], Field(min_length=1, max_length=20)] | None = None
+    number: tuple[int, int] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Draw:
+        given = [value for value in (self.pick, self.shuffle, self.number) if value is not None]
+        if len(given) != 1:
+            raise ValueError("say one of pick: [values], shuffle: [values], number: [least, most]")
+        if self.number is not None and not 0 <= self.number[0] <= self.number[1] <= 10**9:
+            raise ValueError("number is [least, most], from 0 on")
+        return self
+
+
+def draw(vary: Mapping[str, Draw], name: str, seed: int) -> dict[str, str]:
+    """The values of variant `seed`: the same for the same name and seed."""
+    found: dict[str, str] = {}
+    for key, how in vary.items():
+        random = Random(f"{name} {key} {seed}")
+        if how.pick is not None:
+            found[key] = str(random.choice(how.pick))
+        elif how.number is not None:
+            found[key] = str(random.randint(*how.number))
+        elif how.shuffle is not None:
+            order: list[Any] = list(how.shuffle)
+            random.shuffle(order)
+            found |= {f"{key}.{number}": str(value) for number, value in enumerate(order, 1)}
+    return found
+
+
+def fill(text: str, values: Mapping[str, str], file: str) -> str:
+    """`text` with every {{name}} replaced. Raises ScenarioError where a name is none."""
+    if not values:
+        return text
+
+    def put(match: re.Match[str]) -> str:
+        name = match[1].strip()
+        if name not in values:
+            raise _unknown(text, match, name, values, file)
+        return values[name]
+
+    return _PLACE.sub(put, text)
+
+
+def _unknown(text: str, match: re.Match[str], name: str, values: Mapping[str, str], file: str) -> ScenarioError:
+    before = text[: match.start()]
+    line, column = before.count("\n") + 1, match.start() - (before.rfind("\n") + 1) + 1
+    source = text.splitlines()[line - 1]
+    hint = did_you_mean(name, list(values)) or f"there are {', '.join(values)}"
+    return ScenarioError(f"nothing is drawn under the name '{name}'", Span(file, line, column, len(match[0])), source, hint)

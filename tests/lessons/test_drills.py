@@ -1,0 +1,97 @@
+"""Every way through a drill or a challenge ends as it says: good ones in every variant, bad ones caught; mistakes are located."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lessons.course import read_course
+from lessons.judge import judge
+from lessons.load import load_lesson, read_lesson
+from lessons.model import Lesson
+from lessons.page import as_message
+from lessons.rehearse import rehearse, rehearse_ways
+from sim.errors import ScenarioError
+from sim.inputs import Attempt, Line
+from sim.simulation import Simulation
+
+COURSE = read_course()
+SEEDS = range(1, 9)
+
+
+def test_there_are_five_drills_and_five_challenges_and_all_can_be_read() -> None:
+    assert COURSE.mistakes == ()
+    assert len(COURSE.drills) >= 5 and len(COURSE.challenges) >= 5
+    for challenge in COURSE.challenges:
+        assert challenge.languages == ("iptables", "nft") and challenge.varies
+
+
+@pytest.mark.parametrize("lesson", COURSE.drills, ids=[drill.id for drill in COURSE.drills])
+def test_every_way_out_of_a_drill_brings_the_score_it_says(lesson: Lesson) -> None:
+    assert {way.reached for way in lesson.ways()} == {True, False}, "the naive way is there, and is shown to fail"
+    assert [str(mistake) for gone in rehearse(lesson) for mistake in gone.mistakes] == []
+
+
+@pytest.mark.parametrize("lesson", COURSE.challenges, ids=[one.id for one in COURSE.challenges])
+def test_the_wrong_solutions_of_a_challenge_fail_and_the_right_one_passes_in_every_variant(lesson: Lesson) -> None:
+    assert [str(mistake) for gone in rehearse(lesson) for mistake in gone.mistakes] == []
+    seen = {lesson.scenario.model_dump_json()}
+    for seed in SEEDS:
+        variant = COURSE.lesson(lesson.id, seed)
+        seen.add(variant.scenario.model_dump_json())
+        good = [way for way in variant.ways() if way.reached]
+        assert [str(mistake) for gone in rehearse_ways(variant, good) for mistake in gone.mistakes] == []
+    assert len(seen) == len(SEEDS) + 1, "each learner has their own"
+
+
+@pytest.mark.parametrize("lesson", COURSE.challenges, ids=[one.id for one in COURSE.challenges])
+def test_a_challenge_is_not_passed_by_doing_nothing_and_its_answers_stay_here(lesson: Lesson) -> None:
+    assert not judge(lesson, ()).reached
+    message = str(as_message(lesson))
+    for block in lesson.blocks():
+        if getattr(block, "way", ""):
+            assert block.lines[0] not in message  # type: ignore[union-attr]
+
+
+def test_a_failure_shows_the_packet_that_decided_and_the_future_in_which_it_can_be_seen() -> None:
+    lesson = COURSE.lesson("who-may-come")
+    judged = judge(lesson, [(1_000_000, Line("server", "iptables -P INPUT DROP"))])
+    failure = judged.failure
+    assert failure is not None and failure.packet is not None
+    assert "policy DROP" in " ".join(failure.way)
+    asked = [value for _, value in failure.inputs if isinstance(value, Attempt)]
+    assert len(asked) == 1, "no other test is given away"
+    future = Simulation(lesson.scenario, inputs=failure.inputs)
+    future.run(judged.at + 10_000_000)
+    assert any(getattr(record.event, "packet", None) == failure.packet and record.event.kind == "dropped" for record in future.records)
+
+
+def test_every_drill_and_challenge_is_read_under_its_own_variant_alone() -> None:
+    first, second = (load_lesson(Path(COURSE.lesson("quarantine").file), seed) for seed in (5, 5))
+    assert first.scenario == second.scenario
+
+
+GOOD = (Path(COURSE.lesson("quarantine").file), Path(COURSE.lesson("quarantine").file).read_text(encoding="utf-8"))
+MISTAKES = [
+    ("{{who.2}}'s machine (10", "{{woh.2}}'s machine (10", "nothing is drawn under the name 'woh.2'"),
+    ("- cut: {from", "- cutt: {from", "did you mean 'cut'?"),
+    ("name: sync}\n- may-not", "name: snyc}\n- may-not", "did you mean 'sync'?"),
+    ("tcp: 80}\n", "tcp: 80, udp: 80}\n", "say one of tcp: PORT"),
+    ("tcp: 80}\n", "tcp: 0}\n", "a port from 1 to 65535"),
+    ("ping: yes", "pong: yes", "did you mean 'ping'?"),
+    ("way=good lang=nft", "way=goood lang=nft", "there is no way 'goood'"),
+    ("end: 60s\n", "", "a challenge has an `end:`"),
+    ("kind: challenge\n", "", "`judge` is for kind: drill or challenge"),
+    ("number: [10, 250]", "number: [250, 10]", "number is [least, most]"),
+    ("reached: true", "reached: perhaps", "reached"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "words"), MISTAKES, ids=[mistake[2][:40] for mistake in MISTAKES])
+def test_a_mistake_in_a_challenge_is_reported_where_it_stands(old: str, new: str, words: str) -> None:
+    file, text = GOOD
+    assert old in text
+    with pytest.raises(ScenarioError) as caught:
+        read_lesson(text.replace(old, new, 1), file)
+    assert words in str(caught.value) and "lesson.md:" in str(caught.value)
