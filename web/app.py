@@ -27,7 +27,7 @@ from sim.errors import CtlabError, UsageError
 from sim.inputs import from_json
 from sim.ruleset.nft import tables as nft_tables
 from sim.trace import PacketSent
-from web import facts, messages, share
+from web import facts, learners, messages, share
 from web.crafting import craft_message
 from web.renewing import Renewal, add_preview
 from web.session import Session, Sessions
@@ -49,6 +49,7 @@ class Lab:
     def __init__(self, store: Store, shelf: Shelf) -> None:
         self.course: Callable[[], Course] = shelf.course
         self.sessions = Sessions(self.course, store)
+        self.learners = learners.Learners(store, self.course)
         self.seats: dict[str, str] = {}
 
 
@@ -111,6 +112,8 @@ def _routes(app: Flask, lab: Lab) -> None:
 
     app.add_url_rule("/", "front", page)
     app.add_url_rule("/s/<key>", "lab", page)
+    app.add_url_rule("/repeat", "repeat-page", page)
+    app.add_url_rule("/summary", "summary-page", page)
 
     @app.get("/assets/<path:name>")
     def assets(name: str) -> Response:
@@ -127,6 +130,7 @@ def _routes(app: Flask, lab: Lab) -> None:
         return jsonify(key=share.create(lab.sessions, request.get_json()).key)
 
     share.routes(app, lab.sessions)
+    learners.routes(app, lab.learners)
 
 
 def _course_message(course: Course) -> dict[str, Any]:
@@ -135,7 +139,11 @@ def _course_message(course: Course) -> dict[str, Any]:
         for x in course.lessons
     ]
     scenarios = [{"id": ident, "title": x.title, "summary": x.summary} for ident, x in course.scenarios.items()]
-    return {"lessons": lessons, "scenarios": scenarios, "mistakes": [str(mistake) for mistake in course.mistakes]}
+    judged = {
+        kind: [{"id": x.id, "title": x.title, "summary": x.summary, "minutes": x.minutes, "part": x.part} for x in those]
+        for kind, those in (("drills", course.drills), ("challenges", course.challenges))
+    }
+    return judged | {"lessons": lessons, "scenarios": scenarios, "mistakes": [str(mistake) for mistake in course.mistakes]}
 
 
 class _Socket:
@@ -220,12 +228,24 @@ class _Socket:
     def _on_position(self, session: Session, message: messages.Position) -> None:
         if session.move(message.t, message.step):
             emit("progress", session.progress(), to=session.key)
+        if session.lesson is not None and session.done():
+            self.lab.learners.finished(session.learner, session.lesson)
         self.lab.sessions.save(session)
 
     def _on_answer(self, session: Session, message: messages.Answer) -> None:
         session.answer(message.prediction, message.choice)
+        self.lab.learners.answered(session.learner, session.lesson, message.prediction, message.choice)
         emit("progress", session.progress(), to=session.key)
         self.lab.sessions.save(session)
+
+    def _on_judge(self, session: Session, message: messages.Judge) -> dict[str, Any]:
+        judged, branch = session.judge()
+        score = judged.score.message(judged.reached)
+        if session.lesson is not None:
+            self.lab.learners.judged(session.learner, session.lesson, judged.reached, score)
+        self._trace(session, len(session.simulation.records), None, to=session.key)
+        self.lab.sessions.save(session)
+        return messages.judgement_message(judged, branch)
 
     def _on_restart(self, session: Session, message: messages.Restart) -> None:
         start = session.restart()

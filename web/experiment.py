@@ -36,11 +36,15 @@ class Moments(Incoming):
 
 
 class Experiment(Incoming):
-    """`ctlab` is the version of this form. One of `lesson`, `scenario`, `own` (a scenario as YAML text) is given."""
+    """`ctlab` is the version of this form, `seed` the variant of a lesson that varies.
+
+    One of `lesson`, `scenario`, `own` (a scenario as YAML text) is given.
+    """
 
     ctlab: Literal[1]
     title: Annotated[str, Field(max_length=200)] = ""
     lesson: Name | None = None
+    seed: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     scenario: Name | None = None
     own: Annotated[str, Field(max_length=200_000)] | None = None
     inputs: Annotated[list[Annotated[list[Any], Field(min_length=2, max_length=2)]], Field(max_length=MAX_INPUTS)] = []
@@ -49,7 +53,7 @@ class Experiment(Incoming):
     def data(self) -> dict[str, Any]:
         """What a Session is made of."""
         return {
-            "lesson": self.lesson, "scenario": self.scenario, "own": self.own, "inputs": self.inputs,
+            "lesson": self.lesson, "seed": self.seed, "scenario": self.scenario, "own": self.own, "inputs": self.inputs,
             "position": self.position.model_dump(),
         }  # fmt: skip
 
@@ -57,7 +61,9 @@ class Experiment(Incoming):
 def of_session(session: Session, time: int, step: int) -> dict[str, Any]:
     """The experiment as it stands, opening at `time` (µs) and `step`; as JSON has it. Inputs after that moment are in it."""
     data = session.data()
-    source = {"lesson": data["lesson"]} if data["lesson"] else {"own": data["own"]} if data["own"] else {"scenario": data["scenario"]}
+    variant = {"seed": data["seed"]} if data["seed"] else {}
+    other = {"own": data["own"]} if data["own"] else {"scenario": data["scenario"]}
+    source = {"lesson": data["lesson"]} | variant if data["lesson"] else other
     title = session.lesson.title if session.lesson else session.scenario.title
     moment = {"t": time, "step": step}
     return {"ctlab": VERSION, "title": title[:200]} | source | {"inputs": data["inputs"], "position": moment}

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from lessons.judge import Judgement
 from lessons.model import Lesson
 from lessons.page import as_message
 from sim.errors import UsageError
@@ -28,11 +29,15 @@ class Incoming(BaseModel):
 
 
 class Create(Incoming):
-    """One of these: a lesson's or a scenario's id, a scenario of one's own (YAML), or an experiment as a file's text or a link has it."""
+    """One of these: a lesson's or a scenario's id, a scenario of one's own (YAML), an experiment as a file's text or a link has it,
+    or `copy_of` a session's key: its machines without its lesson, as they are `at` a moment."""
 
     lesson: Annotated[str, Field(max_length=80)] | None = None
+    learner: Annotated[str, Field(max_length=80)] | None = None
     scenario: Annotated[str, Field(max_length=80)] | None = None
     own: Annotated[str, Field(max_length=200_000)] | None = None
+    copy_of: Annotated[str, Field(max_length=80)] | None = None
+    at: Moment = 0
     file: Annotated[str, Field(max_length=700_000)] | None = None
     link: Annotated[str, Field(max_length=300_000)] | None = None
 
@@ -61,6 +66,10 @@ class Position(Incoming):
 class Answer(Incoming):
     prediction: Annotated[str, Field(max_length=80)]
     choice: Annotated[int, Field(ge=0, le=100)]
+
+
+class Judge(Incoming):
+    """What was done in a drill or a challenge is to be judged."""
 
 
 class Restart(Incoming):
@@ -128,7 +137,7 @@ INCOMING: dict[str, type[Incoming]] = {
     "join": Join, "input": InputMessage, "more": More, "position": Position, "answer": Answer, "restart": Restart, "restore": Restore,
     "future": Future, "complete": Complete,
     "dissect": Dissect, "rules": RulesAt, "study": Study, "craft": Craft, "grid": Grid,
-    "change": Change, "survive": Survive,
+    "change": Change, "survive": Survive, "judge": Judge,
 }  # fmt: skip
 
 
@@ -181,6 +190,15 @@ def _end(text: str) -> dict[str, str]:
 def lesson_message(lesson: Lesson | None) -> dict[str, Any] | None:
     """`Lesson` of README.md, or None in a free lab."""
     return as_message(lesson) if lesson else None
+
+
+def judgement_message(judged: Judgement, branch: int | None) -> dict[str, Any]:
+    """`Judgement` of README.md; `branch`: the future in which the packet of a failure is seen."""
+    failure = judged.failure
+    shown = None
+    if failure is not None:
+        shown = {"text": failure.text, "why": failure.why, "packet": failure.packet, "way": list(failure.way), "branch": branch}
+    return {"passed": judged.passed, "all": judged.all, "failure": shown, "score": judged.score.message(judged.reached)}
 
 
 def trace_messages(

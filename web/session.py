@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lessons.course import Course
+from lessons.judge import Judgement, judge
 from lessons.model import Lesson, Predict
 from lessons.rehearse import goals_met
 from sim.errors import CtlabError, UsageError
@@ -43,7 +44,10 @@ class Session:
         self.lock = threading.Lock()
         self.inputs: list[Timed] = _read_inputs(data.get("inputs", []))
         self.branches: list[dict[str, Any]] = data.get("branches", [])
-        self.position: dict[str, int] = data.get("position", {"t": 0, "step": 0})
+        self.learner: str | None = data.get("learner")
+        self.seed: int = data.get("seed") or 0
+        self.of: str | None = data.get("of")
+        self.position: dict[str, int] = data.get("position") or self._beginning()
         self.answers: dict[str, int] = data.get("answers", {})
         self.reached: set[str] = set(data.get("reached", []))
         self.simulation = Simulation(scenario, inputs=self.inputs)
@@ -52,10 +56,15 @@ class Session:
     def data(self) -> dict[str, Any]:
         """What is saved."""
         return {
-            "lesson": self.lesson.id if self.lesson else None, "scenario": self.scenario.id, "own": self.own,
+            "lesson": self.lesson.id if self.lesson else None, "scenario": self.scenario.id, "own": self.own, "seed": self.seed,
+            "learner": self.learner, "of": self.of,
             "inputs": _write_inputs(self.inputs),
             "branches": self.branches, "position": self.position, "answers": self.answers, "reached": sorted(self.reached),
         }  # fmt: skip
+
+    def _beginning(self) -> dict[str, int]:
+        """Where a learner comes in."""
+        return {"t": self.lesson.begin if self.lesson else 0, "step": 0}
 
     def _ahead(self, at: int) -> None:
         self.simulation.run(at)
@@ -194,7 +203,7 @@ class Session:
     def restart(self) -> int:
         """Back to the scenario's start; the present future becomes a branch."""
         self._keep_branch(0)
-        self.position = {"t": 0, "step": 0}
+        self.position = self._beginning()
         return self._replay([])
 
     def _replay(self, inputs: list[Timed]) -> int:
@@ -214,6 +223,36 @@ class Session:
         if asked is None or choice >= len(asked.options):
             raise UsageError(f"there is no such answer: {prediction} {choice}")
         self.answers.setdefault(prediction, choice)
+
+    def judge(self) -> tuple[Judgement, int | None]:
+        """Judge what was done, all of it; the future in which the packet of a failure is seen becomes a branch. Gives its id, or None.
+
+        Raises UsageError in what has nothing to be judged.
+        """
+        if self.lesson is None:
+            raise UsageError("A free lab has nothing to be judged.")
+        judged = judge(self.lesson, self.inputs)
+        if judged.failure is None or judged.failure.packet is None:
+            return judged, None
+        ident = 1 + max((int(b["id"]) for b in self.branches), default=0)
+        inputs = _write_inputs(list(judged.failure.inputs))
+        branch = {"id": ident, "at": judged.at, "text": judged.failure.text, "records": 0, "inputs": inputs}
+        self.branches = [*self.branches, branch][-MAX_BRANCHES:]
+        return judged, ident
+
+    def copy(self, at: int) -> dict[str, Any]:
+        """Of what a free lab is made that begins as this one stands at `at` (µs): its machines and inputs, without its lesson."""
+        of = self.of or (self.lesson.id if self.lesson else None)
+        inputs = _write_inputs([pair for pair in self.inputs if pair[0] <= at])
+        position = {"t": at, "step": 0}
+        return {"of": of, "seed": self.seed, "scenario": self.scenario.id, "own": self.own, "inputs": inputs, "position": position}
+
+    def done(self) -> bool:
+        """Whether a lesson is done: its goals are reached, or where it has none its last step is."""
+        if self.lesson is None or self.lesson.kind != "lesson":
+            return False
+        goals = {goal.id for goal in self.lesson.goals()}
+        return goals <= self.reached and (bool(goals) or self.position["step"] == len(self.lesson.steps) - 1)
 
     def move(self, time: int, step: int) -> bool:
         """Remember where the learner is. True when a goal was newly reached by then."""
@@ -255,11 +294,17 @@ class Sessions:
         self._lock = threading.Lock()
         self._waking = threading.Lock()
 
-    def create(self, lesson: str | None = None, scenario: str | None = None, own: str | None = None) -> Session:
-        """A new session with a key that nobody can guess. `own`: a scenario as YAML. Raises UsageError, ScenarioError."""
+    def create(
+        self, lesson: str | None = None, scenario: str | None = None, own: str | None = None, learner: str | None = None
+    ) -> Session:
+        """A new session with a key that nobody can guess. `own`: a scenario as YAML. Raises UsageError, ScenarioError.
+
+        What varies is drawn anew for each session. `learner`: the key under which progress is kept.
+        """
         if sum(one is not None for one in (lesson, scenario, own)) != 1:
             raise UsageError("a session is of a lesson, of a scenario or of a scenario of one's own: name one of them")
-        return self.open({"lesson": lesson, "scenario": scenario, "own": own})
+        seed = secrets.randbelow(1_000_000) + 1 if lesson and self._course().lesson(lesson).varies else 0
+        return self.open({"lesson": lesson, "scenario": scenario, "own": own, "seed": seed, "learner": learner})
 
     def open(self, data: dict[str, Any]) -> Session:
         """A new session made of what another had (Session.data), which is checked first. Raises CtlabError, and then there is none."""
@@ -305,7 +350,9 @@ class Sessions:
             limits = {name: min(getattr(asked, name), getattr(most, name)) for name in ("records", "time", "memory")}
             return None, scenario.model_copy(update={"budget": asked.model_copy(update=limits)})
         course = self._course()
-        lesson = course.lesson(data["lesson"]) if data.get("lesson") else None
+        lesson = course.lesson(data["lesson"], data.get("seed") or 0) if data.get("lesson") else None
+        if data.get("of"):
+            return None, course.lesson(data["of"], data.get("seed") or 0).scenario
         return lesson, lesson.scenario if lesson else course.scenario(data["scenario"])
 
     def renew(self) -> list[Session]:

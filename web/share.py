@@ -48,7 +48,11 @@ def create(sessions: Sessions, data: Any) -> Session:
     if wanted.file is not None or wanted.link is not None:
         shared = experiment.parse(wanted.file) if wanted.file is not None else experiment.from_link(wanted.link or "")
         return sessions.open(shared.data())
-    return sessions.create(wanted.lesson, wanted.scenario, wanted.own)
+    if wanted.copy_of is not None:
+        other = sessions.find(wanted.copy_of)
+        with other.lock:
+            return sessions.open(other.copy(wanted.at))
+    return sessions.create(wanted.lesson, wanted.scenario, wanted.own, wanted.learner)
 
 
 def _moment(session: Session) -> tuple[int, int]:
