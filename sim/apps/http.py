@@ -1,4 +1,4 @@
-"""A web server: small pages over HTTP/1.1, one request a connection at a time. Options: port, pages, size, delay.
+"""A web server: small pages over HTTP/1.1, one request a connection at a time. Options: port, pages, size, delay, idle.
 
     services: [{http: {port: 80, delay: 2s, pages: {/: "hello\\n"}, size: 3000}}]
 
@@ -21,11 +21,15 @@ _REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found", 405: "Not Allowed"}
 
 
 class Site(NamedTuple):
-    """What a web server serves: `pages` by path (else a default at "/"), padded to `size` bytes, each after `delay` µs."""
+    """What a web server serves: `pages` by path (else a default at "/"), padded to `size` bytes, each after `delay` µs.
+
+    `idle`: after so many µs without a request it closes the connection (nginx's keepalive_timeout); 0: never.
+    """
 
     pages: Mapping[str, str]
     size: int = 0
     delay: int = 0
+    idle: int = 0
 
 
 def httpd(port: int, site: Site) -> Program:
@@ -46,7 +50,7 @@ def httpd(port: int, site: Site) -> Program:
 def _serve(conn: Connection, site: Site) -> Program:
     def program(context: Context) -> Steps:
         try:
-            while (request := (yield from _request(conn))) is not None:
+            while (request := (yield from _request(context, conn, site.idle))) is not None:
                 yield from context.sleep(site.delay)
                 response = answer(request, site, context.machine.name, context.now)
                 conn.send(response, about=f"HTTP {response.split(b' ', 2)[1].decode()}")
@@ -57,14 +61,15 @@ def _serve(conn: Connection, site: Site) -> Program:
     return program
 
 
-def _request(conn: Connection) -> Generator[simpy.Event, Any, str | None]:
-    """The head of the next request; None when the client has closed."""
+def _request(context: Context, conn: Connection, idle: int) -> Generator[simpy.Event, Any, str | None]:
+    """The head of the next request; None when the client has closed, or said nothing for too long."""
     head = b""
     while b"\r\n\r\n" not in head:
-        received = yield conn.recv()
-        if not received:
+        heard = conn.recv()
+        yield from context.wait(heard, timeout=idle or None)
+        if not heard.triggered or not heard.value:
             return None
-        head += received
+        head += heard.value
     return head.decode(errors="replace")
 
 

@@ -62,7 +62,8 @@ def _http(port: int, options: Options) -> Program:
     size = options.get("size", 0)
     if not isinstance(size, int) or not 0 <= size <= LARGEST_PAGE:
         raise UsageError(f"http: size is a number of bytes, at most {LARGEST_PAGE}")
-    return httpd(port, Site({str(path): str(text) for path, text in pages.items()}, size, _delay(options)))
+    kept = {str(path): str(text) for path, text in pages.items()}
+    return httpd(port, Site(kept, size, _delay(options), parse_time(options.get("idle", 0))))
 
 
 def _dns(port: int, options: Options) -> Program:
@@ -91,7 +92,7 @@ def _listener(make: Callable[..., Program], name: str, *, echo: bool = False) ->
 _PLAIN = ("port", "answer", "delay", "program")
 SERVICES: dict[str, ServiceKind] = {
     "ssh": ServiceKind(lambda port, options: sshd(port), ("port",), 22, "tcp", "logins by ssh"),
-    "http": ServiceKind(_http, ("port", "pages", "size", "delay"), 80, "tcp", "a web server"),
+    "http": ServiceKind(_http, ("port", "pages", "size", "delay", "idle"), 80, "tcp", "a web server"),
     "dns": ServiceKind(_dns, ("port", "zone", "delay"), 53, "udp", "a name server"),
     "ftp": ServiceKind(_ftp, ("port", "files", "timeout"), 21, "tcp", "an FTP server"),
     "echo": ServiceKind(

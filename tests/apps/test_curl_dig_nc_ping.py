@@ -310,3 +310,11 @@ def test_every_service_starts_and_listens(name: str) -> None:
     lab = Lab(**{name.replace("-", "_"): {"port": 4000}})
     assert lab.machines["server"].services[0].text == f"{name} :4000"
     assert ":4000" in lab.root("ss -ltun")
+
+
+def test_a_web_server_with_patience_closes_a_silent_connection() -> None:
+    lab = Lab(http={"idle": "5s"})
+    lab.type("nc server 80", 4 * SECOND)
+    assert "s FIN" not in lab.labels()
+    lab.run(2 * SECOND)
+    assert "s FIN" in lab.labels()
