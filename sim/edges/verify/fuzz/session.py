@@ -59,12 +59,21 @@ def _case(name: str, random: Random, packets: int, rules: Load, mix: Mix, pauses
     sysctls = {CONNTRACK + name: value for name, value in chosen.items()}
     traffic = Traffic(random, mix, rules, sysctls)
     steps: list[Step] = [traffic.next() for _ in range(packets)]
-    if random.random() < 0.1:
-        steps.insert(random.randrange(len(steps)), Sysctl(CONNTRACK + (key := random.choice(LATER)), random.choice(SWITCHES[key])))
+    if random.random() < 0.25:
+        for _ in range(random.choice((1, 1, 2, 4))):
+            steps.insert(random.randrange(len(steps)), _later(random, pauses))
     if pauses:
         for _ in range(random.choice((1, 2, 3))):
             steps.insert(random.randrange(len(steps)), Wait(random.choice(PAUSES)))
     return Case(name, Plan(rules=rules, sysctls=sysctls), tuple(steps))
+
+
+def _later(random: Random, pauses: bool) -> Sysctl:
+    """A setting that changes in the middle; where there are pauses, a time-out that becomes short, too."""
+    if pauses and random.random() < 0.5:
+        return Sysctl(CONNTRACK + random.choice(SHORT), random.choice(("1", "2", "3")))
+    key = random.choice(LATER)
+    return Sysctl(CONNTRACK + key, random.choice((*SWITCHES[key], *DEFAULTS.get(key, ()))))
 
 
 def with_rules(seed: int, packets: int) -> Case:
@@ -131,5 +140,9 @@ def _none(random: Random) -> Load:
 
 RULES: Final = {"plain": _none, "translated": _translating, "helped": _helping, "helped, translated": _both, "divided": _dividing}
 KINDS: Final = ("plain",) * 8 + ("translated",) * 4 + ("helped",) * 4 + ("helped, translated",) * 3 + ("divided",)
-LATER: Final = ("tcp_be_liberal", "tcp_loose", "checksum", "acct", "tcp_timeout_established", "udp_timeout", "log_invalid", "timestamp")
-"""Settings that may change in the middle."""
+LATER: Final = tuple(sorted(set(SWITCHES) - {"events"}))
+"""Settings that may change in the middle, and to what besides: back to what they were."""
+DEFAULTS: Final = {
+    "tcp_be_liberal": ("0",), "tcp_loose": ("1",), "tcp_ignore_invalid_rst": ("0",), "tcp_max_retrans": ("3",), "checksum": ("1",),
+    "acct": ("0",), "timestamp": ("0",), "log_invalid": ("255",), "tcp_timeout_established": ("432000",), "udp_timeout": ("30",),
+}  # fmt: skip
