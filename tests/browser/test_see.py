@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 
@@ -71,3 +72,20 @@ def test_one_thing_is_changed_in_the_past_by_a_form_and_what_came_later_is_done_
     assert [record["text"] for record in page.lab("records") if record["kind"] == "input"][-1] == "two"
     page.tab.get_by_role("button", name="Go on with that one").click()
     page.until("!window.ctlab.records.some((record) => record.kind === 'lost')")
+
+
+def test_the_page_speaks_german_where_the_browser_does_or_a_person_wants_it(page_with: Callable[..., Page]) -> None:
+    page = page_with(locale="de-DE")
+    page.course()
+    assert page.tab.evaluate("document.documentElement.lang") == "de"
+    assert page.tab.get_by_role("heading", level=1).inner_text().startswith("Zustandsbehaftete Firewalls")
+    assert page.axe() == []
+    page.open(scenario="laptop-and-server")
+    page.tab.get_by_role("tab", name="Leiter").wait_for()
+    page.tab.get_by_role("tab", name="Zukünfte").click()
+    page.tab.get_by_role("button", name="Abzweigen und vergleichen").wait_for()
+    assert page.axe() == []
+    page.shoot("german")
+    page.tab.get_by_label("Sprache der Seite").select_option("en")
+    page.tab.get_by_role("tab", name="Ladder").wait_for()
+    assert page.tab.evaluate("document.documentElement.lang") == "en"

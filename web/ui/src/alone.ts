@@ -2,13 +2,14 @@
 import { mount } from 'svelte'
 import './app.css'
 import { recorded, unpack } from './recorded'
+import { words } from './spoken'
 import { text } from './text'
 import Lab from './views/Lab.svelte'
 
 const target = document.getElementById('app')
 const packed = document.getElementById('recording')?.textContent
 if (!target || !packed) throw new Error('this file has no recording in it')
-unpack(packed).then(
-  (recording) => mount(Lab, { target, props: { key: '', channel: (ears) => recorded(recording, ears) } }),
+Promise.all([unpack(packed), words()]).then(
+  ([recording]) => mount(Lab, { target, props: { key: '', channel: (ears) => recorded(recording, ears) } }),
   () => (target.textContent = text.recorded.broken),
 )

@@ -1,6 +1,7 @@
 // Numbers, times and entries as text. Pure; the words of the page are in text.ts, these are the tools' own forms.
 
 import type { Entry } from './records'
+import { text } from './text'
 
 /** Simulated seconds with milliseconds: 9.841. */
 export function seconds(t: number): string {
@@ -23,7 +24,7 @@ export function duration(span: number): string {
 /** A round length of time: 300 s, 5 days, 30 s. */
 export function round(span: number): string {
   const whole = Math.round(span / 1_000_000)
-  if (whole >= 86_400 && whole % 86_400 === 0) return whole === 86_400 ? '1 day' : `${whole / 86_400} days`
+  if (whole >= 86_400 && whole % 86_400 === 0) return text.time.days(whole / 86_400)
   return `${whole} s`
 }
 

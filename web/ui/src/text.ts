@@ -1,8 +1,11 @@
-// Every word of the page, in one place. A translation is a second object of this shape.
+// Every word of the page, in one place. A translation is a second object of this shape (de.ts); spoken.ts writes it over this one.
 
 import { duration, seconds } from './format'
 
 const many = (count: number, one: string, more: string): string => `${count} ${count === 1 ? one : more}`
+
+/** Keys, separated by spaces, and what they do. */
+type Keys = readonly (readonly [string, string])[]
 
 export const text = {
   name: 'ctlab',
@@ -25,7 +28,7 @@ export const text = {
     home: 'Course', step: (step: number, steps: number): string => `step ${step} of ${steps}`, language: 'Rules in',
     both: 'both', theme: (dark: boolean): string => (dark ? 'Change to light colours' : 'Change to dark colours'),
     help: 'Help and shortcuts', restart: 'Start again', skipStage: 'Skip to what happens', skipTerminal: 'Skip to the terminal',
-    skipTime: 'Skip to the timeline', freeLab: 'Free lab',
+    skipTime: 'Skip to the timeline', freeLab: 'Free lab', spoken: 'Language of the page',
   },
   state: {
     joining: 'Joining the lab…', offline: 'The connection to the lab is lost. Trying again; what you see stays usable.',
@@ -102,7 +105,7 @@ export const text = {
     behaviours: { silent: 'falls silent', refuses: 'refuses new TCP connections', noPing: 'answers no ping', keepalive: 'asks after quiet connections every … s', impatient: 'tries unanswered data … times' },
     number: 'number', go: 'Fork and compare', runs: 'runs', packets: 'Packets', tables: 'Tables', terminals: 'Terminals', aspects: 'What is compared',
     firstAt: (what: string, t: number | null): string => (t === null ? `${what}: no difference` : `${what}: from ${seconds(t)} s`), first: 'First difference',
- other: 'Compare with', restore: 'Go on with that one',
+    other: 'Compare with', restore: 'Go on with that one',
     failed: 'That future could not be computed, or is no longer kept.', computing: 'Computing that future…', same: 'So far as they are known the two are the same.',
     part: (t: number): string => `They part at ${seconds(t)} s.`, here: 'they part here', when: 'at', mine: 'This future', theirs: 'The other one',
     sum: ({ packets, ended, labels }: { packets: number; ended: number; labels: { [label: string]: number } }): string =>
@@ -158,7 +161,7 @@ export const text = {
     silence: (span: number): string => `${duration(span)} of silence`, branches: (count: number): string => many(count, 'other future', 'other futures'),
     branch: (t: number, what: string, records: number): string => `from ${seconds(t)} s: ${what} (${many(records, 'event', 'events')})`, restore: 'Bring back a future that was cut off',
     value: (t: number, packet: number, all: number): string => `${seconds(t)} seconds${all ? `, packet ${packet} of ${all}` : ''}`,
-    zoomIn: 'Zoom into the timeline (Ctrl and the wheel)', zoomOut: 'Zoom out of the timeline', noExpiry: 'Nothing more will expire.', gone: 'gone', expired: 'expired',
+    zoomIn: 'Zoom into the timeline (Ctrl and the wheel)', zoomOut: 'Zoom out of the timeline', noExpiry: 'Nothing more will expire.', gone: 'gone', expired: 'expired', days: (count: number): string => many(count, 'day', 'days'),
   },
   editor: {
     open: 'Edit rules', openTitle: 'Edit the rules, in iptables and nft side by side (r)', title: 'Rules', close: 'Back to the lab', loading: 'The editor is being fetched…',
@@ -189,16 +192,19 @@ export const text = {
   help: {
     title: 'Help', close: 'Close', lead: 'Everything on the screen shows one moment and one packet. Choose either anywhere, and it is chosen everywhere.',
     labels: 'Labels', labelsLead: 'Colour, shape and word always belong together. Filled: let through. Outlined in red: dropped. A dashed line with ✕: how far it came.',
-    keys: 'Keys', terminal: 'In the terminal', shortcuts: [
+    keys: 'Keys', terminal: 'In the terminal', shortcuts: ([
       ['Space', 'play, pause'], ['← →', 'the packet before, the next packet'], ['Shift ← →', 'the event before, the next event'], ['Home End', 'the start, the end of what is known'],
       ['[ ]', 'the expiry before, the next expiry'], ['+ −', 'faster, slower'], ['1 2 3', 'ladder, topology, three beliefs'], ['4 5 6', 'connections, conntrack -L, rules'],
       ['7', 'the packet’s way, its inside'], ['e', 'the life of an entry'], ['f', 'what if, and both futures'], ['t', 'type in the terminal'], ['Esc', 'leave the terminal, close this'], ['n b', 'next step, step before in the lesson'], ['?', 'this help'],
       ['r', 'edit the rules'],
-    ] as const,
-    terminalKeys: [['Tab', 'complete the word'], ['↑ ↓', 'earlier lines'], ['Ctrl C', 'interrupt what runs'], ['Ctrl D', 'end of input'], ['Ctrl L', 'clear'], ['Ctrl A Ctrl E', 'start, end of the line'], ['Ctrl U Ctrl W', 'cut the line, the word']] as const,
+    ]) as Keys,
+    terminalKeys: [['Tab', 'complete the word'], ['↑ ↓', 'earlier lines'], ['Ctrl C', 'interrupt what runs'], ['Ctrl D', 'end of input'], ['Ctrl L', 'clear'], ['Ctrl A Ctrl E', 'start, end of the line'], ['Ctrl U Ctrl W', 'cut the line, the word']] as Keys,
     meaning: {
       NEW: 'the first of a connection, or one that nobody has answered', ESTABLISHED: 'belongs to a connection that was answered',
       RELATED: 'starts something that a known connection announced, or is an error about one', INVALID: 'makes no sense for any connection', UNTRACKED: 'was told to be left alone',
     },
   },
 }
+
+/** The words of the page in any language. */
+export type Words = typeof text

@@ -1,0 +1,45 @@
+// Which language the page speaks: the person's choice, else the browser's. Words other than English are fetched before the page is shown
+// and written over text.ts's own, in place: whoever holds a part of `text` holds the right words.
+
+import { remember, remembered } from './remember'
+import { text, type Words } from './text'
+
+export const SPOKEN = [{ id: 'en', title: 'English' }, { id: 'de', title: 'Deutsch' }] as const
+export type Spoken = (typeof SPOKEN)[number]['id']
+
+const TABLES: { readonly [language in Spoken]: (() => Promise<Words>) | null } = { en: null, de: () => import('./de').then((one) => one.german) }
+
+export function spoken(): Spoken {
+  const chosen = remembered('spoken', SPOKEN.map(({ id }) => id))
+  return chosen ?? (navigator.language.toLowerCase().startsWith('de') ? 'de' : 'en')
+}
+
+/** Another language, from now on: the page is loaded anew, where one is stays. */
+export function speak(language: Spoken): void {
+  remember('spoken', language)
+  location.reload()
+}
+
+type Table = { [key: string]: unknown }
+
+/** Write the words of `from` over those of `into`, part by part. */
+export function overwrite(into: Table, from: Table): void {
+  for (const [key, value] of Object.entries(from)) {
+    const old = into[key]
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) overwrite(old as Table, value as Table)
+    else into[key] = value
+  }
+}
+
+/** Fetch the words of the language that is spoken. The page is English where they cannot be had. */
+export async function words(): Promise<void> {
+  const language = spoken()
+  const table = TABLES[language]
+  if (!table) return
+  try {
+    overwrite(text as unknown as Table, (await table()) as unknown as Table)
+    document.documentElement.lang = language
+  } catch {
+    // the words could not be fetched: English is better than nothing
+  }
+}
