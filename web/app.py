@@ -32,6 +32,7 @@ from web.crafting import craft_message
 from web.renewing import Renewal, add_preview
 from web.session import Session, Sessions
 from web.store import Store, default_path
+from web.walk import Walk
 
 DIST = Path(__file__).parent / "static" / "dist"
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
@@ -48,7 +49,7 @@ class Lab:
 
     def __init__(self, store: Store, shelf: Shelf) -> None:
         self.course: Callable[[], Course] = shelf.course
-        self.sessions = Sessions(self.course, store)
+        self.sessions = Sessions(self.course, store, walk=Walk)
         self.learners = learners.Learners(store, self.course)
         self.seats: dict[str, str] = {}
 
@@ -127,6 +128,7 @@ def _routes(app: Flask, lab: Lab) -> None:
 
     @app.post("/api/sessions")
     def create() -> Response:
+        request.max_content_length = 4_000_000  # a capture is larger than anything else that comes
         return jsonify(key=share.create(lab.sessions, request.get_json()).key)
 
     share.routes(app, lab.sessions)

@@ -30,7 +30,8 @@ class Incoming(BaseModel):
 
 class Create(Incoming):
     """One of these: a lesson's or a scenario's id, a scenario of one's own (YAML), an experiment as a file's text or a link has it,
-    or `copy_of` a session's key: its machines without its lesson, as they are `at` a moment."""
+    a capture with its rules (walk.py), or `copy_of` a session's key: its machines without its lesson, as they are `at` a moment.
+    """
 
     lesson: Annotated[str, Field(max_length=80)] | None = None
     learner: Annotated[str, Field(max_length=80)] | None = None
@@ -40,6 +41,7 @@ class Create(Incoming):
     at: Moment = 0
     file: Annotated[str, Field(max_length=700_000)] | None = None
     link: Annotated[str, Field(max_length=300_000)] | None = None
+    capture: dict[str, Any] | None = None
 
 
 class Join(Incoming):

@@ -283,10 +283,23 @@ def _write_inputs(inputs: list[Timed]) -> list[Any]:
     return [[at, to_json(value)] for at, value in inputs]
 
 
+def new_key() -> str:
+    """One that nobody can guess."""
+    return secrets.token_urlsafe(24)
+
+
+def _no_walk(key: str, data: dict[str, Any]) -> Session:
+    raise UsageError("captures are not walked through here")
+
+
 class Sessions:
     """The sessions at hand: the most recent in memory, all in the store."""
 
-    def __init__(self, course: Callable[[], Course], store: Store, most: int = 50) -> None:
+    def __init__(
+        self, course: Callable[[], Course], store: Store, most: int = 50, walk: Callable[[str, dict[str, Any]], Session] | None = None
+    ) -> None:
+        """`walk` makes a session of a capture (walk.py) of what was saved."""
+        self._walk = walk or _no_walk
         self._course = course
         self._store = store
         self._most = most
@@ -312,7 +325,10 @@ class Sessions:
         trial = Simulation(scenario)
         for _, value in _read_inputs(data.get("inputs", [])):
             trial.check(value)
-        session = Session(secrets.token_urlsafe(24), scenario, lesson, data)
+        return self.keep(Session(new_key(), scenario, lesson, data))
+
+    def keep(self, session: Session) -> Session:
+        """A new session is one of these from now on. Raises UsageError when it cannot be saved."""
         self.save(session)
         self._remember(session)
         return session
@@ -334,6 +350,8 @@ class Sessions:
         return self._make(key, data)
 
     def _make(self, key: str, data: dict[str, Any]) -> Session:
+        if data.get("capture"):
+            return self._walk(key, data)
         lesson, scenario = self._setting(data)
         try:
             return Session(key, scenario, lesson, data)

@@ -18,7 +18,8 @@ from sim.errors import UsageError
 from web import experiment
 from web.export import Recording, page_of
 from web.messages import Create, check
-from web.session import Session, Sessions
+from web.session import Session, Sessions, new_key
+from web.walk import Walk
 
 TRACE_VERSION = 1
 _PLAIN = re.compile(r"[^A-Za-z0-9._-]+")
@@ -35,7 +36,7 @@ def routes(app: Flask, sessions: Sessions) -> None:
 
         app.add_url_rule(f"/api/sessions/<key>/{path}", path, answer)
 
-    download("link", lambda session: jsonify(link=experiment.to_link(experiment.of_session(session, *_moment(session)))))
+    download("link", lambda session: jsonify(link=experiment.to_link(_shared(session))))
     download("experiment", _experiment)
     download("capture", _capture)
     download("trace", _trace)
@@ -45,6 +46,8 @@ def routes(app: Flask, sessions: Sessions) -> None:
 def create(sessions: Sessions, data: Any) -> Session:
     """A session of what the page asks for: a name, a scenario's text, or an experiment as a file or a link. Raises CtlabError."""
     wanted: Create = check(Create, data)
+    if wanted.capture is not None:
+        return sessions.keep(Walk(new_key(), {"capture": wanted.capture}))
     if wanted.file is not None or wanted.link is not None:
         shared = experiment.parse(wanted.file) if wanted.file is not None else experiment.from_link(wanted.link or "")
         return sessions.open(shared.data())
@@ -78,9 +81,14 @@ def _file(body: str | bytes | Iterator[str], name: str, kind: str) -> Response:
     return response
 
 
+def _shared(session: Session) -> dict[str, Any]:
+    if isinstance(session, Walk):
+        raise UsageError("A capture is shared as the page that plays by itself, or by its own files. A link cannot carry it.")
+    return experiment.of_session(session, *_moment(session))
+
+
 def _experiment(session: Session) -> Response:
-    shared = experiment.of_session(session, *_moment(session))
-    return _file(json.dumps(shared, indent=1) + "\n", _name(session, "ctlab.json"), "application/json")
+    return _file(json.dumps(_shared(session), indent=1) + "\n", _name(session, "ctlab.json"), "application/json")
 
 
 def _capture(session: Session) -> Response:
@@ -92,7 +100,8 @@ def _capture(session: Session) -> Response:
 
 def _trace(session: Session) -> Response:
     records = list(session.simulation.records)
-    head = {"ctlab": TRACE_VERSION, "scenario": session.scenario.id, "seed": session.simulation.seed, "inputs": session.data()["inputs"]}
+    inputs = session.data().get("inputs", [])
+    head = {"ctlab": TRACE_VERSION, "scenario": session.scenario.id, "seed": session.simulation.seed, "inputs": inputs}
 
     def lines() -> Iterator[str]:
         """One object; a record a line, so that it can be read by eye, cut and compared."""

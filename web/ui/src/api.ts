@@ -21,6 +21,7 @@ export const shared = async (key: string, moment: string): Promise<string> =>
 
 /** What a session can be made of: names, a scenario of one's own (YAML), or an experiment as a file or a link has it. */
 export type Source = { lesson: string } | { scenario: string } | { own: string } | { file: string } | { link: string }
+  | { capture: { name: string; data: string; rules: string; addresses: string } }
 
 /** A new session of one's own; gives its key, which is also its address: /s/<key>. */
 export async function begin(what: Source): Promise<string> {

@@ -22,7 +22,9 @@ export const text = {
   },
   open: {
     title: 'Open what was shared', file: 'A file', fileIs: 'An experiment (.ctlab.json) or a scenario of your own (.yaml).', link: 'A link', linkIs: 'Paste it, from any ctlab.', open: 'Open',
-    opening: 'Opening the experiment…', tooLarge: (name: string, most: number): string => `${name} is too large to be an experiment: ${most} kB are the most.`,
+    capture: 'A capture of your own', captureIs: 'pcap or pcapng, up to 2000 packets: it goes through a firewall here, and you walk through it packet by packet.',
+    rules: 'Rules: an iptables-save or nft file (none: everything passes)', addresses: 'Addresses of the firewall (none: it stands between a lan and a wan)', walk: 'Walk through it',
+    tooLarge: (name: string, most: number): string => `${name} is too large: ${most} kB are the most.`,
   },
   header: {
     home: 'Course', step: (step: number, steps: number): string => `step ${step} of ${steps}`, language: 'Rules in',
@@ -54,7 +56,7 @@ export const text = {
     right: 'Right.', wrong: 'Not quite.', theRight: 'What happens', goal: 'Goal', goalMet: 'reached', goalOpen: 'not reached yet',
     prints: (terminal: string): string => `${terminal} prints`, chosen: 'your answer', correct: 'right',
   },
-  freeLab: { region: 'This lab', machines: 'Machines', services: 'runs', firewall: 'the firewall', typing: 'Type in a terminal, then watch what it did.' },
+  freeLab: { region: 'This lab', machines: 'Machines', services: 'runs', firewall: 'the firewall', watching: 'A capture went through this firewall. Step through it: every packet has its label, its way and its reasons.', typing: 'Type in a terminal, then watch what it did.' },
   stage: {
     region: 'What happens', ladder: 'Ladder', topology: 'Topology', beliefs: 'Beliefs', entry: 'Entry', futures: 'Futures',
     packetOf: (packet: number, all: number): string => `packet ${packet} of ${all}`, noPacket: 'no packet yet',
