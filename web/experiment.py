@@ -38,13 +38,14 @@ class Moments(Incoming):
 class Experiment(Incoming):
     """`ctlab` is the version of this form, `seed` the variant of a lesson that varies.
 
-    One of `lesson`, `scenario`, `own` (a scenario as YAML text) is given.
+    One of `lesson`, `scenario`, `own` (a scenario as YAML text) and `of` (the machines of a lesson without it) is given.
     """
 
     ctlab: Literal[1]
     title: Annotated[str, Field(max_length=200)] = ""
     lesson: Name | None = None
     seed: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    of: Name | None = None
     scenario: Name | None = None
     own: Annotated[str, Field(max_length=200_000)] | None = None
     inputs: Annotated[list[Annotated[list[Any], Field(min_length=2, max_length=2)]], Field(max_length=MAX_INPUTS)] = []
@@ -53,7 +54,7 @@ class Experiment(Incoming):
     def data(self) -> dict[str, Any]:
         """What a Session is made of."""
         return {
-            "lesson": self.lesson, "seed": self.seed, "scenario": self.scenario, "own": self.own, "inputs": self.inputs,
+            "lesson": self.lesson, "seed": self.seed, "of": self.of, "scenario": self.scenario, "own": self.own, "inputs": self.inputs,
             "position": self.position.model_dump(),
         }  # fmt: skip
 
@@ -62,8 +63,8 @@ def of_session(session: Session, time: int, step: int) -> dict[str, Any]:
     """The experiment as it stands, opening at `time` (µs) and `step`; as JSON has it. Inputs after that moment are in it."""
     data = session.data()
     variant = {"seed": data["seed"]} if data["seed"] else {}
-    other = {"own": data["own"]} if data["own"] else {"scenario": data["scenario"]}
-    source = {"lesson": data["lesson"]} | variant if data["lesson"] else other
+    name = next(name for name in ("lesson", "own", "of", "scenario") if data[name])
+    source = {name: data[name]} | (variant if name in ("lesson", "of") else {})
     title = session.lesson.title if session.lesson else session.scenario.title
     moment = {"t": time, "step": step}
     return {"ctlab": VERSION, "title": title[:200]} | source | {"inputs": data["inputs"], "position": moment}
@@ -80,7 +81,7 @@ def read(data: Any) -> Experiment:
         experiment: Experiment = check(Experiment, data)
     except UsageError as error:
         raise UsageError(f"{NO_FILE}: {str(error).partition(': ')[2]}") from error
-    if sum(one is not None for one in (experiment.lesson, experiment.scenario, experiment.own)) != 1:
+    if sum(one is not None for one in (experiment.lesson, experiment.scenario, experiment.own, experiment.of)) != 1:
         raise UsageError(f"{NO_FILE}: it is of a lesson, of a scenario or of a scenario of its own, and of one of them only.")
     _check_inputs(experiment)
     return experiment

@@ -50,8 +50,11 @@ class Session:
         self.position: dict[str, int] = data.get("position") or self._beginning()
         self.answers: dict[str, int] = data.get("answers", {})
         self.reached: set[str] = set(data.get("reached", []))
-        self.simulation = Simulation(scenario, inputs=self.inputs)
+        self.simulation = self._simulated()
         self._ahead(self.inputs[-1][0] if self.inputs else 0)
+
+    def _simulated(self) -> Simulation:
+        return Simulation(self.scenario, inputs=self.inputs)
 
     def data(self) -> dict[str, Any]:
         """What is saved."""

@@ -9,16 +9,18 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-import threading
 import zlib
 from typing import Annotated, Any, NoReturn
 
 from pydantic import Field
 
+from lessons.model import Lesson
 from sim.edges.capture import read_bytes
 from sim.edges.replay import read_addresses
 from sim.edges.replay.told import Told, tell
 from sim.errors import UsageError
+from sim.scenario import Scenario
+from sim.simulation import Simulation
 from sim.trace import Record
 from web.messages import Incoming, check
 from web.session import Session
@@ -64,32 +66,34 @@ class Walk(Session):
     """A session of a capture. `data` is Session.data()."""
 
     def __init__(self, key: str, data: dict[str, Any]) -> None:
-        self.key = key
         self.capture: Capture = check(Capture, data["capture"])
-        told = _told(self.capture)
-        self.own = None
-        self.scenario, self.lesson = told.scenario, None
-        self.lock = threading.Lock()
-        self.inputs, self.branches, self.answers, self.reached = [], [], {}, set()
-        self.position = data.get("position", {"t": 0, "step": 0})
-        self.simulation = Walked(told)  # type: ignore[assignment]
+        self._told = _told(self.capture)
+        super().__init__(key, self._told.scenario, None, {"position": data.get("position")})
+
+    def _simulated(self) -> Simulation:
+        return Walked(self._told)  # type: ignore[return-value]
+
+    def _ahead(self, at: int) -> None:
+        """All there is is there."""
 
     def data(self) -> dict[str, Any]:
         """What is saved."""
         return {"capture": self.capture.model_dump(), "position": self.position}
 
-    def take(self, *_: object, **__: object) -> NoReturn:
-        """Raises UsageError."""
-        raise UsageError(HAPPENED)
-
-    def more(self) -> int:
-        """Nothing more comes."""
-        return len(self.simulation.records)
+    def renew(self, scenario: Scenario, lesson: Lesson | None) -> bool:
+        """A capture is of no file that could have been changed."""
+        return False
 
     def restart(self) -> int:
         """Back to the first packet."""
         self.position = {"t": 0, "step": 0}
         return 0
+
+    def _refuse(self, *_: object, **__: object) -> NoReturn:
+        """Raises UsageError."""
+        raise UsageError(HAPPENED)
+
+    take = change = ruling = survival = copy = judge = _refuse
 
 
 def _told(capture: Capture) -> Told:

@@ -127,7 +127,7 @@ class _Teller:
     def _send(self, frame: Frame) -> None:
         """What stands behind the device that the packet will arrive in sends it, where it came from outside at all."""
         data = frame.data
-        dev = self._replay._arrivals.device(frame, data) if data and not frame.outgoing else OWN
+        dev = self._replay.arrivals.device(frame.interface, data) if data and not frame.outgoing else OWN
         if data and dev != OWN:
             self._say_sent(frame.number, data, dev)
         self._at(self._wall.now + LINK, partial(self._judge, frame, dev))
@@ -143,7 +143,7 @@ class _Teller:
     def _judge(self, frame: Frame, dev: str) -> None:
         if dev != OWN:
             self._wall.trace.add(NAME, PacketArrived(frame.number, dev))
-        outcome = self._replay._one(frame)
+        outcome = self._replay.one(frame)
         if outcome.verdict is None:
             self._skip(outcome.reason)
         for time, out, packet in self._wall.leaving:
