@@ -36,6 +36,7 @@ from sim.conntrack.words import (
     TcpState,
     Told,
 )
+from sim.conntrack.zones import in_original, in_reply
 from sim.packet import Packet, Tuple
 from sim.trace import Emit, EntryCreated, EntryDestroyed, EntryExpired, EntryTold, EntryUpdated, KernelLogged, Reason
 from sim.units import SECOND, Address
@@ -205,7 +206,7 @@ class Entries:
         if winner.protonum in ALLOW_CLASH:
             other = self.table.held(conn.back, conn.zone)
             for held in (winner, other):
-                if held is not None and {held.there, held.back} == {conn.there, conn.back}:
+                if held is not None and _same(held, conn):
                     self.conn = held
                     self.stats["clash_resolve"] += 1
                     return ACCEPT
@@ -380,3 +381,10 @@ _FIELDS: Final = ("state", "unreplied", "assured", "status", "mark", "expires")
 def snapshot(conn: Conn) -> tuple[object, ...]:
     status = conn.status
     return conn.state_name(), status & SEEN_REPLY == 0, status & ASSURED != 0, status, conn.mark, conn.expires
+
+
+def _same(one: Conn, other: Conn) -> bool:
+    """Whether two entries are of one connection, however it began (nf_ct_match, nf_ct_match_reverse)."""
+    ends = (other.there, in_original(other.zone)), (other.back, in_reply(other.zone))
+    mine = (one.there, in_original(one.zone)), (one.back, in_reply(one.zone))
+    return mine == ends or mine == ends[::-1]

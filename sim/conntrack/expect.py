@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from sim.conntrack.conn import Conn, Timed
 from sim.conntrack.tuples import Key
 from sim.conntrack.words import CONFIRMED, DYING
+from sim.conntrack.zones import ID
 from sim.packet import Tuple, protocol_name
 from sim.trace import Expectation as ExpectationEvent
 from sim.trace import Json, Reason
@@ -59,7 +60,7 @@ class Expectation(Timed):
         self.mask = (bytes(size) if any_src else b"\xff" * size) if mask is None else mask
         self.mask_port = 0 if any_sport else 0xFFFF
         self.timeout, self.kind, self.limit, self.flags = timeout, kind, limit, flags
-        self.zone = master.zone
+        self.zone = master.zone & ID
         self.expectfn: Callable[[Conn, Expectation], None] | None = None
         self.dir = 0
         self.saved_addr: Address | None = None
@@ -189,7 +190,7 @@ class Expectations:
 
     def find(self, key: Key, zone: int) -> Expectation | None:
         """The active expectation that a packet's tuple meets, if its master stands in the table (nf_ct_find_expectation)."""
-        for one in reversed(self._held.get((key[1], key[3], key[4], zone), ())):
+        for one in reversed(self._held.get((key[1], key[3], key[4], zone & ID), ())):
             if not one.flags & INACTIVE and one.matches(key):
                 alive = one.master.status & CONFIRMED and not one.master.status & DYING
                 return one if alive else None
@@ -197,7 +198,7 @@ class Expectations:
 
     def lookup(self, key: Key, zone: int) -> Expectation | None:
         """The one that a tuple meets, active or not, whatever its master (__nf_ct_expect_find)."""
-        held = self._held.get((key[1], key[3], key[4], zone), ())
+        held = self._held.get((key[1], key[3], key[4], zone & ID), ())
         return next((one for one in reversed(held) if one.matches(key)), None)
 
     def use(self, one: Expectation, packet: int | None) -> None:

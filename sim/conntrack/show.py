@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
+from sim.conntrack import zones
 from sim.conntrack.conn import Conn, GreConn
 from sim.conntrack.tuples import GRE, ICMP, ICMPV6, PORTED
 from sim.conntrack.words import ASSURED, SEEN_REPLY, Told, status_words
@@ -49,7 +50,7 @@ def entry_view(conn: Conn, now: int) -> dict[str, Json]:
         "unreplied": not conn.status & SEEN_REPLY,
         "assured": bool(conn.status & ASSURED),
         "mark": conn.mark,
-        "zone": conn.zone,
+        "zone": conn.zone & zones.ID,
         "status": status_words(conn.status),
         "helper": conn.helper,
         "timeout": max(0, conn.expires - now),
@@ -106,10 +107,11 @@ def _body(conn: Conn, left: int | None, state: bool, whole: bool = False, counte
         words.append(str(conn.state_name()))
     if whole and isinstance(conn, GreConn):
         words.append(f"timeout={conn.timeout // SECOND}, stream_timeout={conn.stream // SECOND}")
-    words += [_tuple_words(conn.original, whole), *(_counters(conn, 0) if counted else ())]
+    there, back, _ = zones.words(conn.zone)
+    words += [_tuple_words(conn.original, whole), *([there] if there else ()), *(_counters(conn, 0) if counted else ())]
     if not conn.status & SEEN_REPLY:
         words.append("[UNREPLIED]")
-    words += [_tuple_words(conn.reply, whole), *(_counters(conn, 1) if counted else ())]
+    words += [_tuple_words(conn.reply, whole), *([back] if back else ()), *(_counters(conn, 1) if counted else ())]
     if conn.status & ASSURED:
         words.append("[ASSURED]")
     return words
@@ -132,7 +134,8 @@ def conntrack_line(
 
 
 def _zone(conn: Conn) -> list[str]:
-    return [f"zone={conn.zone}"] if conn.zone else []
+    both = zones.words(conn.zone)[2]
+    return [both] if both else []
 
 
 def _delta(conn: Conn, now: int) -> list[str]:
@@ -176,7 +179,8 @@ def stamped(timestamp: int | None) -> str:
 def proc_line(conn: Conn, now: int) -> str:
     """A line of /proc/net/nf_conntrack, without its end. Whoever reads it holds the entry: use=2."""
     line = " ".join([*_body(conn, seconds_left(conn, now), state=True, whole=True), f"mark={conn.mark}"])
-    return f"{_family(conn, True)}{line} {' '.join([f'zone={conn.zone}', *_delta(conn, now), f'use={2 + conn.children}'])}"
+    zone = [f"zone={conn.zone}"] if conn.zone <= zones.ID else []
+    return f"{_family(conn, True)}{line} {' '.join([*zone, *_delta(conn, now), f'use={2 + conn.children}'])}"
 
 
 _EXPECT_FLAGS: Final = ((1, "PERMANENT"), (2, "INACTIVE"), (4, "USERSPACE"))

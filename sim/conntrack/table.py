@@ -10,6 +10,7 @@ from typing import Final
 from sim.conntrack.conn import Conn
 from sim.conntrack.tuples import Key, Packed, pack
 from sim.conntrack.words import ASSURED
+from sim.conntrack.zones import ID, in_original, in_reply
 
 EVICTION_RANGE: Final = 8
 """NF_CT_EVICTION_RANGE: how many buckets early_drop looks into."""
@@ -34,7 +35,7 @@ class Table:
     def __iter__(self) -> Iterator[Conn]:
         """Those of a zone in the order in which they were confirmed; where there are several zones, in that of their making."""
         used = [keys for keys in self.zones.values() if keys]
-        found = [conn for keys in used for key, conn in keys.items() if key == conn.back]
+        found = [conn for keys in used for key, conn in keys.items() if key == conn.back and keys is self._of(in_reply(conn.zone))]
         return iter(sorted(found, key=attrgetter("id")) if len(used) > 1 else found)
 
     def find(self, key: Key, zone: int) -> Conn | None:
@@ -42,24 +43,36 @@ class Table:
         return self.held(pack(key), zone)
 
     def held(self, packed: Packed, zone: int) -> Conn | None:
-        """The entry under a packed tuple, or None."""
-        keys = self.default if zone == 0 else self.zones.get(zone)
-        return None if keys is None else keys.get(packed)
+        """The entry under a packed tuple, or None. `zone`: the packet's, whose direction is not known yet (nf_ct_key_equal)."""
+        if zone <= ID:
+            keys = self.default if zone == 0 else self.zones.get(zone)
+            return None if keys is None else keys.get(packed)
+        for id in (in_original(zone), in_reply(zone)):
+            conn = self._of(id).get(packed)
+            if conn is not None and (in_reply if conn.back == packed else in_original)(zone) == id:
+                return conn
+        return None
+
+    def _of(self, id: int) -> dict[Packed, Conn]:
+        """Those of a zone."""
+        return self.default if id == 0 else self.zones.setdefault(id, {})
 
     def add(self, conn: Conn, hidden: bool = False) -> None:
         """Put an entry in; `hidden` puts it under its reply tuple only (nf_ct_resolve_clash_harder)."""
-        keys = self.default if conn.zone == 0 else self.zones.setdefault(conn.zone, {})
+        if conn.zone == 0:
+            there = back = self.default
+        else:
+            there, back = self._of(in_original(conn.zone)), self._of(in_reply(conn.zone))
         if not hidden:
-            keys[conn.there] = conn
-        keys[conn.back] = conn
+            there[conn.there] = conn
+        back[conn.back] = conn
         self._count += 1
         if self._buckets is not None:
             self._into_buckets(conn)
 
     def remove(self, conn: Conn) -> None:
         """Take an entry out."""
-        keys = self.zones[conn.zone]
-        for key in (conn.there, conn.back):
+        for keys, key in ((self._of(in_original(conn.zone)), conn.there), (self._of(in_reply(conn.zone)), conn.back)):
             if keys.get(key) is conn:
                 del keys[key]
         self._count -= 1

@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 from sim import wire
+from sim.conntrack.zones import ORIGINAL_ONLY, REPLY_ONLY
 from sim.netfilter.skb import Skb, Template
 from sim.packet import Packet
 from sim.ruleset.headers import OPTIONAL
@@ -72,12 +73,16 @@ class PacketType(_Set):
         return None
 
 
+_ONLY = {"ct original zone": ORIGINAL_ONLY, "ct reply zone": REPLY_ONLY}
+
+
 class Zone(_Set):
     """ct zone set: ahead of conntrack, the zone in which the packet is tracked."""
 
     def _do(self, skb: Skb) -> bool | None:
         if skb.ctinfo is None and skb.template is None:
-            skb.template = Template(None, self._part["value"])
+            value = self._part["value"]
+            skb.template = Template(None, value and value | _ONLY.get(self._part.get("selector", ""), 0))
         return None
 
 

@@ -22,11 +22,12 @@ BY_MARK: Final = -1
 class UseTemplate:
     """iptables' `-j CT` without --notrack: the new entry that conntrack makes for this packet gets `helper` (None: nothing).
 
-    `zone`: where the packet is tracked; BY_MARK: in the zone that its mark names.
+    `zone`: where the packet is tracked; BY_MARK: in the zone that its mark names. `only`: 0, or zones.ORIGINAL_ONLY or REPLY_ONLY.
     """
 
     helper: str | None = None
     zone: int = 0
+    only: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ class CtHelper:
 def use_template(part: UseTemplate, skb: Skb) -> None:
     """xt_ct_target: only ahead of conntrack, and the first rule wins. Rules between here and conntrack see no label yet."""
     if skb.ctinfo is None and skb.template is None:
-        skb.template = Template(part.helper, skb.mark & 0xFFFF if part.zone == BY_MARK else part.zone)
+        zone = skb.mark & 0xFFFF if part.zone == BY_MARK else part.zone
+        skb.template = Template(part.helper, zone and zone | part.only)
 
 
 def set_helper(found: CtHelper, skb: Skb) -> None:

@@ -14,6 +14,7 @@ from sim.conntrack.ctnetlink import Refused, Wish, change, create, find
 from sim.conntrack.labels import bits_of, mask_of
 from sim.conntrack.tuples import ICMPS, invert
 from sim.conntrack.words import Told
+from sim.conntrack.zones import ORIGINAL_ONLY, REPLY_ONLY
 from sim.netfilter.nat.choice import DST, SRC
 from sim.netfilter.nat.ranges import NatRange, single
 from sim.shell.conntrack_check import check_masks
@@ -139,8 +140,8 @@ class Entries:
     def create(self) -> None:
         """-I, and -A, which leaves one alone that is there."""
         request, wish = self.request, self.wish()
-        if request.numbers.get("(") or request.numbers.get(")"):
-            raise Complaint("a zone for one direction alone is right, but not simulated here", 1)
+        if sum(bool(request.numbers.get(key)) for key in "w()") > 1:
+            raise failed(request, Refused("EINVAL"))
         try:
             create(self.tracker, wish, self.context.now, self.portid, bind=self._bind if wish.nat else None)
             self.shown = 1
@@ -154,10 +155,15 @@ class Entries:
         request = self.request
         original, reply = wanted_tuples(request)
         return replace(
-            self._meta(), original=original or _inverse(reply), reply=self._reply(original, reply), zone=request.numbers.get("w", 0),
+            self._meta(), original=original or _inverse(reply), reply=self._reply(original, reply), zone=self._zone(),
             nat=bool(request.snat[0] or request.dnat[0]), mark=request.mark[0] if "m" in request.given else None,
             labels=mask_of(request.label_changes, request.known or {}) if "<" in request.given else None,
         )  # fmt: skip
+
+    def _zone(self) -> int:
+        numbers = self.request.numbers
+        one_way = {"(": ORIGINAL_ONLY, ")": REPLY_ONLY}
+        return next((numbers[key] | only for key, only in one_way.items() if numbers.get(key)), numbers.get("w", 0))
 
     def _reply(self, original: Tuple | None, reply: Tuple | None) -> Tuple | None:
         if reply is None:

@@ -11,6 +11,7 @@ from sim.conntrack.conn import Conn, SctpConn, TcpConn
 from sim.conntrack.labels import MOST, mask_of
 from sim.conntrack.show import seconds_left
 from sim.conntrack.tuples import GRE, ICMPS, PORTED, invert
+from sim.conntrack.zones import ID, ORIGINAL_ONLY, REPLY_ONLY
 from sim.packet import Tuple
 from sim.shell.conntrack_options import Request
 from sim.units import Address
@@ -53,10 +54,11 @@ def common(request: Request) -> list[Test]:
         found.append(lambda conn: conn.mark & mask == value)
     numbers = request.numbers
     if "w" in numbers:
-        found.append(lambda conn: conn.zone == numbers["w"])
-    for key in ("(", ")"):  # no entry here has a zone for one direction alone
-        if numbers.get(key):
-            found.append(lambda conn: False)
+        found.append(lambda conn: (conn.zone if conn.zone <= ID else 0) == numbers["w"])
+    if "(" in numbers:
+        found.append(lambda conn: (conn.zone & ID if conn.zone & ORIGINAL_ONLY else 0) == numbers["("])
+    if ")" in numbers:
+        found.append(lambda conn: (conn.zone & ID if conn.zone & REPLY_ONLY else 0) == numbers[")"])
     if "u" in request.given:
         found.append(lambda conn: conn.status & request.status == request.status)
         if request.command == "L":

@@ -11,6 +11,7 @@ from sim.conntrack.expect import Expectation
 from sim.conntrack.show import DCCP, protocol, seconds_left
 from sim.conntrack.tuples import GRE, ICMPS, PORTED
 from sim.conntrack.words import ASSURED, SEEN_REPLY, TCP_STATE_NAMES, Told
+from sim.conntrack.zones import ID, ORIGINAL_ONLY, REPLY_ONLY
 from sim.packet import Tuple
 from sim.shell.conntrack_filter import is_translated
 from sim.shell.conntrack_words import KINDS
@@ -43,11 +44,13 @@ def _ends(one: Tuple) -> str:
     return f"<src>{show_address(one.src)}</src><dst>{show_address(one.dst)}</dst>"
 
 
-def _direction(word: str, one: Tuple, acct: list[int] | None) -> str:
+def _direction(word: str, one: Tuple, acct: list[int] | None, zone: int = 0) -> str:
+    zoned = f"<zone>{zone}</zone>" if zone else ""
     counters = "" if acct is None else f"<counters><packets>{acct[0]}</packets><bytes>{acct[1]}</bytes></counters>"
     return (
         f'<meta direction="{word}"><layer3 {_layer3(one.src)}>{_ends(one)}</layer3>'
-        f'<layer4 protonum="{one.protonum}" protoname="{protocol(one.protonum)}">{_source(one)}{_target(one)}</layer4>{counters}</meta>'
+        f'<layer4 protonum="{one.protonum}" protoname="{protocol(one.protonum)}">{_source(one)}{_target(one)}</layer4>'
+        f"{zoned}{counters}</meta>"
     )
 
 
@@ -81,15 +84,16 @@ def xml(
         f"<state>{state}</state>" * bool(state), f"<timeout>{left}</timeout>" * (not gone or left > 0),
         f"<mark>{conn.mark}</mark>" * bool(marked),
         "<labels>" * bool(labels) + "".join(f"<label>{name}</label>" for name in labels) + "</labels>" * bool(labels),
-        f"<zone>{conn.zone}</zone>" * bool(conn.zone),
+        f"<zone>{conn.zone}</zone>" * (0 < conn.zone <= ID),
         f"<use>{use + conn.children}</use>" * (not event), f"<id>{conn.id}</id>", "<assured/>" * bool(conn.status & ASSURED),
         "<unreplied/>" * (not conn.status & SEEN_REPLY), *(_times(conn, now, ktimestamp) if not event or gone else ()),
     ]  # fmt: skip
     kind = f' type="{event.lower()}"' if event else ""
+    there, back = (conn.zone & ID if conn.zone & only else 0 for only in (ORIGINAL_ONLY, REPLY_ONLY))
     helper = f"<helper>{conn.helper}</helper>" if conn.helper is not None and not gone else ""
     return (
-        f"<flow{kind}>{_direction('original', conn.original, acct[:2] if acct else None)}"
-        f"{_direction('reply', conn.reply, acct[2:] if acct else None)}"
+        f"<flow{kind}>{_direction('original', conn.original, acct[:2] if acct else None, there)}"
+        f"{_direction('reply', conn.reply, acct[2:] if acct else None, back)}"
         f'<meta direction="independent">{"".join(meta)}</meta>{"" if timestamp is None else _when(timestamp)}{helper}</flow>'
     )
 
@@ -107,7 +111,8 @@ def save(conn: Conn, now: int, event: str = "NEW") -> str:
     original, reply = conn.original, conn.reply
     source, target = is_translated(conn)
     words = [_SWITCH[event], "-t", str(seconds_left(conn, now)), "-u", _status(conn)]
-    words += ["-w", str(conn.zone)] if conn.zone else []
+    switch = "--orig-zone" if conn.zone & ORIGINAL_ONLY else "--reply-zone" if conn.zone & REPLY_ONLY else "-w"
+    words += [switch, str(conn.zone & ID)] if conn.zone else []
     words += ["-s", show_address(original.src), "-d", show_address(original.dst)]
     words += ["-g" if target else "-r", show_address(reply.src), "-n" if source else "-q", show_address(reply.dst)]
     kind = KINDS.get(original.protonum)

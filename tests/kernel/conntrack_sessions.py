@@ -208,7 +208,32 @@ conntrack --dump --src=1.1.1.1
 conntrack --du
 conntrack -L -D
 """
-SESSIONS = {"entries made": MAKING, "entries changed": CHANGING, "words": WORDS}
+ZONES = f"""
+{_FIRST} -p udp --sport 1 --dport 2 -t 500 --orig-zone 2
+{_FIRST} -p udp --sport 1 --dport 2 -t 500 --reply-zone 3 -u SEEN_REPLY
+{_FIRST} -p udp --sport 1 --dport 2 -t 500 --reply-zone 3 --orig-zone 3
+{_FIRST} -p udp --sport 1 --dport 2 -t 500 --reply-zone 3 -w 7
+{_FIRST} -p udp --sport 1 --dport 2 -t 500
+{_FIRST} -p udp --sport 1 --dport 2 -t 500 -w 2
+{_FIRST} -p udp --sport 1 --dport 2 -t 500 -w 9
+{_FIRST} -p tcp --sport 1 --dport 2 -t 500 --orig-zone 9 --state ESTABLISHED
+{_FIRST} -p tcp --sport 1 --dport 2 -t 500 --orig-zone 0 --state ESTABLISHED
+conntrack -L
+conntrack -L -o id,extended
+conntrack -L -o xml
+conntrack -L -o save
+conntrack -L --orig-zone 2
+conntrack -L --reply-zone 3
+conntrack -L --orig-zone 0
+conntrack -L -w 2
+conntrack -L -w 0
+conntrack -U -s 1.1.1.1 --orig-zone 2 -m 5
+conntrack -D --reply-zone 3
+conntrack -D -p tcp
+conntrack -D -p udp -s 1.1.1.1
+conntrack -L
+"""
+SESSIONS = {"entries made": MAKING, "entries changed": CHANGING, "words": WORDS, "zones of one direction": ZONES}
 BATCHES = (
     f"""# a file as -o save writes it
 {_FIRST[10:]} -p tcp --sport 10 --dport 20 --state LISTEN -u SEEN_REPLY -t 50

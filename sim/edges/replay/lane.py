@@ -16,6 +16,7 @@ from sim.conntrack.conn import Conn
 from sim.conntrack.show import protocol, tuple_view
 from sim.conntrack.tuples import PORTED, Packed, packed_of
 from sim.conntrack.words import ASSURED, CONFIRMED, DYING, SEEN_REPLY
+from sim.conntrack.zones import ID
 from sim.edges.replay.arrival import OWN, Arrivals
 from sim.edges.replay.page import Page
 from sim.edges.replay.wall import MTU, Wall
@@ -64,7 +65,7 @@ class Known:
         self.state, self.status, self.mark = state, conn.status, conn.mark
         unreplied = "false" if conn.status & SEEN_REPLY else "true"
         assured = "true" if conn.status & ASSURED else "false"
-        zone = f', "zone": {conn.zone}' if conn.zone else ""
+        zone = f', "zone": {conn.zone}' if 0 < conn.zone <= ID else ""
         named = "null" if state is None else f'"{state}"'
         tail = f', "state": {named}{self.tuples}{unreplied}, "assured": {assured}, "mark": {conn.mark}{zone}}}}}\n'
         self.tail = tail.encode()

@@ -8,6 +8,7 @@ from functools import lru_cache
 from sim.conntrack.conn import Conn
 from sim.conntrack.show import protocol, seconds_left, tuple_view
 from sim.conntrack.words import ASSURED, SEEN_REPLY
+from sim.conntrack.zones import ID
 from sim.edges.replay.outcome import Outcome, traced
 from sim.units import SECOND
 
@@ -46,7 +47,7 @@ class Writer:
         head, tuples = self._known.get(conn.id) or self._remember(conn)
         state = _quoted(conn.state_name())
         status = conn.status
-        zone = f', "zone": {conn.zone}' if conn.zone else ""
+        zone = f', "zone": {conn.zone}' if 0 < conn.zone <= ID else ""
         return (
             f'{head}{seconds_left(conn, now)}, "state": {state}{tuples}{_BOOLEAN[not status & SEEN_REPLY]}, '
             f'"assured": {_BOOLEAN[bool(status & ASSURED)]}, "mark": {conn.mark}{zone}}}'

@@ -21,6 +21,7 @@ from sim.conntrack.conn import Conn
 from sim.conntrack.show import protocol, seconds_left, tuple_view
 from sim.conntrack.tuples import Key, key_of
 from sim.conntrack.words import ASSURED, LABEL, SEEN_REPLY, Ctinfo, direction
+from sim.conntrack.zones import ID
 from sim.edges.replay.arrival import target_of
 from sim.edges.replay.outcome import NONE, SELF, Made, Outcome, Rewritten, Step
 from sim.errors import Malformed, UsageError
@@ -217,7 +218,7 @@ def entry_line(conn: Conn, now: int) -> dict[str, Json]:
         "state": conn.state_name(), "original": tuple_view(conn.original), "reply": tuple_view(conn.reply),
         "unreplied": not conn.status & SEEN_REPLY, "assured": bool(conn.status & ASSURED), "mark": conn.mark,
     }  # fmt: skip
-    return line | {"zone": conn.zone} if conn.zone else line
+    return line | {"zone": conn.zone} if 0 < conn.zone <= ID else line
 
 
 def _made(makes: Sequence[tuple[Skb, int | None]]) -> tuple[Made, ...]:

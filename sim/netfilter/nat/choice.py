@@ -13,6 +13,7 @@ from sim.conntrack.conn import Conn, TcpConn
 from sim.conntrack.table import Table
 from sim.conntrack.tuples import GRE, ICMPS, SCTP, TCP, UDP, UDPLITE, Key, invert
 from sim.conntrack.words import DYING, FIXED_TIMEOUT, Status, TcpState
+from sim.conntrack.zones import ID, in_original
 from sim.netfilter.nat.dice import Dice
 from sim.netfilter.nat.ranges import NatRange, jhash2, single, spread
 from sim.packet import Tuple
@@ -53,7 +54,7 @@ class Chooser:
             kept = self._keep(conn, now, wanted, mapped)
             if kept is not None:
                 return kept
-        tuple_ = _with_address(now, manip, _address(now, wanted, manip, conn.zone))
+        tuple_ = _with_address(now, manip, _address(now, wanted, manip, conn.zone & ID))
         if not wanted.random and self._good_as_it_is(tuple_, wanted, manip, conn):
             return tuple_
         return self._unique(tuple_, wanted, manip, conn)
@@ -64,7 +65,7 @@ class Chooser:
             return None if self._used_new(now, conn) else now
         for other in mapped:
             outward = invert(other.reply)
-            if outward is None or other.zone != conn.zone:
+            if outward is None or in_original(other.zone) != in_original(conn.zone):
                 continue
             found = now._replace(src=outward.src, sport=outward.sport)
             if _in_range(found, wanted):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sim.conntrack import helpers
+from sim.conntrack.zones import ORIGINAL_ONLY, REPLY_ONLY
 from sim.errors import Unsupported
 from sim.ruleset.helping import BY_MARK, UseTemplate
 from sim.ruleset.iptables import nat
@@ -192,9 +193,20 @@ def _read_ct(module: Module, given: tuple[Given, ...], context: Context) -> Exte
     if wanted and context.protocol is not None and helpers.is_elsewhere(wanted, context.protocol):
         raise Unsupported(f"helper '{wanted}' is right, but not simulated here", names["helper"].span)
     options += [Option("helper", saved_string(wanted))] if wanted else []
-    zone = _zone(names["zone"]) if "zone" in names else 0
-    options += [Option("zone", "mark" if zone == BY_MARK else str(zone))] if zone else []
-    return module.extension(options, (Notrack() if "notrack" in names else UseTemplate(wanted or None, zone),))
+    zones = [each for each in given if each.opt.name in _ZONES]
+    zone, only = _zone(zones[-1]) if zones else 0, _direction(zones)
+    name = {ORIGINAL_ONLY: "zone-orig", REPLY_ONLY: "zone-reply"}.get(only, "zone")
+    options += [Option(name, "mark" if zone == BY_MARK else str(zone))] if zone else []
+    return module.extension(options, (Notrack() if "notrack" in names else UseTemplate(wanted or None, zone, only),))
+
+
+_ZONES = {"zone": 0, "zone-orig": ORIGINAL_ONLY, "zone-reply": REPLY_ONLY}
+
+
+def _direction(zones: list[Given]) -> int:
+    """Both directions named are both, as none is."""
+    only = {_ZONES[each.opt.name] for each in zones} - {0}
+    return only.pop() if len(only) == 1 else 0
 
 
 def _zone(given: Given) -> int:
@@ -215,7 +227,7 @@ def _ct_fits(extension: Extension, context: Context) -> bool:
 
 
 CT = Module(
-    "CT", (Opt("notrack", args=0), Opt("helper"), Opt("zone")), _read_ct,
+    "CT", (Opt("notrack", args=0), Opt("helper"), Opt("zone"), Opt("zone-orig"), Opt("zone-reply")), _read_ct,
     lambda extension, numeric, family: " CT" + "".join(f" {each.name} {each.value}".rstrip() for each in extension.options),
     target=True, tables=frozenset(("raw",)), needs=_ct_fits,
 )  # fmt: skip
@@ -228,4 +240,4 @@ TARGETS = {module.name: module for module in (REJECT, LOG, NFLOG, MARK, CT, NOTR
 NOT_SIMULATED = frozenset("""
     CLUSTERIP DNPT HMARK IDLETIMER LED NFQUEUE QUEUE RATEEST SECMARK SNPT SYNPROXY TPROXY ULOG
 """.split())  # fmt: skip
-NOT_SIMULATED_OPTIONS = frozenset(("zone-orig", "zone-reply", "timeout", "ctevents", "expevents"))
+NOT_SIMULATED_OPTIONS = frozenset(("timeout", "ctevents", "expevents"))
