@@ -94,8 +94,10 @@ def _entries(
         rest = {"timeout": 0}
         if ours | rest == theirs | rest and fits(conn.expires - now, theirs["timeout"], slack, answer.late_us):
             return
-    elif ours is None and theirs is None:
-        return
+    elif conn is None or theirs is None:
+        left, shown = (conn.expires - now if conn is not None else 0), (theirs["timeout"] if theirs is not None else 0)
+        if left <= slack + answer.late_us and not shown:
+            return  # neither has it, or it ends just now
     pair = (ours, theirs) if ours is None or theirs is None else only_what_differs(ours, theirs)
     yield Difference(number, "entry", *pair, outcome.data or b"", outcome.dev)
 

@@ -67,13 +67,17 @@ def _ports(protonum: int) -> tuple[str, ...]:
     return ("srckey", "dstkey") if protonum == 47 else ("sport", "dport")
 
 
-def unlike(ours: Mapping[str, tuple[Entry, int]], theirs: Mapping[str, Entry], fits: Fits) -> Iterator[tuple[Any, Any]]:
-    """(ours, the kernel's) of what only one has or what differs. `ours` has (entry, µs left) by name; `fits` judges the time left."""
+def unlike(ours: Mapping[str, tuple[Entry, int]], theirs: Mapping[str, Entry], fits: Fits, unsure: int) -> Iterator[tuple[Any, Any]]:
+    """(ours, the kernel's) of what only one has or what differs. `ours` has (entry, µs left) by name; `fits` judges the time left.
+
+    What ends within `unsure` µs, or has 0 s left with the kernel, may be there or not.
+    """
     for name in sorted(ours.keys() | theirs.keys()):
         mine, left = ours.get(name, (None, 0))
         other = theirs.get(name)
         if mine is None or other is None:
-            yield mine, other
+            if left > unsure or (other is not None and other["timeout"]):
+                yield mine, other
         elif mine | NO_TIME != other | NO_TIME or not fits(left, other["timeout"]):
             yield only_what_differs(mine, other)
 

@@ -181,9 +181,9 @@ class Pair:
         if field == "expected":
             ours = [(expected(one, now), one.expires - now) for one in tracker.expectations.entries()]
             named = {next(iter(by_place([entry]))): (entry, left) for entry, left in ours}
-            return unlike(named, by_place(theirs), self._fits)
+            return unlike(named, by_place(theirs), self._fits, self._slack + self._late)
         entries = [(whole(conn, now), conn.expires - now) for conn in tracker.entries()]
-        return unlike({name_of(entry): (entry, left) for entry, left in entries}, by_name(theirs), self._fits)
+        return unlike({name_of(entry): (entry, left) for entry, left in entries}, by_name(theirs), self._fits, self._slack + self._late)
 
     def _fits(self, left: int, shown: int) -> bool:
         return fits(left, shown, self._slack, self._late)
