@@ -16,7 +16,7 @@ from lessons import render
 from lessons.asked import read_tests
 from lessons.expect import read_checks
 from lessons.model import Block, Expect, Goal, Hint, Judge, Listing, Option, Predict, Prose, Run, Step, Way
-from sim.craft import craft
+from sim.craft import sendable
 from sim.document import Document, Strict, load, read
 from sim.errors import ScenarioError, Span, UsageError, did_you_mean
 from sim.inputs import MAX_TEXT, Crafted, Input, link_change, typed
@@ -196,7 +196,7 @@ class Reader:
                 return typed(place, line)
             if act == "link":
                 return link_change(place, line)
-            craft(line)
+            sendable(line)
             return Crafted(place, line)
         except UsageError as error:
             raise self.mistake(str(error), number) from error

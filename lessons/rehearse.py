@@ -20,6 +20,7 @@ from sim.ruleset.nft import tables
 from sim.simulation import Simulation
 from sim.trace import Record
 
+LINES_LOOKED_AT = 300  # of what was printed, for one that is like the line that did not come
 WAY_WAIT = 2_000_000  # µs after each line of a way that says no other: where clients never rest, nothing is ever quiet
 
 
@@ -59,6 +60,12 @@ class _Rehearser:
         self.since = 0
         self.checked = 0.0
         self.unsolved: list[Goal] = []
+        self.seen = Seen(())
+
+    def _seen(self, since: int = 0) -> Seen:
+        """The trace so far, ready for questions about what came since."""
+        self.seen.grow(self.simulation.records, since)
+        return self.seen
 
     def run(self) -> Rehearsal:
         begun = time.perf_counter()
@@ -103,7 +110,7 @@ class _Rehearser:
 
     def _expect(self, block: Expect) -> None:
         begun = time.perf_counter()
-        seen = Seen(self.simulation.records, self.since)
+        seen = self._seen(self.since)
         for check in block.checks:
             if not seen.holds(check):
                 self._mistake(f"expected {check.text}, but {_happened(seen, check)}", block.span)
@@ -112,12 +119,12 @@ class _Rehearser:
     def _compare(self, block: Listing) -> None:
         printed = "".join(
             str(record["text"])
-            for record in Seen(self.simulation.records, self.since).recent
+            for record in self._seen(self.since).recent
             if record["kind"] == "output" and record["terminal"] == block.terminal
         )
         missing = _missing(block.text.splitlines(), printed.splitlines())
         if missing is not None:
-            near = difflib.get_close_matches(missing, printed.splitlines(), n=1, cutoff=0.3)
+            near = difflib.get_close_matches(missing, printed.splitlines()[-LINES_LOOKED_AT:], n=1, cutoff=0.3)
             said = f"it printed: {near[0]}" if near else f"it printed:\n{printed.strip()}"
             self._mistake(f"{block.terminal} did not print this line: {missing}\n{said}", block.span)
 
@@ -133,10 +140,10 @@ class _Rehearser:
 
     def _check_goals(self, goals: Sequence[Goal], met: bool, problem: str) -> None:
         begun = time.perf_counter()
-        holds = goals_met(goals, self.simulation.records)
+        seen = self._seen()
         for goal in goals:
-            if holds[goal.id] != met:
-                self._mistake(f"the goal '{goal.id}' {problem}: {_unmet(goal, self.simulation.records)}", goal.span)
+            if all(map(seen.holds, goal.checks)) != met:
+                self._mistake(f"the goal '{goal.id}' {problem}: {_unmet(goal, seen)}", goal.span)
         self.checked += time.perf_counter() - begun
 
     def _mistake(self, message: str, span: Span) -> None:
@@ -216,8 +223,7 @@ def _happened(seen: Seen, check: Check) -> str:
     return f"of {len(similar)} {check.kind} records none fits: " + "; ".join(map(str, shown))
 
 
-def _unmet(goal: Goal, records: Sequence[Record]) -> str:
-    seen = Seen(records)
+def _unmet(goal: Goal, seen: Seen) -> str:
     return "; ".join(check.text for check in goal.checks if not seen.holds(check)) or "all its checks hold"
 
 

@@ -24,12 +24,18 @@ class Asked:
     """Records made ready for questions: as JSON, packets by id. Questions are about those from number `since` on."""
 
     def __init__(self, records: Sequence[Record], since: int = 0) -> None:
-        self.all = [record.to_json() for record in records]
-        self.recent = self.all[since:]
+        self.all: list[dict[str, Any]] = []
         self.packets: dict[int, dict[str, Any]] = {}
-        for record in self.all:
+        self.grow(records, since)
+
+    def grow(self, records: Sequence[Record], since: int = 0) -> None:
+        """The same trace has become longer: `records` are all of it."""
+        for number in range(len(self.all), len(records)):
+            record = records[number].to_json()
+            self.all.append(record)
             if record["kind"] == "sent":
                 self.packets.setdefault(record["packet"], record["headers"])
+        self.recent = self.all[since:]
 
     def find(self, kind: str, wanted: Mapping[str, Any]) -> list[dict[str, Any]]:
         """The records of this kind (or what stands at the end: STATES) that fit, as JSON."""

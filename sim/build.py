@@ -14,7 +14,7 @@ from sim.apps.clients import Target, Times, start_attempt, start_client
 from sim.apps.services import start_service
 from sim.apps.tty import LocalTty
 from sim.conntrack.settings import SysctlError
-from sim.craft import craft
+from sim.craft import sendable
 from sim.document import Path
 from sim.errors import ScenarioError, UsageError
 from sim.inputs import Attempt, Command, Crafted, Input, LinkChange, RulesChange, RulesKept
@@ -63,7 +63,7 @@ class World:
 
     def bytes_of(self, value: Crafted) -> bytes:
         """The packet's bytes. Raises UsageError."""
-        return craft(value.packet)
+        return sendable(value.packet)
 
     def send(self, value: Crafted) -> None:
         """Send a crafted packet from its machine."""

@@ -18,7 +18,8 @@ import shlex
 from collections.abc import Callable
 
 from sim import wire
-from sim.errors import UsageError, did_you_mean
+from sim.errors import Malformed, UsageError, did_you_mean
+from sim.packet import Packet
 from sim.units import Address, parse_address
 
 _LETTERS = {"F": 1, "S": 2, "R": 4, "P": 8, ".": 16, "U": 32, "E": 64, "W": 128}
@@ -90,6 +91,16 @@ def _hex(text: str) -> bytes:
         return bytes.fromhex(text)
     except ValueError as error:
         raise UsageError(f"'{text}' is not hexadecimal") from error
+
+
+def sendable(text: str) -> bytes:
+    """The bytes of a packet that a machine can send: an IP header at least must be there. Raises UsageError."""
+    data = craft(text)
+    try:
+        Packet(data)
+    except Malformed as error:
+        raise UsageError(f"a machine can send this nowhere: {error}") from error
+    return data
 
 
 def craft(text: str) -> bytes:

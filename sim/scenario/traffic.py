@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from sim.craft import craft
+from sim.craft import sendable
 from sim.document import Strict
 from sim.errors import UsageError
 from sim.inputs import Crafted, Input, link_change, typed
@@ -51,7 +51,7 @@ class TrafficSpec(Strict):
 
 
 def _crafted(spec: TrafficSpec) -> Input:
-    craft(spec.packet or "")
+    sendable(spec.packet or "")
     return Crafted(str(spec.machine), spec.packet or "")
 
 

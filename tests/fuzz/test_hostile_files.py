@@ -28,10 +28,11 @@ from sim.scenario import Scenario
 from sim.simulation import Simulation
 from sim.trial import problems as trial
 from tests.fuzz.hostile import WORDS, mutated, seeds
+from web.session import AHEAD_RECORDS, AHEAD_TIME
 
 MANY = int(os.environ.get("CTLAB_FILES", "1500"))
 SEED = int(os.environ.get("CTLAB_SEED", "1"))
-SECONDS = 20
+SECONDS = 60
 """That one file may take on a busy machine."""
 
 
@@ -76,9 +77,10 @@ def test_no_mutated_scenario_breaks_the_lab() -> None:
 
 
 def run(scenario: Scenario) -> None:
+    """As far as the page computes ahead."""
     simulation = Simulation(scenario)
-    simulation.run_until_quiet()
-    assert len(simulation.records) <= scenario.budget.records + 1000
+    simulation.run(AHEAD_TIME, records=AHEAD_RECORDS)
+    assert len(simulation.records) <= min(scenario.budget.records, AHEAD_RECORDS) + 1000
 
 
 def test_no_mutated_lesson_breaks_the_lab() -> None:
@@ -129,6 +131,7 @@ REFUSED = [
     ("x: " + "y" * 1_100_000, "a file may have"),
     (GOOD.replace("services: [http]", "services: [http: {size: 99999999999}]"), "size"),
     (GOOD.replace("services: [http]", "files: {/etc/passwd/../../x: y, ../y: z}"), ""),
+    (GOOD + "traffic: [{at: 0, machine: a, packet: hex 00}]", "can send this nowhere"),
     ("title: \x00", "not YAML"), ("\ufeff\x01", "not YAML"), ("", "mapping"), ("- a", "mapping"), ("42", "mapping"), ("a: \u2028: b", ""),
 ]  # fmt: skip
 
