@@ -6,6 +6,8 @@ they were loaded. Compared: each packet's label, direction, verdict, what leaves
 tools list.
 
 Time is not played: where it passes, the kernel's entries are made older. What a machine says to itself over lo is not compared.
+The size of the table belongs to the whole machine and cannot be set in a namespace: a run in which a small table fills up is
+compared up to that moment.
 """
 
 from __future__ import annotations
@@ -25,13 +27,15 @@ from sim.edges.verify.recording import FORWARDING, Recorder, saved
 from sim.inputs import Input
 from sim.scenario import Scenario
 from sim.simulation import Simulation
-from sim.trace import Dropped, Labelled, PacketSent, RulesLoaded
+from sim.trace import Dropped, EntryDestroyed, Labelled, PacketSent, RulesLoaded
 
 Timed = tuple[int, Input]
 Said = tuple[str, str | None]
 """A label and its direction."""
 _DONE = re.compile(r" \[\d+:\d+\]| packets \d+ bytes \d+| used \d+ \w+| expires \w+")
 _TABLE = re.compile(r"^\*.*?^COMMIT\n", re.S | re.M)
+_FULL = ("full", "early_drop")
+_SIZES = ("net.netfilter.nf_conntrack_max", "net.netfilter.nf_conntrack_buckets")
 _LATER = "socket"  # what no program wanted was let through
 
 
@@ -61,6 +65,9 @@ def compare_run(name: str, scenario: Scenario, inputs: Sequence[Timed], end: int
     """The same of any run: `scenario` with `inputs`, to the time `end` (µs), or until nothing more happens."""
     first = Simulation(scenario, inputs=inputs)
     _play(first, inputs, end)
+    full = _full(first)
+    if full is not None:
+        end, inputs = full - 1, [one for one in inputs if one[0] < full]
     labelling = [name for name in first.world.machines if _labels(first, name)]
     again = Simulation(scenario, inputs=inputs)
     recorders = {name: Recorder(again.world.machines[name].ip, _sysctls(scenario, again, name)) for name in labelling}
@@ -78,11 +85,19 @@ def _play(simulation: Simulation, inputs: Sequence[Timed], end: int | None) -> N
         simulation.run(end)
 
 
+def _full(simulation: Simulation) -> int | None:
+    """When a table was full for the first time (µs)."""
+    return next(
+        (record.time for record in simulation.records
+         if isinstance(record.event, Dropped | EntryDestroyed) and record.event.reason.code in _FULL), None,
+    )  # fmt: skip
+
+
 def _sysctls(scenario: Scenario, simulation: Simulation, machine: str) -> dict[str, str]:
     """The scenario's settings that are netfilter's, and whether the machine forwards."""
     forwarding = {key: simulation.world.machines[machine].ip.sysctls.get(key) for key in FORWARDING}
     settings = scenario.machines[machine].sysctls.items()
-    return forwarding | {key: str(value) for key, value in settings if key.startswith("net.netfilter.")}
+    return forwarding | {key: str(value) for key, value in settings if key.startswith("net.netfilter.") and key not in _SIZES}
 
 
 def _compare(name: str, machine: str, recorder: Recorder, simulation: Simulation) -> Comparison:

@@ -1,4 +1,4 @@
-"""The programs of sim/apps as commands: ssh, curl, ftp, dig, nc, ping, hping3, tcpdump."""
+"""The programs of sim/apps as commands: ssh, curl, ftp, dig, nc, ping, hping3, slowhttptest, tcpdump."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sim.apps.ftp import ftp
 from sim.apps.hping3 import hping3
 from sim.apps.nc import nc
 from sim.apps.ping import ping
+from sim.apps.slowhttptest import slowhttptest
 from sim.apps.ssh import ssh
 from sim.apps.tcpdump import tcpdump
 from sim.shell.registry import Command
@@ -86,6 +87,10 @@ COMMANDS = [
         "send packets field by field",
         "hping3 [-1|-2] [-SAFRPU] [-p PORT] [-s PORT] [-a ADDRESS] [-c COUNT] [-M SEQ] [-L ACK] [-w WINDOW] [-d SIZE] [-t TTL] [-b] HOST",
         _hosts,
+    ),
+    Command(
+        "slowhttptest", slowhttptest, "many connections to a web server, and no whole request",
+        "slowhttptest [-c CONNECTIONS] [-r PER SECOND] [-l SECONDS] -u http://HOST/", _urls,
     ),
     Command(
         "tcpdump", tcpdump, "what a device sends and receives", "tcpdump [-n] [-v] [-X] [-t] [-c COUNT] [-i DEVICE|any] [FILTER]", _dump,
