@@ -7,7 +7,7 @@ tools list.
 
 Time is not played: where it passes, the kernel's entries are made older. What a machine says to itself over lo is not compared.
 The size of the table belongs to the whole machine and cannot be set in a namespace: a run in which a small table fills up is
-compared up to that moment.
+compared up to that moment (a full table is compared in tests/kernel/test_full_tables_against_kernel.py).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Said = tuple[str, str | None]
 """A label and its direction."""
 _DONE = re.compile(r" \[\d+:\d+\]| packets \d+ bytes \d+| used \d+ \w+| expires \w+")
 _TABLE = re.compile(r"^\*.*?^COMMIT\n", re.S | re.M)
-_FULL = ("full", "early_drop")
+_FULL = ("table-full", "early_drop")
 _SIZES = ("net.netfilter.nf_conntrack_max", "net.netfilter.nf_conntrack_buckets")
 _LATER = "socket"  # what no program wanted was let through
 
