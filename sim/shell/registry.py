@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Completer = Callable[["Machine", list[str], str], list[str]]
 _FILES = (
     "builtins", "text", "processes", "at", "apply", "modules", "conntrack", "firewall", "ipset", "translate",
-    "sysctl", "ip", "ss", "network", "help",
+    "sysctl", "ip", "ss", "network", "help", "man",
 )  # fmt: skip
 
 

@@ -86,6 +86,6 @@ def test_the_page_speaks_german_where_the_browser_does_or_a_person_wants_it(page
     page.tab.get_by_role("button", name="Abzweigen und vergleichen").wait_for()
     assert page.axe() == []
     page.shoot("german")
-    page.tab.get_by_label("Sprache der Seite").select_option("en")
+    page.tab.locator("header").get_by_label("Sprache der Seite").select_option("en")
     page.tab.get_by_role("tab", name="Ladder").wait_for()
     assert page.tab.evaluate("document.documentElement.lang") == "en"

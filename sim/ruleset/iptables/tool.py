@@ -10,7 +10,7 @@ from sim.ruleset.iptables.apply import Changes, run_command
 from sim.ruleset.iptables.chains import TABLES
 from sim.ruleset.iptables.errors import VERSION, Mistake, printed
 from sim.ruleset.iptables.reading import CommandReader
-from sim.ruleset.iptables.usage import USAGE
+from sim.ruleset.iptables.usage import usage
 from sim.ruleset.state import RuleState
 from sim.ruleset.text import Result, words_of
 
@@ -39,7 +39,7 @@ def _iptables(argv: list[str], family: str, program: str, state: RuleState) -> R
     try:
         command = reader.read()
         if "h" in command.flags:
-            return Result(USAGE.replace("{program}", program))
+            return Result(usage(program))
         if "V" in command.flags:
             return Result(f"{program} {VERSION}\n")
         changes = Changes(state, state.ruleset)

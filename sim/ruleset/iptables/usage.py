@@ -1,6 +1,13 @@
 """What `iptables -h` prints here: shorter than the real one's, and only what is simulated."""
 
-USAGE = """{program} v1.8.9 (legacy)
+from __future__ import annotations
+
+import textwrap
+
+from sim.ruleset.iptables.matches import MATCHES
+from sim.ruleset.iptables.targets import TARGETS
+
+_USAGE = """{program} v1.8.9 (legacy)
 
 Usage: {program} [-t table] -{A|C|D} chain rule
        {program} [-t table] -I chain [number] rule
@@ -15,6 +22,15 @@ Usage: {program} [-t table] -{A|C|D} chain rule
 A rule is any of these, `!' before one turns it round:
   -p protocol   -s address[/mask]   -d address[/mask]   -i interface   -o interface   -f
   -m module ...   -j target|chain   -g chain   -c packets bytes
-Modules: tcp udp icmp icmp6 conntrack state multiport comment limit mark iprange addrtype pkttype length ttl hl
-Targets: ACCEPT DROP RETURN REJECT LOG NFLOG MARK CT NOTRACK SNAT DNAT MASQUERADE REDIRECT NETMAP, or a chain of your own
+Modules: {modules}
+Targets: ACCEPT DROP RETURN {targets}, or a chain of your own
+`man {program}' has the options of each.
 """
+
+
+def usage(program: str) -> str:
+    """The text for iptables or ip6tables, with the modules of its family."""
+    family = "ip6" if program.startswith("ip6") else "ip"
+    names = [sorted(one.name for one in table.values() if family in one.families) for table in (MATCHES, TARGETS)]
+    modules, targets = (textwrap.fill(" ".join(part), 76, subsequent_indent=" " * 9).strip() for part in names)
+    return _USAGE.replace("{program}", program).replace("{modules}", modules).replace("{targets}", targets)

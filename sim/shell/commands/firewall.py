@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from sim.apps.paths import absolute
 from sim.apps.program import Context, Interrupted, Steps, clock, read_all
 from sim.ruleset.iptables import tool as iptables_tool
+from sim.ruleset.iptables.matches import MATCHES
+from sim.ruleset.iptables.targets import TARGETS
 from sim.ruleset.nft import tool as nft_tool
 from sim.ruleset.nft.monitor import Changes, Wanted
 from sim.ruleset.nft.monitor import wanted as monitoring
@@ -19,7 +22,6 @@ if TYPE_CHECKING:
 
 _HOOK_CHAINS = ["INPUT", "OUTPUT", "FORWARD", "PREROUTING", "POSTROUTING"]
 _TABLES = ["filter", "nat", "mangle", "raw", "security"]
-_MATCHES = "conntrack state tcp udp icmp multiport comment limit mark".split()
 _STATES = ["NEW", "ESTABLISHED", "RELATED", "INVALID", "UNTRACKED", "ESTABLISHED,RELATED"]
 
 
@@ -127,32 +129,27 @@ def _complete_iptables(machine: Machine, before: list[str], word: str) -> list[s
     if last in ("-A", "-I", "-D", "-C", "-R", "-L", "-S", "-F", "-Z", "-P", "-X", "-E", "-g"):
         return _chains(machine, "iptables")
     if last in ("-j", "--jump"):
-        return ["ACCEPT", "DROP", "REJECT", "RETURN", "LOG", *_user_chains(machine)]
+        return ["ACCEPT", "DROP", "RETURN", *sorted(TARGETS), *_user_chains(machine)]
     table = {
-        "-t": _TABLES, "-m": list(_MATCHES), "-p": ["tcp", "udp", "icmp"],
+        "-t": _TABLES, "-m": sorted(MATCHES), "-p": ["tcp", "udp", "icmp"],
         "--ctstate": _STATES, "--state": _STATES, "-i": list(machine.ip.interfaces), "-o": list(machine.ip.interfaces),
         "--reject-with": ["icmp-port-unreachable", "icmp-host-prohibited", "icmp-admin-prohibited", "tcp-reset"],
     }  # fmt: skip
     if last in table:
         return table[last]
-    options = [
-        "-p",
-        "-s",
-        "-d",
-        "-i",
-        "-o",
-        "-m",
-        "-j",
-        "--dport",
-        "--sport",
-        "--ctstate",
-        "--state",
-        "-t",
-        "-n",
-        "-v",
-        "--line-numbers",
-    ]
-    return ["-A", "-I", "-D", "-L", "-S", "-P", "-F", "-N", "-X", "-Z", "-t"] if len(before) == 1 else options
+    if len(before) == 1:
+        return ["-A", "-I", "-D", "-L", "-S", "-P", "-F", "-N", "-X", "-Z", "-t", "-h"]
+    return [*_OPTIONS, *_module_options(before)]
+
+
+_OPTIONS = "-p -s -d -i -o -m -j -t -n -v --line-numbers".split()
+
+
+def _module_options(before: list[str]) -> list[str]:
+    """The options of the modules and the target that the line names so far, from the parsers' own tables."""
+    named = [word for flag, word in pairwise(before) if flag in ("-m", "-p", "-j")]
+    modules = [table[word] for word in named for table in (MATCHES, TARGETS) if word in table]
+    return [f"--{option.name}" for module in modules for option in module.options]
 
 
 def _chains(machine: Machine, language: str) -> list[str]:

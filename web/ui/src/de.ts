@@ -135,6 +135,7 @@ export const german: Words = {
     none: 'Dieses Paket war nie auf einer Leitung.', more: (count) => `und ${many(count, 'weiteres Byte', 'weitere Bytes')}`, between: (from, to) => `${from} → ${to}`,
     size: (count) => many(count, 'Byte', 'Bytes'), byte: (at, value) => `Byte ${at}: ${value}`,
     how: 'Zeigen Sie auf ein Feld oder ein Byte, oder nehmen Sie die Pfeiltasten: das andere leuchtet auf.', span: (from, to) => (to - from > 1 ? `Bytes ${from} bis ${to - 1}` : `Byte ${from}`),
+    announced: (helper, what) => `Der Helper ${helper} liest hier, dass ${what} kommen wird:`,
     checksum: { right: 'Prüfsumme richtig', wrong: 'Prüfsumme falsch', absent: 'keine Prüfsumme, wie UDP über IPv4 es erlaubt' },
   },
   tables: {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { bytes, bytesOf, checksum, onesSum, owners, type Layer } from './inside'
+import { bytes, bytesOf, checksum, onesSum, owners, type Layer, payloadStart, readBy } from './inside'
 
 // A DNS-sized UDP datagram made by scapy: IP(src="10.0.0.1", dst="10.0.0.2")/UDP(sport=1000, dport=53)/b"abc"
 const UDP = '4500001f00010000401166cb0a0000010a00000203e80035000b2356616263'
@@ -31,4 +31,16 @@ test('a field lies in the bytes that its bits touch, and a shared byte belongs t
   const field = (start: number, size: number) => ({ name: '', value: '', start, size })
   const layers: Layer[] = [{ name: 'IP', start: 0, size: 2, fields: [field(0, 4), field(4, 4), field(8, 8)] }]
   expect(owners(layers, 3)).toEqual(['0.0', '0.2', ''])
+})
+
+test('the bytes that a helper has read stand behind the headers, options included', () => {
+  const data = [...new Array<number>(20).fill(0), ...new Array<number>(32).fill(0), ...new Array<number>(20).fill(65)]
+  data[0] = 0x45
+  data[3] = data.length
+  data[9] = 6
+  data[32] = 0x80 // 32 bytes of TCP header
+  expect(payloadStart(data)).toBe(52)
+  expect(readBy({ at: 5, length: 4 }, data)).toEqual({ from: 57, to: 61 })
+  expect(readBy({ at: 0, length: 0 }, data)).toBeNull()
+  expect(readBy({}, data)).toBeNull()
 })

@@ -88,3 +88,17 @@ export function transport(data: readonly number[]): { found: number; right: numb
   const right = 0xffff - onesSum([...header, ...part])
   return { found, right: right === 0 && inner.protocol === 17 ? 0xffff : right }
 }
+
+/** Where TCP's or UDP's payload begins, or null for what carries neither. */
+export function payloadStart(data: readonly number[]): number | null {
+  const inner = carried(data)
+  if (inner?.protocol === 6) return inner.start + ((data[inner.start + 12] ?? 0) >>> 4) * 4
+  return inner?.protocol === 17 ? inner.start + 8 : null
+}
+
+/** The bytes in which a helper has read of a connection to come; null where it did not say, or where there is no such payload. */
+export function readBy(numbers: { readonly [name: string]: unknown }, data: readonly number[]): Span | null {
+  const [at, length, start] = [numbers['at'], numbers['length'], payloadStart(data)]
+  if (typeof at !== 'number' || typeof length !== 'number' || length <= 0 || start === null) return null
+  return { from: start + at, to: Math.min(data.length, start + at + length) }
+}

@@ -5,6 +5,7 @@ import { FitAddon } from '@xterm/addon-fit'
 import { Terminal } from '@xterm/xterm'
 import '@xterm/xterm/css/xterm.css'
 import { tailColumn, type Edit } from './lineedit'
+import { painted } from './paint'
 import { linksAfter, type Chain } from './story'
 
 /** What to draw: what was printed, the prompt, what was typed and is not echoed, the line, and whether that is still being computed. */
@@ -12,7 +13,7 @@ export interface Picture { output: Chain<string>; prompt: string; unheard: strin
 
 const COLOURS = {
   background: '#0c1116', foreground: '#d5dde5', cursor: '#ff9a62', cursorAccent: '#0c1116', selectionBackground: '#34465a', green: '#7ee0b5',
-  brightGreen: '#7ee0b5', red: '#ff9a62', blue: '#6bb7ff', brightBlue: '#6bb7ff', brightBlack: '#8d9bab',
+  brightGreen: '#7ee0b5', red: '#ff9a62', magenta: '#e59bd2', blue: '#6bb7ff', brightBlue: '#6bb7ff', brightBlack: '#8d9bab',
 }
 const GREY = '\x1b[90m'
 const MOST = 100_000 // characters
@@ -76,7 +77,7 @@ export class Screen {
     const printed = all ? lastOf(picture.output, AT_ONCE) : news.join('')
     this.#printed = picture.output
     this.#column = tailColumn(tail(picture.output), this.#term.cols)
-    this.#term.write(before + printed + this.#line(picture))
+    this.#term.write(before + painted(printed) + this.#line(picture))
     if (all) this.#completeSoon(printed.length)
   }
 
@@ -92,7 +93,7 @@ export class Screen {
     if (drawn < AT_ONCE) return
     this.#completing = setTimeout(() => {
       const { output } = this.#drawn as Picture
-      this.#term.write(RESET + lastOf(output, MOST) + this.#line(this.#drawn as Picture))
+      this.#term.write(RESET + painted(lastOf(output, MOST)) + this.#line(this.#drawn as Picture))
     }, REST)
   }
 

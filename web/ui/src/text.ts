@@ -138,6 +138,7 @@ export const text = {
     none: 'This packet was never put on a link.', more: (count: number): string => `and ${many(count, 'byte', 'bytes')} more`, between: (from: string, to: string): string => `${from} → ${to}`,
     size: (count: number): string => many(count, 'byte', 'bytes'), byte: (at: number, value: string): string => `byte ${at}: ${value}`,
     how: 'Point at a field or a byte, or move with the arrow keys: the other lights up.', span: (from: number, to: number): string => (to - from > 1 ? `bytes ${from} to ${to - 1}` : `byte ${from}`),
+    announced: (helper: string, what: string): string => `The ${helper} helper reads here that ${what} will come:`,
     checksum: { right: 'checksum right', wrong: 'checksum wrong', absent: 'no checksum, as UDP over IPv4 allows' },
   },
   tables: {

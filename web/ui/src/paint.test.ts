@@ -1,0 +1,16 @@
+import { expect, test } from 'vitest'
+import { painted } from './paint'
+
+const plain = (text: string): string => text.replace(/\x1b\[\d+m/g, '')
+const line = (flags: string): string => `09:00:01.000005 IP 192.168.1.10.47144 > 192.168.1.20.80: Flags [${flags}], seq 1, win 64240, length 0`
+
+test('tcpdump’s lines get colours by their flags, a reset weighs most, and the words stay the same', () => {
+  const colour = (flags: string): string => /\x1b\[(\d+)mFlags/.exec(painted(line(flags)))?.[1] ?? ''
+  expect(['S', 'S.', 'P.', '.', 'F.', 'R.', 'RS'].map(colour)).toEqual(['34', '34', '32', '32', '35', '31', '31'])
+  expect(plain(painted(line('S.')))).toBe(line('S.'))
+})
+
+test('what is no line of tcpdump’s is left as it is', () => {
+  const text = 'Flags [S] are drawn\nroot@server:~# tcpdump\n'
+  expect(painted(text)).toBe(text)
+})
