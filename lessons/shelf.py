@@ -47,6 +47,11 @@ def _signature(folder: Path) -> Signature:
     return tuple(sorted(found))
 
 
+def _inside(place: Path, own: Path | None) -> bool:
+    """Whether a place is ctlab's own folder or a part of it, whose lessons stand on the shelf already."""
+    return own is not None and place.resolve().is_relative_to(own)
+
+
 class Shelf:
     """`places` are folders of lessons or zips of them. A context manager. Raises UsageError for what is neither."""
 
@@ -56,7 +61,7 @@ class Shelf:
         self._looked = float("-inf")
         self._course: Course | None = None
         try:
-            paths = [*([own] if own else []), *(self._opened(place) for place in places)]
+            paths = [*([own] if own else []), *(self._opened(place) for place in places if not _inside(place, own))]
         except BaseException:
             self.close()
             raise

@@ -58,7 +58,7 @@ class Renewal:
 
 def _said_to(session: Session, course: Course) -> str:
     """What is wrong with the lesson that a session is of, "" when nothing is."""
-    if session.lesson is None or any(lesson.id == session.lesson.id for lesson in course.lessons):
+    if session.lesson is None or any(lesson.id == session.lesson.id for lesson in course.all()):
         return ""
     folder = Path(session.lesson.file).parent.parent
     return "\n\n".join(_mistakes_in(folder, course)) or f"{session.lesson.file}: this lesson is not there any more."

@@ -378,14 +378,12 @@ class Sessions:
 
     def renew(self) -> list[Session]:
         """Bring the sessions at hand up to what the course says now. Gives those that changed; one whose lesson is gone stays as it is."""
-        course = self._course()
         changed = []
         for session in self.alive():
             if session.own:
                 continue
             with contextlib.suppress(CtlabError), session.lock:
-                lesson = course.lesson(session.lesson.id) if session.lesson else None
-                scenario = lesson.scenario if lesson else course.scenario(session.scenario.id)
+                lesson, scenario = self._setting(session.data())
                 if session.renew(scenario, lesson):
                     changed.append(session)
         return changed

@@ -94,6 +94,16 @@ def test_the_preview_waits_while_the_lesson_cannot_be_read_and_then_begins_it(de
     assert "<script>" not in waiting and "&lt;script&gt;" in waiting
 
 
+def test_a_learner_s_own_variant_stays_theirs_when_files_change(tmp_path: Path) -> None:
+    store, shelf = Store(tmp_path / "s.sqlite"), Shelf()
+    app, socket = create_app(store, shelf=shelf)
+    learner = Learner(app, socket, lesson=shelf.course().challenges[0].id)
+    learner.socket.get_received()
+    app.extensions["renewal"].renew(shelf.course())
+    assert heard(learner) == {}
+    store.close()
+
+
 def test_without_preview_there_is_no_such_address(tmp_path: Path) -> None:
     store = Store(tmp_path / "s.sqlite")
     assert create_app(store)[0].test_client().get("/preview").status_code == 404
