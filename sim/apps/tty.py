@@ -12,6 +12,7 @@ keys go to the reader as they are. Not in here: what a remote terminal's text is
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 
@@ -25,7 +26,7 @@ CLEAR = "\x1b[H\x1b[2J"
 KEYS = {"^C": "\x03", "^D": "\x04"}
 
 
-class Tty:
+class Tty(ABC):
     """A line discipline without a screen; `write` is for those who inherit.
 
     `front` are the processes that ^C interrupts. `raw` is set by a program that wants every key for itself; without `echo` what is typed
@@ -46,12 +47,13 @@ class Tty:
         """Whether somebody waits for a line."""
         return self._reader is not None and not self._reader.triggered
 
+    @abstractmethod
     def write(self, text: str) -> None:
         """Show `text`."""
-        raise NotImplementedError
 
     def show(self, state: str, program: str = "", user_at: str = "") -> None:
         """Say what the terminal waits for (TerminalState); a tty without a screen has nobody to tell."""
+        return
 
     def read(self) -> simpy.Event:
         """An event that brings the next line without its newline, or None at the end of the input (^D). One reader at a time."""
