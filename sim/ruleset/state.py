@@ -6,7 +6,7 @@ compiled changes nothing. Counters belong to rule ids and stay while the rule st
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from sim.errors import MeaningMistake
@@ -78,9 +78,10 @@ class RuleState:
 
     # ---- loading -----------------------------------------------------------------------------------------------------
 
-    def load(self, ruleset: Ruleset, by: str) -> Ruleset:
+    def load(self, ruleset: Ruleset, by: str, anew: Collection[TableKey] = ()) -> Ruleset:
         """Make `ruleset` the machine's rules; returns it with its rules numbered. `by`: the command, for RulesLoaded.
 
+        `anew`: the tables that are handed over whole, see `renew`.
         Raises MeaningMistake, and changes nothing, when a rule names a chain or set that is not there.
         """
         last_id = self._last_id
@@ -100,7 +101,7 @@ class RuleState:
         self._traces = any(part.kind == "trace" for part in judges)
         self.needs_conntrack = conntrack_families(numbered)
         self._forget()
-        self._register()
+        self.renew(anew)
         for told in self.on_load:
             told()
         if self._emit is not None:
@@ -167,6 +168,19 @@ class RuleState:
         self._forget_shared()
         chains = {(*table.key, chain.name) for table in self.ruleset.tables for chain in table.chains}
         self._policies = {key: cell for key, cell in self._policies.items() if key in chains}
+
+    def renew(self, keys: Collection[TableKey]) -> None:
+        """What the rules of these tables remember begins anew, but for what has a name (recent, hashlimit).
+
+        iptables hands the kernel a table whole at every change, and every match of it is made again: a limit's bucket is full, a
+        quota unspent, nth counts from its start (xt_limit.c, xt_quota.c, xt_statistic.c, xt_connlimit.c: checkentry; Linux 6.18).
+        """
+        rules = {rule.id for table in self.ruleset.tables if table.key in keys for chain in table.chains for rule in chain.rules}
+        self._buckets = {key: cell for key, cell in self._buckets.items() if key[0] not in rules}
+        self._judges = {key: cell for key, cell in self._judges.items() if key[0] not in rules}
+        for key in keys:
+            self._linked.pop(key, None)
+        self._register()
 
     def _set_users(self, name: str) -> int:
         """How many times rules look into an IP set or change it."""

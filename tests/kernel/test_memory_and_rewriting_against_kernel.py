@@ -6,12 +6,13 @@ import random
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
 from sim import wire
 from sim.craft import craft
-from sim.edges.kernel import KernelFirewall
+from sim.edges.kernel import KernelFirewall, ToolFailed
 from sim.ruleset.iptables import tool
 from sim.ruleset.nft.tool import run as nft_run
 from sim.units import parse_address
@@ -251,3 +252,34 @@ def test_labels_of_connections_are_set_and_matched_as_the_kernel_does(real: Open
             mine.ip.receive(data, "lan", 1)
         theirs, ours = numbers(kernel.counters("iptables")), numbers(tool.run(["iptables-save", "-c"], mine.ip.rules).out)
     assert ours == theirs
+
+
+REMEMBERING = """*filter
+-A FORWARD -p udp -m quota --quota 100
+-A FORWARD -p udp -m limit --limit 1/hour --limit-burst 2
+-A FORWARD -p udp -m statistic --mode nth --every 3 --packet 0
+-A FORWARD -p udp -m connlimit --connlimit-above 2
+-A FORWARD -p udp -m recent --name r --rcheck --hitcount 3
+-A FORWARD -p udp -m recent --name r --set
+-A FORWARD -p udp -m hashlimit --hashlimit-upto 1/hour --hashlimit-burst 2 --hashlimit-name h
+COMMIT
+"""
+BETWEEN = (
+    "-A OUTPUT -p tcp", "-I FORWARD 1 -p tcp", "-t mangle -A FORWARD -p tcp", "-Z FORWARD", "-P INPUT ACCEPT", "-D FORWARD 1",
+    "-R OUTPUT 1 -p icmp", "-N x", "-L", "-A FORWARD --nonsense",
+)  # fmt: skip
+
+
+def test_what_rules_remember_begins_anew_when_their_table_is_changed_as_in_the_kernel(real: Open) -> None:
+    with real(DEVICES, iptables=REMEMBERING) as kernel:
+        mine = Ours(iptables=REMEMBERING)
+        for turn, words in enumerate(("-L", *BETWEEN)):
+            with suppress(ToolFailed):
+                kernel.command(["iptables-legacy", *words.split()])
+            tool.run(["iptables", *words.split()], mine.ip.rules)
+            for port in range(5000 + turn * 4, 5004 + turn * 4):
+                data = craft(f"udp {CLIENT}:{port} > {SERVER}:80 len 12")
+                kernel.feed_batch([("lan", data)])
+                mine.ip.receive(data, "lan", 1)
+            theirs, ours = numbers(kernel.counters("iptables")), numbers(tool.run(["iptables-save", "-c"], mine.ip.rules).out)
+            assert ours == theirs, words

@@ -74,7 +74,8 @@ ONE_WAY_NFT = """table ip t {
 
 def one_way_traffic() -> list[Fed]:
     """Each length from one side and the other, some again: which of them meet in one entry is up to the zones."""
-    order = [(dev, size) for size in (1, 2, 3, 4, 5, 6) for dev in ("lan", "wan")] + [("lan", 6), ("wan", 1), ("lan", 1), ("wan", 2), ("lan", 3)]
+    order = [(dev, size) for size in (1, 2, 3, 4, 5, 6) for dev in ("lan", "wan")]
+    order += [("lan", 6), ("wan", 1), ("lan", 1), ("wan", 2), ("lan", 3)]
     talk = {"lan": ASK, "wan": ANSWER}
     return [Fed(number, dev, craft(f'{talk[dev]} data "{"x" * size}"')) for number, (dev, size) in enumerate(order, 1)]
 

@@ -69,7 +69,9 @@ class Changes:
             if table.key in self.touched:
                 chains.check_table(table)
         if self.ruleset != self.state.ruleset:
-            self.ruleset = self.state.load(self.ruleset, by)
+            self.ruleset = self.state.load(self.ruleset, by, self.touched)
+        elif self.touched:
+            self.state.renew(self.touched)
         for rule in self.zeroed:
             self.state.set_counters(rule.id)
         for table in self.ruleset.tables:
@@ -81,6 +83,13 @@ class Changes:
     def counts(self, rule: Rule) -> tuple[int, int]:
         """(packets, bytes) of a rule."""
         return self.state.counters(rule.id)
+
+
+def open_table(state: RuleState, family: str, name: str, by: str) -> None:
+    """The table is there, were it without a rule, once a tool has looked at it: the kernel makes it then (xt_find_table_lock)."""
+    changes = Changes(state, state.ruleset)
+    changes.table(family, name)
+    changes.commit(by)
 
 
 def run_command(command: Command, changes: Changes, source: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from sim.errors import LanguageError, Span, SyntaxMistake
 from sim.ruleset.iptables import chains
-from sim.ruleset.iptables.apply import Changes, run_command
+from sim.ruleset.iptables.apply import Changes, open_table, run_command
 from sim.ruleset.iptables.errors import VERSION, Mistake, printed
 from sim.ruleset.iptables.reading import CommandReader
 from sim.ruleset.iptables.show import saved_rule
@@ -127,9 +127,11 @@ class _Restorer:
         try:
             self.load(text)
         except LanguageError as error:
+            self._opened()
             err, status = printed(error, self._program, self._line)
             return Result("".join(self._out), self._warnings + err, status)
         if self._changes is not None:
+            self._opened()
             return Result("".join(self._out), f"{self._program}: COMMIT expected at line {self._line + 1}\n", 1)
         return Result("".join(self._out), self._warnings)
 
@@ -169,9 +171,16 @@ class _Restorer:
 
     def _commit(self) -> None:
         assert self._changes is not None
-        if not self._options.test and not self._skip:
+        if self._options.test:
+            self._opened()
+        elif not self._skip:
             self._changes.commit(self._by)
         self._changes = None
+
+    def _opened(self) -> None:
+        """A table under way that comes to nothing is there all the same."""
+        if self._changes is not None and not self._skip:
+            open_table(self._state, self._family, self._table, self._by)
 
     def _start(self, name: str) -> None:
         if name not in chains.TABLES:

@@ -6,8 +6,9 @@ import shlex
 
 from sim.errors import LanguageError
 from sim.ruleset.iptables import save
-from sim.ruleset.iptables.apply import Changes, run_command
+from sim.ruleset.iptables.apply import Changes, open_table, run_command
 from sim.ruleset.iptables.chains import TABLES
+from sim.ruleset.iptables.command import Command
 from sim.ruleset.iptables.errors import VERSION, Mistake, printed
 from sim.ruleset.iptables.reading import CommandReader
 from sim.ruleset.iptables.usage import usage
@@ -42,14 +43,22 @@ def _iptables(argv: list[str], family: str, program: str, state: RuleState) -> R
             return Result(usage(program))
         if "V" in command.flags:
             return Result(f"{program} {VERSION}\n")
-        changes = Changes(state, state.ruleset)
         _need_table(command.table, program)
-        out = run_command(command, changes, source)
-        changes.commit(shlex.join(argv))
-        return Result(out, reader.warnings + "".join(changes.remarks))
+        return _run(command, state, source, shlex.join(argv), reader.warnings)
     except LanguageError as error:
         err, status = printed(error, program)
         return Result(error.out if isinstance(error, Mistake) else "", reader.warnings + err, status)
+
+
+def _run(command: Command, state: RuleState, source: str, by: str, warnings: str) -> Result:
+    changes = Changes(state, state.ruleset)
+    try:
+        out = run_command(command, changes, source)
+        changes.commit(by)
+    except LanguageError:
+        open_table(state, family=command.family, name=command.table, by=by)
+        raise
+    return Result(out, warnings + "".join(changes.remarks))
 
 
 def _need_table(table: str, program: str) -> None:
