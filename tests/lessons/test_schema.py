@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,7 +12,10 @@ import pytest
 
 from lessons.course import HERE
 from lessons.schema import DIALECT, SCENARIO_FILE, checks_schema, front_matter_schema, scenario_schema
+from sim.asking import STATES
 from sim.document import read
+from sim.trace import EVENTS
+from sim.trial import problems
 
 SCENARIO = scenario_schema()
 FILES = sorted((HERE / "scenarios").glob("*.yaml"))
@@ -97,3 +101,14 @@ def test_the_schema_that_the_course_s_scenarios_name_is_the_one_that_is_made() -
 
 def test_the_schemas_name_their_dialect() -> None:
     assert {schema()["$schema"] for schema in (scenario_schema, checks_schema, front_matter_schema)} == {DIALECT}
+
+
+def test_the_readme_s_scenario_and_blocks_are_what_they_teach() -> None:
+    text = (HERE / "README.md").read_text("utf-8")
+    indented = textwrap.dedent(text.partition("## Scenarios\n")[2].partition("\nServices:")[0])
+    assert problems(indented, "README.md") == []
+    assert list(wrong(SCENARIO, read(indented, "x").data, SCENARIO)) == []
+    for block in re.findall(r"^    - (\w[\w-]*: \{.*\})", text, re.MULTILINE):
+        kind = block.partition(":")[0]
+        if kind in EVENTS or kind in STATES:
+            assert list(wrong(checks_schema(), read(f"- {block}", "x").data, {})) == [], block
