@@ -1,14 +1,17 @@
 """How long a step, a step back and a scrub take in Chromium on 10,000 records, from the call until the frame is painted: figures.
 
 What is measured is the page's own work: the call with all that it changes, and the frame that shows it (style, layout, paint, commit). The
-wait for the screen's next tick between the two is left out. On a busy machine the p99 is the neighbours'.
+wait for the screen's next tick between the two is left out. On a busy machine the p99 is the neighbours'. Then frames a second with
+very many packets on the way, and the first load.
 """
 
 from __future__ import annotations
 
+import gzip
+
 import pytest
 
-from tests.browser.tab import Page
+from tests.browser.tab import PAGE, Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.bench]
 
@@ -68,3 +71,63 @@ def test_a_step_a_step_back_and_a_scrub(view: str, key: str, page: Page) -> None
     for name, (median, most, worst) in page.tab.evaluate(MEASURE).items():
         print(f"{view:13} {name:6} of {length} records: median {median:5.1f} ms, p90 {most:5.1f}, p99 {worst:5.1f}")
         assert median < 100  # the figures are for reading; this says only that nothing is badly wrong
+
+
+IN_FLIGHT = 500
+CROWDED = f"""
+title: Very many packets
+firewall: b
+machines:
+  a: {{interfaces: {{eth0: 10.0.0.1/24}}}}
+  b: {{interfaces: {{eth0: 10.0.0.2/24}}, conntrack: always}}
+links: [{{between: [a.eth0, b.eth0], delay: 20s}}]
+terminals: [{{id: a, machine: a}}]
+traffic:
+  - {{at: 1ms, every: 10ms, times: {IN_FLIGHT * 3}, machine: a, packet: "udp 10.0.0.1:4000 > 10.0.0.2:53 data x"}}
+"""
+FRAMES = """async (seconds) => {
+  const times = [], flying = []
+  await new Promise((done) => {
+    let last = performance.now(), begun = last
+    const tick = (now) => {
+      times.push(now - last)
+      flying.push(window.ctlab.state.flying.size)
+      last = now
+      if (now - begun < seconds * 1000) requestAnimationFrame(tick)
+      else done()
+    }
+    requestAnimationFrame(tick)
+  })
+  times.shift()
+  const sorted = times.toSorted((a, b) => a - b), sum = times.reduce((all, one) => all + one, 0)
+  return {rate: (1000 * times.length) / sum, worst: sorted[Math.floor(sorted.length * 0.99)], flying: Math.min(...flying)}
+}"""
+
+
+@pytest.mark.parametrize("throttle", [1, 4])
+def test_frames_with_very_many_packets_on_the_way(throttle: int, page: Page) -> None:
+    page.open(own=CROWDED)
+    page.tab.keyboard.press("2")
+    page.lab("seekTime(8_000_000)")
+    assert page.lab("state.flying.size") >= IN_FLIGHT
+    page.tab.context.new_cdp_session(page.tab).send("Emulation.setCPUThrottlingRate", {"rate": throttle})
+    page.lab("play()")
+    told = page.tab.evaluate(FRAMES, 3)
+    print(f"{told['flying']} packets on the way, CPU / {throttle}: {told['rate']:.1f} frames/s, p99 {told['worst']:.1f} ms a frame")
+    assert told["flying"] >= IN_FLIGHT
+    assert page.tab.locator("canvas").count() == 1
+
+
+def test_the_first_load_is_small_and_soon_ready(page: Page) -> None:
+    html = PAGE.read_text(encoding="utf-8")
+    scripts = [path for path in (PAGE.parent / "assets").glob("*.js") if path.name in html]
+    size = sum(len(gzip.compress(path.read_bytes())) for path in scripts)
+    key = page.open(scenario="laptop-and-server")
+    times = []
+    for _ in range(5):
+        page.tab.goto("about:blank")
+        page.tab.goto(f"{page.url}/s/{key}", wait_until="commit")
+        page.until("window.ctlab?.length > 0")
+        times.append(page.tab.evaluate("performance.now()"))
+    print(f"first load {size / 1000:.1f} kB of script, compressed; ready after {min(times):.0f} to {max(times):.0f} ms")
+    assert size < 100_000
