@@ -8,6 +8,8 @@ import { labelSize, position } from './topology'
 
 /** From so many packets on the way on, they are stamped. */
 export const CROWD = 40
+const LANES = 5 // side by side, so that not every one lies on the one before
+const LANE = 11 // pixels from one to the next
 
 export interface Stamp { image: CanvasImageSource; width: number; height: number }
 /** The picture for a label (null: none yet); `chosen` has a thicker frame. */
@@ -31,7 +33,10 @@ export function crowd(state: State, t: number, placed: ReadonlyMap<string, Box>,
     const label = state.labels.get(flight.packet)?.label ?? null
     const at = position(flight, t, placed, still, sizeOf(label))
     if (!at) continue
-    const one = { packet: flight.packet, label, x: at.x, y: at.y }
+    const [from, to] = [placed.get(flight.from), placed.get(flight.to)]
+    const aside = ((flight.packet % LANES) - (LANES - 1) / 2) * LANE
+    const flat = Math.abs((to?.x ?? 0) - (from?.x ?? 0)) >= Math.abs((to?.y ?? 0) - (from?.y ?? 0))
+    const one = { packet: flight.packet, label, x: at.x + (flat ? 0 : aside), y: at.y + (flat ? aside : 0) }
     if (flight.packet === chosen) last = one
     else found.push(one)
   }

@@ -20,7 +20,9 @@ export const german: Words = {
   },
   open: {
     title: 'Geteiltes öffnen', file: 'Eine Datei', fileIs: 'Ein Experiment (.ctlab.json) oder ein eigenes Szenario (.yaml).', link: 'Ein Link', linkIs: 'Hier einfügen, aus jedem ctlab.', open: 'Öffnen',
-    opening: 'Das Experiment wird geöffnet…', tooLarge: (name, most) => `${name} ist für ein Experiment zu groß: höchstens ${most} kB.`,
+    capture: 'Ein eigener Mitschnitt', captureIs: 'pcap oder pcapng, bis zu 2000 Pakete: Er geht hier durch eine Firewall, und Sie gehen ihn Paket für Paket durch.',
+    rules: 'Regeln: eine Datei von iptables-save oder für nft (keine: alles darf durch)', addresses: 'Adressen der Firewall (keine: sie steht zwischen lan und wan)', walk: 'Durchgehen',
+    tooLarge: (name, most) => `${name} ist zu groß: höchstens ${most} kB.`,
   },
   header: {
     home: 'Kurs', step: (step, steps) => `Schritt ${step} von ${steps}`, language: 'Regeln in',
@@ -53,7 +55,7 @@ export const german: Words = {
     solution: 'Einen Weg zeigen', predict: 'Vorhersagen', right: 'Richtig.', wrong: 'Nicht ganz.', theRight: 'Was geschieht', goal: 'Ziel', goalMet: 'erreicht', goalOpen: 'noch nicht erreicht',
     prints: (terminal) => `${terminal} gibt aus`, chosen: 'Ihre Antwort', correct: 'richtig',
   },
-  freeLab: { region: 'Dieses Labor', machines: 'Maschinen', services: 'betreibt', firewall: 'die Firewall', typing: 'Tippen Sie in einem Terminal und sehen Sie zu, was geschieht.' },
+  freeLab: { region: 'Dieses Labor', machines: 'Maschinen', services: 'betreibt', firewall: 'die Firewall', watching: 'Ein Mitschnitt ging durch diese Firewall. Gehen Sie ihn Schritt für Schritt durch: Jedes Paket hat sein Label, seinen Weg und seine Gründe.', typing: 'Tippen Sie in einem Terminal und sehen Sie zu, was geschieht.' },
   stage: {
     region: 'Was geschieht', ladder: 'Leiter', topology: 'Netz', beliefs: 'Annahmen', entry: 'Eintrag', futures: 'Zukünfte',
     packetOf: (packet, all) => `Paket ${packet} von ${all}`, noPacket: 'noch kein Paket',
