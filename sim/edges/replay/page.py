@@ -9,7 +9,7 @@ from __future__ import annotations
 from binascii import hexlify
 from typing import TYPE_CHECKING, Final
 
-from mypy_extensions import i64
+from mypy_extensions import i64, u8
 
 from sim.edges.replay import buffer
 from sim.packet import COMPILED
@@ -102,8 +102,8 @@ class Page:
         while start < end:
             one: i64 = data[start]
             high, low = one >> 4 & 15, one & 15
-            text.append(high + (48 if high < 10 else 87))
-            text.append(low + (48 if low < 10 else 87))
+            text.append(u8(high + (48 if high < 10 else 87)))
+            text.append(u8(low + (48 if low < 10 else 87)))
             start += 1
 
     def word(self, four: i64) -> None:
@@ -146,6 +146,6 @@ def _decimal(text: BytesWriter, number: i64, width: i64) -> None:
         number //= 10
         left -= 1
     while width:
-        text.append(gathered & 255)
+        text.append(u8(gathered & 255))
         gathered >>= 8
         width -= 1

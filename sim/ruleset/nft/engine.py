@@ -10,6 +10,7 @@ Not in here: tokens (scanner.py), the table (tables.py), what a reduction does (
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from sim.ruleset.nft.scanner import Lexeme
@@ -40,6 +41,7 @@ class Engine:
         self._states = [start]
         self._values: list[Any] = []
         self._actions = actions
+        self._known: dict[str, Callable[[list[Any]], Any]] = {}
 
     def wants(self, token: str) -> bool:
         """Whether a token of that type could come now: a state's row alone would say yes too often (LALR merges states)."""
@@ -56,29 +58,36 @@ class Engine:
 
     def feed(self, token: Lexeme) -> None:
         """Take the next token. Raises SyntaxStop; an action's exception passes through, and `recover` serves after both."""
-        states, values, kind = self._states, self._values, token.type
+        states, rows, kind = self._states, self._rows, token.type
         while True:
-            step = self._rows[states[-1]].get(kind)
+            step = rows[states[-1]].get(kind)
             if step is None:
                 raise SyntaxStop(token, self._expected())
             if isinstance(step, int):
-                states.append(step)
-                values.append(token)
-                while (settled := self._settled.get(states[-1])) is not None:
-                    self._reduce(settled)
-                return
+                break
             self._reduce(step)
+        states.append(step)
+        self._values.append(token)
+        while (settled := self._settled.get(states[-1])) is not None:
+            self._reduce(settled)
 
     def _reduce(self, step: Reduction) -> None:
         states, values = self._states, self._values
-        if step.action:
-            children = values[-step.size :] if step.size else []
-            if step.size:
-                del states[-step.size :], values[-step.size :]
-            values.append(getattr(self._actions, step.action)(children))
+        origin, size, action = step
+        if action:
+            children = values[-size:] if size else []
+            if size:
+                del states[-size:], values[-size:]
+            values.append(self._action(action)(children))
         else:
             states.pop()
-        states.append(self._gotos[states[-1]][step.origin])
+        states.append(self._gotos[states[-1]][origin])
+
+    def _action(self, name: str) -> Callable[[list[Any]], Any]:
+        found = self._known.get(name)
+        if found is None:
+            found = self._known[name] = getattr(self._actions, name)
+        return found
 
     def at_rest(self) -> bool:
         """Whether whole lines alone have been read: the end of the text may come."""

@@ -43,8 +43,12 @@ META_KEYS = tuple(
 
 def span(children: Children) -> At:
     """From the first child that has a place to the last."""
-    places = [child.at for child in children if hasattr(child, "at")]
-    return At(places[0].start, places[-1].end, places[0].source)
+    first, last = children[0], children[-1]
+    if not (hasattr(first, "at") and hasattr(last, "at")):
+        placed = [child for child in children if hasattr(child, "at")]
+        first, last = placed[0], placed[-1]
+    start, _, source = first.at
+    return At(start, last.at[1], source)
 
 
 def symbol(token: Lexeme) -> Symbol:

@@ -6,9 +6,10 @@ Ports and protocols go by name as on a Debian machine (iptables/names.py). Host 
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv6Address
 
 from sim.ruleset.datatypes import NAMES
 from sim.ruleset.iptables.names import protocol_number, service_port
@@ -105,8 +106,8 @@ def _address4(symbol: Symbol, _: object) -> bytes:
     if ":" in symbol.text:
         raise Mistake(symbol.at, "Could not resolve hostname: Address family for hostname not supported")
     try:
-        return IPv4Address(symbol.text).packed
-    except ValueError as error:
+        return socket.inet_pton(socket.AF_INET, symbol.text)
+    except (OSError, ValueError) as error:
         raise Mistake(symbol.at, _unresolved(symbol)) from error
 
 
