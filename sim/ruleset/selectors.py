@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from functools import lru_cache
 from typing import NamedTuple
 
 from sim.ruleset.headers import HEADERS, OPTIONAL, PROTOCOLS, HeaderField
@@ -331,6 +332,7 @@ SELECTORS = _Selectors(
 )
 
 
+@lru_cache(4096)
 def parts_of(selector: str) -> tuple[Selector, ...]:
     """The rows behind a selector; more than one for a concatenation "ip saddr . tcp dport". Raises KeyError."""
     row = SELECTORS.row(selector)

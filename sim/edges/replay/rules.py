@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from sim.ruleset.collecting import uncollected
 from sim.ruleset.iptables import save
 from sim.ruleset.nft import parse
 from sim.ruleset.state import RuleState
@@ -16,6 +17,7 @@ _IPV6: Final = re.compile(
 )
 
 
+@uncollected
 def load_rules(state: RuleState, text: str, name: str, ipv6: bool = False) -> None:
     """Load iptables-save text (ip6tables-save's with `ipv6`, or where the text shows it), or an nft file.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 
 from sim.errors import LanguageError
+from sim.ruleset.collecting import uncollected
 from sim.ruleset.iptables import save
 from sim.ruleset.iptables.apply import Changes, open_table, run_command
 from sim.ruleset.iptables.chains import TABLES
@@ -20,6 +21,7 @@ NAMES = tuple(
 )
 
 
+@uncollected
 def run(argv: list[str], state: RuleState, stdin: str = "", date: str = "Thu Jan  1 00:00:00 1970") -> Result:
     """Run one command on a machine's rules. argv[0] is one of NAMES; `date` is what -save writes into its comments.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 
 from sim.errors import LanguageError
+from sim.ruleset.collecting import uncollected
 from sim.ruleset.model import Rule, Ruleset
 from sim.ruleset.nft.echo import changes
 from sim.ruleset.nft.json_in import WrongJson, is_json, text_of
@@ -82,6 +83,7 @@ class _Options:
     words: list[str] = field(default_factory=list)
 
 
+@uncollected
 def run(
     argv: Sequence[str],
     state: RuleState,

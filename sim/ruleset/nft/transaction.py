@@ -177,10 +177,10 @@ class Transaction(ObjectCommands):
             self._check_names(table, place, what)
         table = with_meters(table, made, what.meters, number)
         made = replace(made, handle=number)
-        index = 0 if verb == "insert" else len(chain.rules)
+        rules = (made, *chain.rules) if verb == "insert" else (*chain.rules, made)
         if where is not None:
             index = where if verb == "insert" else where + 1
-        rules = (*chain.rules[:index], made, *chain.rules[index:])
+            rules = (*chain.rules[:index], made, *chain.rules[index:])
         self.put(replace(table.with_chain(chain.with_rules(rules)), handles=number))
         self._validate(place, at, made, what.sets + 1)
 
