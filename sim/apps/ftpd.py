@@ -1,6 +1,6 @@
 """An FTP server with real control and data connections, active and passive. What it says is what vsftpd 3.0.3 says.
 
-    services: [{ftp: {port: 21, files: {readme.txt: "hello\\n"}, timeout: 10s}}]
+    services: [{ftp: {port: 21, files: {readme.txt: "hello\\n"}, timeout: 10s, idle: 5m}}]
 
 One directory; anybody may log in, with any password, read and upload. As vsftpd it opens active data connections from port 20, and
 only towards who asks (a PORT with another address is refused: that of a client behind NAT, when nobody rewrote it).
@@ -20,18 +20,17 @@ from sim.apps.program import Context, Program, Steps, clock, start
 from sim.machine.errors import SocketError
 from sim.machine.tcp.connection import Connection
 from sim.machine.tcp.listener import Listener
-from sim.units import SECOND, Address
+from sim.units import MINUTE, Address
 
-IDLE = 300 * SECOND
-"""idle_session_timeout."""
 FEATURES = "211-Features:", " EPRT", " EPSV", " PASV", " SIZE", "211 End"
 _Doing = Generator[simpy.Event, Any, None]
 
 
-def ftpd(port: int, files: Mapping[str, str], timeout: int = 60 * SECOND) -> Program:
+def ftpd(port: int, files: Mapping[str, str], timeout: int = MINUTE, idle: int = 5 * MINUTE) -> Program:
     """The program of a server on `port` with `files` by name; uploads are kept while it runs.
 
-    `timeout`: how long (µs) it waits for a data connection, vsftpd's accept_timeout and connect_timeout.
+    `timeout`: how long (µs) it waits for a data connection, vsftpd's accept_timeout and connect_timeout; `idle`: for the next command
+    (idle_session_timeout), 0: for ever.
     """
 
     def program(context: Context) -> Steps:
@@ -42,7 +41,7 @@ def ftpd(port: int, files: Mapping[str, str], timeout: int = 60 * SECOND) -> Pro
             conn = yield listener.accept()
             child = Context(context.machine, ["vsftpd"], tty=None, user="root")
             child.own(conn)
-            start(lambda context, conn=conn: _Session(context, conn, kept, (port - 1, timeout)).run(), child)  # type: ignore[misc]
+            start(lambda context, conn=conn: _Session(context, conn, kept, (port - 1, timeout, idle)).run(), child)  # type: ignore[misc]
 
     return program
 
@@ -50,9 +49,9 @@ def ftpd(port: int, files: Mapping[str, str], timeout: int = 60 * SECOND) -> Pro
 class _Session:
     """One control connection. `goal` is where the last PORT or EPRT pointed, `passive` what listens since the last PASV or EPSV."""
 
-    def __init__(self, context: Context, conn: Connection, files: dict[str, str], data: tuple[int, int]) -> None:
+    def __init__(self, context: Context, conn: Connection, files: dict[str, str], given: tuple[int, int, int]) -> None:
         self.context, self.conn, self.files = context, conn, files
-        self.data_port, self.patience = data
+        self.data_port, self.patience, self.idle = given
         self.random: Random = context.random()
         self.user = ""
         self.logged_in = False
@@ -78,11 +77,11 @@ class _Session:
         self.conn.send("".join(f"{line}\r\n" for line in lines).encode(), about=lines[0])
 
     def _line(self) -> Generator[simpy.Event, Any, str | None]:
-        """The next command; None at the end, or after five minutes of silence."""
+        """The next command; None at the end, or after too long a silence."""
         text = b""
         while not text.endswith(b"\n"):
             heard = self.conn.recv()
-            yield from self.context.wait(heard, timeout=IDLE)
+            yield from self.context.wait(heard, timeout=self.idle or None)
             if not heard.triggered:
                 self.say("421 Timeout.")
                 return None

@@ -78,7 +78,7 @@ def _ftp(port: int, options: Options) -> Program:
     if not isinstance(files, Mapping):
         raise UsageError("ftp: files is a mapping of names to texts")
     kept = {str(name): str(text) for name, text in files.items()}
-    return ftpd(port, kept, parse_time(options.get("timeout", "60s")))
+    return ftpd(port, kept, parse_time(options.get("timeout", "60s")), parse_time(options.get("idle", "5m")))
 
 
 def _listener(make: Callable[..., Program], name: str, *, echo: bool = False) -> Callable[[int, Options], Program]:
@@ -94,7 +94,7 @@ SERVICES: dict[str, ServiceKind] = {
     "ssh": ServiceKind(lambda port, options: sshd(port), ("port",), 22, "tcp", "logins by ssh"),
     "http": ServiceKind(_http, ("port", "pages", "size", "delay", "idle"), 80, "tcp", "a web server"),
     "dns": ServiceKind(_dns, ("port", "zone", "delay"), 53, "udp", "a name server"),
-    "ftp": ServiceKind(_ftp, ("port", "files", "timeout"), 21, "tcp", "an FTP server"),
+    "ftp": ServiceKind(_ftp, ("port", "files", "timeout", "idle"), 21, "tcp", "an FTP server"),
     "echo": ServiceKind(
         _listener(tcp_listener, "echo", echo=True), ("port", "delay"), 7, "tcp", "sends back what it gets, over TCP"
     ),
