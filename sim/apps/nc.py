@@ -1,12 +1,13 @@
 """nc: netcat as OpenBSD's (Debian patch level 1.219). TCP and UDP, connecting and listening, lines from the terminal.
 
-    nc [-46klnNuvz] [-p PORT] [-s ADDRESS] [-w SECONDS] [-q SECONDS] HOST PORT | nc -l [-ku] [-p] PORT
+    nc [-46CklnNuvz] [-p PORT] [-s ADDRESS] [-w SECONDS] [-q SECONDS] HOST PORT | nc -l [-ku] [-p] PORT
 
 A UDP listener answers the first that writes, as nc's does. Other options are refused.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from typing import Any, cast
 
@@ -22,7 +23,7 @@ from sim.machine.udp import UdpSocket
 from sim.units import SECOND, Address, parse_address, show_address
 
 FLAGS, VALUED = "46bCDdFhklNnrStUuvZz", "IiMmOPpqsTVWwXx"
-SIMULATED = "46klNnuvzpwq"
+SIMULATED = "46CklNnuvzpwq"
 USAGE = """usage: nc [-46CDdFhklNnrStUuvZz] [-I length] [-i interval] [-M ttl]
 \t  [-m minttl] [-O length] [-P proxy_username] [-p source_port]
 \t  [-q seconds] [-s sourceaddr] [-T keyword] [-V rtable] [-W recvlimit]
@@ -155,7 +156,7 @@ def _talk(context: Context, options: Parsed, conn: Connection) -> Steps:
 
 def _typed(context: Context, options: Parsed, conn: Connection, text: str | None) -> simpy.Event | None:
     if text is not None:
-        conn.send(f"{text}\n".encode())
+        conn.send(_ended(options, f"{text}\n"))
         return context.stdin.read()
     if options.has("N") or options.has("q"):
         conn.shutdown()
@@ -210,11 +211,28 @@ def _talk_udp(context: Context, options: Parsed, sock: UdpSocket, peer: tuple[Ad
             elif typed is None or not typed.triggered:
                 return 0
             if typed is not None and typed.triggered:
-                if typed.value is not None and peer is not None:
-                    sock.send(f"{typed.value}\n".encode(), *peer)
-                typed = None if typed.value is None else context.stdin.read()
+                text, typed = _block(context, typed.value)
+                if text and peer is not None:
+                    sock.send(_ended(options, text), *peer)
         except SocketError:
             return 1
+
+
+def _ended(options: Parsed, text: str) -> bytes:
+    """The bytes to send; with -C each line ends with CR LF."""
+    return (re.sub(r"(?<!\r)\n", "\r\n", text) if options.has("C") else text).encode()
+
+
+def _block(context: Context, line: str | None) -> tuple[str, simpy.Event | None]:
+    """What one read(2) gives, and the next: a line from a terminal; from a file or a pipe all that is there, up to 16384 bytes."""
+    text = ""
+    while line is not None:
+        text += f"{line}\n"
+        following = context.stdin.read()
+        if context.stdin is context.tty or not following.triggered or len(text) >= 16384:
+            return text, following
+        line = following.value
+    return text, None
 
 
 # ---- listening ----------------------------------------------------------------------------------------------------

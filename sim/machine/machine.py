@@ -15,6 +15,7 @@ from typing import Any
 import simpy
 
 from sim.conntrack import labels
+from sim.machine.errors import SocketError
 from sim.machine.icmp import IcmpStack
 from sim.machine.ip import IpLayer
 from sim.machine.sockets import SocketRow, rows
@@ -26,7 +27,7 @@ from sim.netfilter.nat import Dice
 from sim.netfilter.skb import Skb
 from sim.packet import Packet
 from sim.trace import Delivered, Emit, Reason
-from sim.units import Address
+from sim.units import Address, show_address
 
 LOOP_DELAY = 10  # µs from lo to lo
 Wire = Callable[[Address | None, Packet], None]
@@ -122,7 +123,12 @@ class Machine:
     def send_crafted(self, data: bytes) -> None:
         """Put a packet on the wire to which its destination's route leads, as it is: no hook, no check, no route back needed."""
         packet = Packet(data, self.ip.new_id())
-        decision = self.ip.route_to(packet.dst)
+        try:
+            decision = self.ip.route_to(packet.dst)
+        except SocketError:
+            reason = Reason("no-route", f"There is no way to {show_address(packet.dst)}.")
+            self.ip.drop(Skb(packet, self._clock()), "routing", "routing", reason)
+            return
         if decision.dev == "lo":
             self.ip.receive(data, "lo", packet.id)
         else:

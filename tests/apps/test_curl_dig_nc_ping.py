@@ -318,3 +318,13 @@ def test_a_web_server_with_patience_closes_a_silent_connection() -> None:
     assert "s FIN" not in lab.labels()
     lab.run(2 * SECOND)
     assert "s FIN" in lab.labels()
+
+
+def test_a_file_goes_out_over_udp_as_one_datagram(lab: Lab) -> None:
+    lab.type("echo one > f; echo two >> f")
+    since = len(lab.sent())
+    lab.type("nc -u -w 1 server 7 < f")
+    assert [packet.headers["payload"] for packet in lab.sent()[since:] if packet.headers["protocol"] == "udp"] == [8]
+    since = len(lab.sent())
+    lab.type("nc -C -u -w 1 server 7 < f")
+    assert lab.sent()[since].data.endswith(b"one\r\ntwo\r\n".hex())
