@@ -15,7 +15,7 @@ def as_message(lesson: Lesson) -> dict[str, Any]:
         "kind": lesson.kind, "end": lesson.end, "judged": len(lesson.asked()),
         "asked": [one.text for one in lesson.asked()] if lesson.kind == "drill" else [],
         "ways": _ways(lesson) if lesson.kind == "drill" else [],
-        "steps": [{"title": step.title, "blocks": _message_blocks(step)} for step in lesson.steps],
+        "steps": [{"title": step.title, "blocks": _message_blocks(step)} for step in lesson.steps if _message_blocks(step)],
     }  # fmt: skip
 
 

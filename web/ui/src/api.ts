@@ -3,15 +3,18 @@
 export interface LessonEntry { id: string; title: string; summary: string; minutes: number; part: string }
 export interface ScenarioEntry { id: string; title: string; summary: string }
 /** `mistakes`: files that could not be read, with place and reason; for those who write lessons. */
-export interface Course { lessons: LessonEntry[]; scenarios: ScenarioEntry[]; mistakes?: string[] }
+export interface Course { lessons: LessonEntry[]; drills: LessonEntry[]; challenges: LessonEntry[]; scenarios: ScenarioEntry[]; mistakes?: string[] }
 
 /** The server's JSON answer; fails with the server's own sentence where it refused. */
-async function ask<T>(path: string, init?: RequestInit): Promise<T> {
+export async function ask<T>(path: string, init?: RequestInit): Promise<T> {
   const answer = await fetch(path, init)
   const body: unknown = await answer.json().catch(() => ({}))
   if (answer.ok) return body as T
   throw new Error((body as { error?: string }).error ?? `The lab answered ${answer.status} to ${path}.`)
 }
+
+/** A request with a JSON body. */
+export const json = (method: string, body: string): RequestInit => ({ method, headers: { 'content-type': 'application/json' }, body })
 
 export const course = (): Promise<Course> => ask('/api/course')
 
@@ -20,12 +23,11 @@ export const shared = async (key: string, moment: string): Promise<string> =>
   (await ask<{ link: string }>(`/api/sessions/${key}/link?${moment}`)).link
 
 /** What a session can be made of: names, a scenario of one's own (YAML), or an experiment as a file or a link has it. */
-export type Source = { lesson: string } | { scenario: string } | { own: string } | { file: string } | { link: string }
+export type Source = { lesson: string; learner?: string } | { copy_of: string; at: number } | { scenario: string } | { own: string } | { file: string } | { link: string }
   | { capture: { name: string; data: string; rules: string; addresses: string } }
 
 /** A new session of one's own; gives its key, which is also its address: /s/<key>. */
 export async function begin(what: Source): Promise<string> {
-  const headers = { 'content-type': 'application/json' }
-  const { key } = await ask<{ key: string }>('/api/sessions', { method: 'POST', headers, body: JSON.stringify(what) })
+  const { key } = await ask<{ key: string }>('/api/sessions', json('POST', JSON.stringify(what)))
   return key
 }

@@ -26,7 +26,15 @@ export type Block = ForLanguage & (
   | { type: 'goal'; id: string; text: string }
   | { type: 'hint'; html: string }
 )
+/** One way through a drill, good or bad; `why` is HTML. */
+export interface Way { id: string; title: string; why: string; reached: boolean; runs: { terminal: string; lines: string[]; language: Language | null }[] }
+/** What the judge found: how many tests passed of how many, the first that failed with its packet's way, and the score. */
+export interface Judgement {
+  passed: number; all: number; score: { points: number; seconds: number; lost: string[] }
+  failure: { text: string; why: string; packet: number | null; way: string[]; branch: number | null } | null
+}
 export interface Lesson {
+  kind: 'lesson' | 'drill' | 'challenge'; end: number; judged: number; asked: string[]; ways: Way[]
   id: string; title: string; part: string; minutes: number; languages: Language[]; steps: { title: string; blocks: Block[] }[]
 }
 export interface Progress { answers: { [id: string]: number }; goals: { [id: string]: boolean }; step: number }
@@ -138,6 +146,15 @@ export class Channel {
   async survive(machine: string, conn: number): Promise<Survival | null> {
     try {
       return (await this.#socket.timeout(60_000).emitWithAck('survive', { machine, conn })) as Survival | null
+    } catch {
+      return null
+    }
+  }
+
+  /** What was done in a drill or a challenge is judged; null when the server refuses, or does not answer within a minute. */
+  async judge(): Promise<Judgement | null> {
+    try {
+      return (await this.#socket.timeout(60_000).emitWithAck('judge', {})) as Judgement | null
     } catch {
       return null
     }

@@ -25,6 +25,7 @@ export interface Life<K extends 'socket' | 'entry'> {
 export type EntryRecord = RecordOf<'entry-new' | 'entry-update' | 'entry-destroy'>
 
 const PATIENCE = 10_000_000 // µs
+const CLIENTS = new Set(['probe', 'talk', 'attempt'])
 const DOING = new Set(['sent', 'arrived', 'label', 'delivered', 'dropped', 'lost', 'output'])
 
 function summarise(trip: Trip, record: TraceRecord, firewall: string): void {
@@ -57,6 +58,8 @@ export class Index {
   readonly sockets = new Map<string, Life<'socket'>>()
   /** How many records there are up to the last one in which a packet moved or something was printed. */
   lastDoing = 0
+  /** "address:port address:port" of the sockets of clients that act by themselves, both ways round. */
+  readonly clients = new Set<string>()
   readonly #trips = new Map<number, Trip>()
   #decided: Trip[] | null = null
 
@@ -75,6 +78,7 @@ export class Index {
     const packet = packetOf(record)
     if (packet !== null) this.#addToTrip(packet, record)
     if (record.kind === 'input') this.inputs.push(record)
+    if (record.kind === 'socket') this.#noteClient(record)
     if (record.kind === 'socket') this.#live(this.sockets, record.machine, record.socket).changes.push(record)
     if (record.kind === 'entry-expired') this.table.push(record)
     if (record.kind === 'entry-told') this.#live(this.entries, record.machine, record.conn).told.push(record)
@@ -107,7 +111,7 @@ export class Index {
     let rest: number | null = null
     for (let n = from; n < this.lastDoing; n++) {
       const record = records[n] as TraceRecord
-      if (!DOING.has(record.kind)) continue
+      if (!DOING.has(record.kind) || this.ofClient(this.trip(packetOf(record)))) continue
       if (record.kind === 'output') rest = null
       else if (last && this.#triesAgain(record, last)) {
         if (rest !== null) return rest
@@ -115,7 +119,20 @@ export class Index {
       }
       last = record
     }
-    return rest ?? Math.max(this.lastDoing, Math.min(from + 1, records.length)) // what was done counts, even if nothing came of it
+    return rest ?? Math.max((last?.n ?? -1) + 1, Math.min(from + 1, records.length)) // what was done counts, even if nothing came of it
+  }
+
+  /** Whether the packet is of a client that acts by itself: a probe, a talk, an attempt. */
+  ofClient(trip: Trip | undefined): boolean {
+    const headers = trip?.about?.headers
+    if (!headers || this.clients.size === 0) return false
+    return this.clients.has(`${String(headers['src'])}:${String(headers['sport'])} ${String(headers['dst'])}:${String(headers['dport'])}`)
+  }
+
+  #noteClient({ program, local, remote }: RecordOf<'socket'>): void {
+    if (!CLIENTS.has(program)) return
+    this.clients.add(`${local} ${remote}`)
+    this.clients.add(`${remote} ${local}`)
   }
 
   #triesAgain(record: TraceRecord, last: TraceRecord): boolean {

@@ -1,7 +1,7 @@
 // The lab as the views see it: one moment, one chosen packet, what the server said. The glue of channel, story, index and clock.
 // Views read its fields and call its verbs; none of them talks to the server or keeps a moment of its own.
 
-import type { Branch, Channel, Ears, Grid, Hello, Lesson, Progress, Refusal, Scenario, Survival, TraceBatch } from './channel'
+import type { Branch, Channel, Ears, Grid, Hello, Judgement, Lesson, Progress, Refusal, Scenario, Survival, TraceBatch } from './channel'
 import { Clock, SPEEDS, type Position } from './clock'
 import { Index, type Trip } from './index'
 import { journey, type Journey } from './journey'
@@ -47,6 +47,7 @@ export class Lab extends Shown implements Ears {
   readonly #insides = new Map<string, Promise<Layer[] | null>>()
   #grid: Promise<Grid | null> | null = null
   #resume: number | null = 0
+  #look: number | null = null
   #asked = false
   #playFor: number | null = null // µs: how long a block's `wait` is
   #openEnded = false // playing because a person pressed play: then more is computed as it is needed
@@ -101,6 +102,7 @@ export class Lab extends Shown implements Ears {
     this.branches = message.branches
     this.version++
     this.#find(message, present)
+    this.#looking()
     const wants = this.#wants
     if (wants && (wants.again() || !this.more || --wants.left <= 0)) this.#wants = null
     else if (wants) this.#ask()
@@ -251,6 +253,17 @@ export class Lab extends Shown implements Ears {
     this.#channel.say('answer', { prediction, choice })
   }
 
+  /** Has what was done judged; null where there is no answer. */
+  judge(): Promise<Judgement | null> {
+    return this.#channel.judge()
+  }
+
+  /** Into the future of that branch, to the moment at which this packet was decided about. */
+  lookAt(branch: number, packet: number): void {
+    this.#look = packet
+    this.restore(branch)
+  }
+
   goTo(step: number): void {
     this.step = Math.max(0, Math.min(step, (this.lesson?.steps.length ?? 1) - 1))
     this.#save()
@@ -329,6 +342,19 @@ export class Lab extends Shown implements Ears {
     else if (message.from < present.n) this.#move({ n: Math.min(warp.countAt(t), this.story.length), t })
     const complete = !message.more || last >= (this.#resume ?? 0)
     if (this.#resume !== null && complete) this.#resume = null
+  }
+
+  /** What is looked for may lie in a batch that is still to come, or further ahead than was computed. */
+  #looking(): void {
+    const packet = this.#look
+    if (packet === null) return
+    const go = (): boolean => {
+      if (!this.index.trip(packet)?.end) return false
+      this.#look = null
+      this.choose(packet)
+      return true
+    }
+    this.#want(go, () => (this.#look = null))
   }
 
   #move(to: Position): void {

@@ -8,6 +8,11 @@ export function remembered<T extends string>(name: string, allowed: readonly T[]
   return allowed.find((word) => word === value) ?? null
 }
 
+/** Whatever was kept under the name, or null. */
+export function kept(name: string): string | null {
+  return read(name) || null
+}
+
 export function remember(name: string, value: string): void {
   try {
     localStorage.setItem(KEY(name), value)

@@ -18,6 +18,8 @@ export class Shown {
   language = $state<Language | 'both'>(remembered('language', ['iptables', 'nft', 'both']) ?? 'iptables')
   terminal = $state('')
   help = $state(false)
+  /** Whether the ladder shows packets of clients that act by themselves. */
+  clients = $state(false)
   /** What is worked on in place of the views, if anything. */
   bench = $state<'rules' | null>(null)
   sharing = $state(false)
