@@ -117,6 +117,20 @@ def test_a_wheel_carries_the_extensions_with_their_manifest_but_no_stale_ones(tr
     assert build_modules.for_a_wheel() == {}
 
 
+def test_without_a_compiler_a_sentence_says_so_and_a_wheel_is_one_of_pure_python(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(build_modules, "TARGET", tmp_path)
+    monkeypatch.setattr(build_modules, "make_tables", lambda: None)
+    monkeypatch.setattr(build_modules.sysconfig, "get_config_var", lambda _: "no-such-compiler -pthread")
+    for arguments in (["--check"], []):
+        assert build_modules.main(arguments) == build_modules.CANNOT
+        assert capsys.readouterr().out.startswith("not compiled: there is no C compiler (no-such-compiler)")
+    assert build_modules.main(["--list"]) == 0
+    assert json.loads(capsys.readouterr().out) == {}
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_nft_s_table_is_kept_as_it_is_made_and_only_of_this_grammar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(build_modules, "TARGET", tmp_path)
     assert tables.kept([tmp_path]) is None

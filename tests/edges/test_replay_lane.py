@@ -17,8 +17,10 @@ from sim.edges.replay import At, Outcome, Printed, Replay, Writer, load_rules
 from sim.edges.replay.lane import Lane, is_plain, write_leaving
 from sim.edges.replay.page import Page
 from sim.edges.verify.fuzz import iptables, nft
+from sim.edges.verify.fuzz.session import session
+from sim.edges.verify.fuzz.session import with_rules as with_random_rules
 from sim.edges.verify.fuzz.traffic import MIXES, Traffic
-from sim.edges.verify.plan import DEVICES
+from sim.edges.verify.plan import DEVICES, Case, Feed, Sysctl
 from sim.errors import LanguageError
 from sim.machine.forwarding import lower_ttl
 from sim.packet import Packet
@@ -132,6 +134,37 @@ def test_random_traffic_through_random_rules(seed: int) -> None:
             pass
 
     compare({dev: list(texts) for dev, texts in DEVICES.items()}, heard, prepare)
+
+
+def compare_case(case: Case) -> int:
+    """Both ways with a fuzzed case: its rules, settings, packets, and settings that change among them."""
+    heard, at = [], []
+    for number, step in enumerate(case.steps, 1):
+        now = number * 1700
+        if isinstance(step, Feed):
+            heard.append(Frame(number, 10**12 + now, step.dev, step.data, ""))
+        elif isinstance(step, Sysctl):
+            at.append(At(now, f"sysctl -q -w {step.key}={step.value}"))
+    plan = case.plan
+
+    def prepare(replay: Replay) -> None:
+        for text, ipv6 in ((plan.rules.iptables, False), (plan.rules.ip6tables, True), (plan.rules.nft, False)):
+            if text:
+                load_rules(replay.wall.ip.rules, text, "rules", ipv6)
+        for key, value in plan.sysctls.items():
+            replay.set_sysctl(f"{key}={value}")
+
+    return compare({dev: list(texts) for dev, texts in DEVICES.items()}, heard, prepare, at)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_helped_and_translated_talks_zones_fragments_and_errors(seed: int) -> None:
+    assert compare_case(session(seed, 200)) > 20
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_talks_through_rules_of_both_languages_at_once(seed: int) -> None:
+    compare_case(with_random_rules(seed, 200))
 
 
 def captures() -> list[Path]:
