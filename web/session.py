@@ -117,7 +117,7 @@ class Session:
             )
         fork = Simulation(self.scenario, inputs=kept)
         fork.run(at)
-        start = len(fork.records)
+        start = min(len(fork.records), len(self.simulation.records))  # what was not computed yet is new to the page as well
         given = list(kept)
         for index, value in enumerate(values):
             if index and wait is None:

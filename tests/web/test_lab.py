@@ -299,3 +299,12 @@ def test_a_packet_that_is_being_written_is_shown_with_its_layers_or_its_mistake(
     told = ask(learner, "craft", {"packet": "udp 192.168.1.10:5000 > 192.168.1.20:53 data hi"})
     assert told["bytes"].startswith("45") and [layer["name"] for layer in told["layers"]][:2] == ["IP", "UDP"]
     assert ask(learner, "craft", {"packet": "udp 1.2.3.4 > x"})["error"] == "'x' is no IPv4 or IPv6 address"
+
+
+def test_what_was_not_computed_yet_when_somebody_types_later_comes_with_what_is_typed(lab: Any) -> None:
+    learner = Learner(lab[0], lab[1], lesson="the-table-is-full")
+    flood = "hping3 -q -S -p 80 -a 198.51.100.77 -c 300 -i u10000 203.0.113.22"
+    learner.type(0, "stranger", flood)
+    assert learner.heard["trace"]["more"]
+    learner.type(learner.records[-1]["t"] + 1_000_000, "server", "conntrack -C")
+    assert [record["n"] for record in learner.records] == list(range(len(learner.records)))
