@@ -11,7 +11,6 @@ met. It takes nothing from anywhere: its policy allows its own script (by hash) 
 from __future__ import annotations
 
 import base64
-import bisect
 import hashlib
 import html
 import itertools
@@ -22,8 +21,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lessons.expect import Seen
 from lessons.model import Goal, Lesson
-from lessons.rehearse import goals_met, rehearse
+from lessons.rehearse import rehearse
 from sim.edges.dissect import as_json
 from sim.errors import UsageError
 from sim.inputs import Input
@@ -34,6 +34,7 @@ from web import facts, messages
 
 ALONE = Path(__file__).parent / "static" / "dist" / "alone"
 MOST_RECORDS = 50_000
+PARTS = 50  # of a stretch between two inputs: so finely a goal's moment is told
 MOST_INSIDES = 1_000  # packets with bytes of their own whose layers go into the file; scapy reads one in 0.3 ms or so
 AHEAD_TIME = 15 * 60_000_000
 AHEAD_RECORDS = 4_000
@@ -153,16 +154,22 @@ def _lesson(recording: Recording) -> dict[str, Any] | None:
 
 
 def _met(goals: Sequence[Goal], records: Sequence[Record]) -> dict[str, int]:
-    """When (µs) each goal is met first; looked for in the stretch from an input to the next, at whose end it holds."""
+    """When (µs) each goal is met first: the stretch from input to input in which it comes to be met, and the part of that."""
     ends = [record.n for record in records if isinstance(record.event, InputGiven)]
     met: dict[str, int] = {}
+    at_end, within = Seen([]), Seen([])
     for start, end in itertools.pairwise([*ends, len(records)]) if goals else ():
-        holds = goals_met(goals, records[:end])
-        for goal in goals:
-            if holds[goal.id] and goal.id not in met:
-                first = bisect.bisect_left(range(start, end), True, key=lambda n: goals_met([goal], records[: n + 1])[goal.id])
-                met[goal.id] = records[start + first].time
+        at_end.grow(records[:end])
+        for part in range(start, end, max(1, (end - start) // PARTS)) if _newly(goals, at_end, met) else ():
+            within.grow(records[: part + 1])
+            met |= dict.fromkeys(_newly(goals, within, met), records[part].time)
+        met |= dict.fromkeys(_newly(goals, at_end, met), records[end - 1].time)
     return met
+
+
+def _newly(goals: Sequence[Goal], seen: Seen, met: Mapping[str, int]) -> list[str]:
+    """The goals that are met and were not."""
+    return [goal.id for goal in goals if goal.id not in met and all(seen.holds(check) for check in goal.checks)]
 
 
 def _insides(records: Sequence[Record]) -> dict[str, Any]:

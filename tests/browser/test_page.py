@@ -99,7 +99,7 @@ def test_a_step_forward_and_a_step_back_show_the_same_moment_again(page: Page) -
 
 def test_a_packet_chosen_in_the_ladder_is_chosen_everywhere(page: Page) -> None:
     pinged(page)
-    page.tab.get_by_role("option").nth(1).click()
+    page.tab.locator("#stage").get_by_role("option").nth(1).click()
     page.tab.get_by_role("heading", name="Packet 2 through server").wait_for()
     assert page.tab.get_by_text("packet 2 of").is_visible()
     assert "packet 2 of" in str(page.tab.get_by_role("slider").get_attribute("aria-valuetext"))
