@@ -281,7 +281,12 @@ class Pair:
         ours = {name_of(entry_line(conn, now)): conn for conn in self.wall.ip.tracker.entries()}
         for key in theirs.keys() | ours.keys():
             conn, entry = ours.get(key), theirs.get(key)
-            if conn is None or entry is None or not fits(conn.expires - now, entry["timeout"], self._slack):
+            if conn is not None and entry is not None:
+                same = fits(conn.expires - now, entry["timeout"], self._slack)
+            else:  # one of them has ended it already: in the other it has no time left
+                left = entry["timeout"] * SECOND if entry is not None else conn.expires - now if conn is not None else 0
+                same = left <= self._slack
+            if not same:
                 yield Difference(self._count, "table", None if conn is None else entry_line(conn, now), entry)
 
     def _forget(self, step: Forget) -> None:
