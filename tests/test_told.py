@@ -41,3 +41,10 @@ def test_a_tcp_label_carries_its_cell_of_the_grid_and_the_bounds_of_the_window()
         assert (numbers["highest"] - numbers["seq"]) % 2**32 < 2**31
         assert (numbers["end"] - numbers["lowest"]) % 2**32 < 2**31
         assert (numbers["ack_highest"] - numbers["sack"]) % 2**32 < 2**31
+
+
+def test_the_first_segment_has_no_window_to_be_measured_by() -> None:
+    run = Simulation(pair(), inputs=typed((0, "laptop", "curl http://server/")))
+    run.run(2_000_000)
+    first = next(r.event for r in run.records if isinstance(r.event, Labelled) and r.machine == "server")
+    assert "highest" not in first.reason.numbers

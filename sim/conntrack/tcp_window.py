@@ -159,7 +159,7 @@ def judge(tracker: Tracker, conn: TcpConn, packet: Packet, direction: i64, index
         seq = end = sender.end
     maxack = sender.maxwin if sender.maxwin > MAXACKWINCONST else MAXACKWINCONST
     low_seq, low_ack = sender.end - receiver.maxwin - 1, receiver.end - maxack - 1
-    if tracker.emit is not None:
+    if tracker.emit is not None and receiver.maxwin:  # before the far end has offered a window there are no bounds to tell
         tracker.numbers |= {
             "seq": seq, "end": end, "lowest": (low_seq + 1) & M, "highest": sender.maxend, "ack": ack, "sack": sack,
             "ack_lowest": (low_ack + 1) & M, "ack_highest": receiver.end, "window": packet.window,

@@ -170,7 +170,11 @@ class Tracker(Entries):
         status = conn.status
         if status & SEEN_REPLY:
             return _ESTABLISHED
-        return _RELATED if status & EXPECTED else _NEW
+        if not status & EXPECTED:
+            return _NEW
+        if self.why is None:
+            self.reason = why.EXPECTED if self.emit is None else _with_numbers(why.EXPECTED, self.numbers)
+        return _RELATED
 
     def _judge(self, conn: Conn, packet: Packet, direction: i64, prerouting: bool, now: i64) -> int:
         """Let the entry's protocol judge."""

@@ -57,8 +57,8 @@ function bytesAt(trip: Trip, machine: string): number[] {
 export function checksOf(label: RecordOf<'label'>, trip: Trip): Check[] {
   const found: (Check | null)[] = []
   const flags = String(trip.about?.headers['flags'] ?? '')
-  found.push(windowCheck(label.reason.numbers, flags.includes('.') || flags.includes('A')))
   if (label.label === 'RELATED') found.push(tupleCheck(trip, label.machine))
+  found.push(windowCheck(label.reason.numbers, flags.includes('.') || flags.includes('A')))
   if (label.reason.code === 'bad-checksum') {
     const sum = transport(bytesAt(trip, label.machine))
     found.push(sum && { kind: 'sum', ...sum })
