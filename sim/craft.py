@@ -6,6 +6,8 @@
     icmp 192.168.1.10 > 192.168.1.20 echo-request id 7 seq 1
     icmp 192.168.1.1 > 192.168.1.10 port-unreachable about (udp 192.168.1.10:5000 > 192.168.1.20:53)
     ip 192.168.1.10 > 192.168.1.20 proto 47 hex 0000
+    udp 192.168.1.10:5000 > 192.168.1.20:53 len 16 ident 7 more-fragments
+    ip 192.168.1.10 > 192.168.1.20 proto 17 ident 7 offset 24 hex 0000
     hex 45000028...
 
 Flags are tcpdump's letters: S F R P U E W and `.` for ACK; `none` for none. IPv6 addresses with a port stand in brackets.
@@ -33,7 +35,8 @@ _ICMPV6 = {
     "echo-request": (128, 0), "echo-reply": (129, 0), "no-route": (1, 0), "admin-prohibited": (1, 1), "address-unreachable": (1, 3),
     "port-unreachable": (1, 4), "packet-too-big": (2, 0), "time-exceeded": (3, 0), "parameter-problem": (4, 0),
 }  # fmt: skip
-_NUMBERS = ("seq", "ack", "win", "ttl", "tos", "id", "mtu", "proto", "type", "code")
+_NUMBERS = ("seq", "ack", "win", "ttl", "tos", "id", "mtu", "proto", "type", "code", "ident", "offset")
+_MARKS = ("bad-checksum", "may-fragment", "more-fragments")
 _FLAGS_WORD = re.compile(r"[SFRPUEW.]+|none")
 _PROTOCOLS = ("tcp", "udp", "icmp", "ip", "hex")
 
@@ -44,7 +47,7 @@ class _Words:
     def __init__(self, words: list[str]) -> None:
         self.numbers: dict[str, int] = {}
         self.data = b""
-        self.bad_checksum = False
+        self.marks: set[str] = set()
         self.flags: int | None = None
         self.kind: str | None = None
         rest = iter(words)
@@ -61,14 +64,14 @@ class _Words:
             self.data = bytes(_number(follow(), word) % 65536)
         elif word == "hex":
             self.data = _hex(follow())
-        elif word == "bad-checksum":
-            self.bad_checksum = True
+        elif word in _MARKS:
+            self.marks.add(word)
         elif _FLAGS_WORD.fullmatch(word):
             self.flags = 0 if word == "none" else sum(_LETTERS[letter] for letter in set(word))
         elif word in _ICMP or word in _ICMPV6:
             self.kind = word
         else:
-            known = [*_NUMBERS, "data", "len", "hex", "bad-checksum", *_ICMP, *_ICMPV6]
+            known = [*_NUMBERS, "data", "len", "hex", *_MARKS, *_ICMP, *_ICMPV6]
             raise UsageError(f"'{word}' means nothing in a packet. {did_you_mean(word, known)}".strip())
 
 
@@ -166,14 +169,30 @@ def _plain(src: Address, sport: int, dst: Address, dport: int, words: _Words, in
 
 
 def _ip(src: Address, dst: Address, protonum: int, payload: bytes, words: _Words) -> bytes:
-    return wire.ip(
-        src, dst, protonum, payload, ttl=words.numbers.get("ttl", 64) & 255, tos=words.numbers.get("tos", 0) & 255
-    )
+    n = words.numbers
+    ttl, tos = n.get("ttl", 64) & 255, n.get("tos", 0) & 255
+    fragmented = {"ident", "offset"} & set(n) or words.marks - {"bad-checksum"}
+    if len(src) == 16:
+        if fragmented:
+            raise UsageError("ident, offset, may-fragment and more-fragments are words of IPv4's header")
+        return wire.ipv6(src, dst, protonum, payload, ttl=ttl, tos=tos)
+    packet = wire.ipv4(src, dst, protonum, payload, ttl=ttl, tos=tos, ident=n.get("ident", 0) & 0xFFFF)
+    return _as_fragment(packet, words) if fragmented else packet
+
+
+def _as_fragment(packet: bytes, words: _Words) -> bytes:
+    """The IPv4 packet with its place among fragments; one that is a fragment, or may become one, has no DF."""
+    offset, more = words.numbers.get("offset", 0), "more-fragments" in words.marks
+    if offset % 8 or not 0 <= offset < 1 << 16:
+        raise UsageError(f"offset: {offset} is no multiple of 8 below 65536")
+    whole = not offset and not more and "may-fragment" not in words.marks
+    head = packet[:6] + (offset >> 3 | more << 13 | whole << 14).to_bytes(2) + packet[8:10] + b"\0\0" + packet[12:20]
+    return head[:10] + wire.checksum(head).to_bytes(2) + head[12:] + packet[20:]
 
 
 def _spoil(segment: bytes, at: int, words: _Words) -> bytes:
     """The same segment with a checksum that is wrong, where the text asked for one."""
-    if not words.bad_checksum:
+    if "bad-checksum" not in words.marks:
         return segment
     return segment[:at] + bytes((segment[at] ^ 0x5A, segment[at + 1] ^ 0xA5)) + segment[at + 2 :]
 

@@ -28,6 +28,14 @@ def test_a_bad_checksum_is_bad(text: str) -> None:
     assert wire.transport_checksum_ok(good.src, good.dst, good.protonum, good.data[good.l4 :])
 
 
+def test_a_fragment_has_its_place_and_may_be_fragmented_and_a_whole_packet_may_not() -> None:
+    last = Packet(craft("ip 10.0.0.1 > 10.0.0.2 proto 17 ident 7 offset 24 hex 0000"))
+    first = Packet(craft("udp 10.0.0.1:1 > 10.0.0.2:2 ident 7 more-fragments len 16"))
+    assert (last.fragment, last.more, first.fragment, first.more) == (24, False, 0, True)
+    flags = [craft(f"udp 10.0.0.1:1 > 10.0.0.2:2 {words}")[6] >> 5 for words in ("", "ident 7", "may-fragment", "more-fragments")]
+    assert flags == [2, 2, 0, 1]
+
+
 def test_an_icmp_error_carries_the_packet_it_is_about() -> None:
     packet = Packet(craft("icmp 10.0.0.9 > 10.0.0.1 port-unreachable about (udp 10.0.0.1:5000 > 10.0.0.2:53)"))
     inner = Packet(packet.data[28:])
@@ -45,6 +53,8 @@ def test_an_icmp_error_carries_the_packet_it_is_about() -> None:
         ("tcp 10.0.0.1:1 > 10.0.0.2:2 seq", "wants a value"),
         ("tcp 10.0.0.1:1 > 10.0.0.2:2 seq many", "is no number"),
         ("hex 45zz", "not hexadecimal"),
+        ("udp 10.0.0.1:1 > 10.0.0.2:2 offset 3", "no multiple of 8"),
+        ("udp [fd00::1]:1 > [fd00::2]:2 ident 3", "words of IPv4's header"),
         ("", "a packet is written like"),
         ('tcp "', "cannot read this packet"),
         ("tcp example > 10.0.0.2:2", "is no IPv4 or IPv6 address"),

@@ -1,4 +1,4 @@
-"""The rules editor in a real browser: both languages side by side, mistakes under the words, counters, applying, trials."""
+"""The workbench in a real browser: rules in both languages side by side, mistakes, counters, trials; a packet written field by field."""
 
 from __future__ import annotations
 
@@ -131,3 +131,37 @@ def test_the_editor_is_accessible_and_fits_at_every_size_and_colour(page_with: C
         assert page.tab.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
     page.tab.keyboard.press("Escape")
     page.tab.locator("#stage").wait_for()
+
+
+def test_a_packet_is_written_field_by_field_sent_and_judged(page: Page) -> None:
+    page.open(scenario="laptop-and-server")
+    button(page, "Send a packet").click()
+    page.tab.get_by_role("spinbutton", name="destination port").fill("80")
+    page.tab.get_by_role("checkbox", name="RST").check()
+    page.tab.get_by_text("tcp 192.168.1.10:40000 > 192.168.1.20:80 SR seq 1000").wait_for()
+    page.tab.get_by_role("checkbox", name="wrong checksum").check()
+    page.tab.get_by_text("bad-checksum").wait_for()
+    page.tab.get_by_label("source", exact=True).fill("10.9.9")
+    page.tab.get_by_role("alert").get_by_text("'10.9.9' is no IPv4 or IPv6 address").wait_for()
+    assert button(page, "Send from laptop").is_disabled()
+    page.tab.get_by_label("source", exact=True).fill("192.168.1.10")
+    page.until("!document.querySelector('.shown .first').disabled")
+    button(page, "Send from laptop").click()
+    page.settle()
+    labels = [record["label"] for record in page.lab("records") if record["kind"] == "label" and record["machine"] == "server"]
+    assert labels == ["INVALID"]
+
+
+def test_a_packet_that_was_seen_is_answered_by_another_machine(page: Page) -> None:
+    page.open(scenario="laptop-and-server")
+    page.type("laptop", "ping -c 1 192.168.1.20")
+    page.tab.get_by_role("option").first.click()
+    page.tab.keyboard.press("p")
+    button(page, "Answer packet 1").click()
+    page.tab.get_by_text("icmp 192.168.1.20 > 192.168.1.10 echo-reply").wait_for()
+    button(page, "Send from server").wait_for()
+    page.shoot("craft-wide")
+    assert page.axe() == []
+    page.tab.set_viewport_size(NARROW)
+    page.shoot("craft-narrow")
+    assert page.tab.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]

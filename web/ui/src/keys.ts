@@ -23,6 +23,7 @@ const VERBS: { readonly [key: string]: (lab: Lab) => void } = {
   e: (lab) => void (lab.stage = 'entry'),
   '?': (lab) => void (lab.help = true),
   r: (lab) => void (lab.key && (lab.bench = 'rules')),
+  p: (lab) => void (lab.key && (lab.bench = 'craft')),
   t: () => document.querySelector<HTMLElement>('#terminals textarea')?.focus(),
 }
 

@@ -21,7 +21,7 @@ export class Shown {
   /** Whether the ladder shows packets of clients that act by themselves. */
   clients = $state(false)
   /** What is worked on in place of the views, if anything. */
-  bench = $state<'rules' | null>(null)
+  bench = $state<'rules' | 'craft' | null>(null)
   sharing = $state(false)
 
   setLanguage(language: Language | 'both'): void {

@@ -209,6 +209,14 @@ export const text = {
     point: 'Put the cursor on a rule: what it says stands here.', noCounterpart: (why: string): string => `This rule has no counterpart: ${why}.`,
     missing: (count: number, lines: number[]): string => `${many(count, 'rule has', 'rules have')} no counterpart and ${count === 1 ? 'is' : 'are'} left out there: line ${lines.join(', ')}.`,
   },
+  craft: {
+    open: 'Send a packet', openTitle: 'Write a packet field by field and send it (p)', title: 'A packet of your own', from: 'Sent by', protocol: 'Protocol',
+    protocols: { tcp: 'TCP', udp: 'UDP', icmp: 'ICMP', ip: 'other' }, copy: (packet: number): string => `Copy packet ${packet}`, answer: (packet: number): string => `Answer packet ${packet}`,
+    ip: 'IP', src: 'source', dst: 'destination', hops: 'hop limit', traffic: 'traffic class', ident: 'id', offset: 'fragment offset', more: 'more fragments', proto: 'protocol number',
+    sport: 'source port', dport: 'destination port', window: 'window', flags: 'Flags', kind: 'type', about: 'about the packet', aboutChosen: (packet: number): string => `About packet ${packet}`,
+    payload: 'Payload', payloadAs: 'The payload is written as', text: 'text', hex: 'hexadecimal', badChecksum: 'wrong checksum', preview: 'The packet as it will be sent',
+    send: (machine: string): string => `Send from ${machine}`, when: (t: number): string => `at ${seconds(t)} s; what was to come after it becomes another future`,
+  },
   say: {
     packet: (ordinal: number, from: string, to: string, about: string): string => `Packet ${ordinal}, ${from} to ${to}, ${about}`,
     droppedBy: (by: string): string => `dropped by ${by}`, lost: (why: string): string => `lost: ${why}`, delivered: (to: string): string => `delivered to ${to}`,
@@ -230,7 +238,7 @@ export const text = {
       ['Space', 'play, pause'], ['← →', 'the packet before, the next packet'], ['Shift ← →', 'the event before, the next event'], ['Home End', 'the start, the end of what is known'],
       ['[ ]', 'the expiry before, the next expiry'], ['+ −', 'faster, slower'], ['1 2 3', 'ladder, topology, three beliefs'], ['4 5 6', 'connections, conntrack -L, rules'],
       ['7', 'the packet’s way, its inside'], ['e', 'the life of an entry'], ['f', 'what if, and both futures'], ['t', 'type in the terminal'], ['Esc', 'leave the terminal, close this'], ['n b', 'next step, step before in the lesson'], ['?', 'this help'],
-      ['r', 'edit the rules'],
+      ['r p', 'edit the rules, send a packet'],
     ]) as Keys,
     terminalKeys: [['Tab', 'complete the word'], ['↑ ↓', 'earlier lines'], ['Ctrl C', 'interrupt what runs'], ['Ctrl D', 'end of input'], ['Ctrl L', 'clear'], ['Ctrl A Ctrl E', 'start, end of the line'], ['Ctrl U Ctrl W', 'cut the line, the word']] as Keys,
     meaning: {
