@@ -44,12 +44,15 @@ class Document(NamedTuple):
 
     def mistake(self, message: str, path: Path = (), hint: str = "") -> ScenarioError:
         """A ScenarioError that points at `path`, or at the nearest thing around it."""
+        whole = path
         while path and path not in self.places:
             path = path[:-1]
         span = self.places.get(path)
         index = span.line - self.first_line if span else -1
         source = self.lines[index] if 0 <= index < len(self.lines) else ""
-        return ScenarioError(message, span, source, hint)
+        error = ScenarioError(message, span, source, hint)
+        error.path = tuple(part for part in whole if part != "<key>")
+        return error
 
 
 def contents(path: FilePath) -> str:

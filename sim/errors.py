@@ -99,7 +99,9 @@ class Unsupported(LanguageError):
 
 
 class ScenarioError(LocatedError):
-    """A scenario or lesson file says something impossible."""
+    """A scenario or lesson file says something impossible. `path`: of what in the file, key by key, where that is known."""
+
+    path: tuple[str | int, ...] = ()
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -27,7 +27,7 @@ from sim.errors import CtlabError, UsageError
 from sim.inputs import from_json
 from sim.ruleset.nft import tables as nft_tables
 from sim.trace import PacketSent
-from web import facts, learners, messages, share
+from web import building, facts, learners, messages, share
 from web.crafting import craft_message
 from web.renewing import Renewal, add_preview
 from web.session import Session, Sessions
@@ -133,6 +133,7 @@ def _routes(app: Flask, lab: Lab) -> None:
 
     share.routes(app, lab.sessions)
     learners.routes(app, lab.learners)
+    building.routes(app, lab.sessions, lab.folder)
 
 
 def _course_message(course: Course) -> dict[str, Any]:
