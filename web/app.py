@@ -115,6 +115,7 @@ def _routes(app: Flask, lab: Lab) -> None:
     app.add_url_rule("/s/<key>", "lab", page)
     app.add_url_rule("/repeat", "repeat-page", page)
     app.add_url_rule("/summary", "summary-page", page)
+    app.add_url_rule("/build", "builder", page)
 
     @app.get("/assets/<path:name>")
     def assets(name: str) -> Response:
@@ -133,7 +134,7 @@ def _routes(app: Flask, lab: Lab) -> None:
 
     share.routes(app, lab.sessions)
     learners.routes(app, lab.learners)
-    building.routes(app, lab.sessions, lab.folder)
+    building.routes(app, lab.sessions, lab.course)
 
 
 def _course_message(course: Course) -> dict[str, Any]:

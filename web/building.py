@@ -6,14 +6,14 @@ here: the form (ui/src/build), beginning a session of it (share.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any
 
 import yaml
 from flask import Flask, jsonify, request
 from pydantic import Field
 
+from lessons.course import Course
 from sim.document import MAX_CHARACTERS, Document, read
 from sim.errors import ScenarioError, UsageError
 from sim.ruleset.study import study
@@ -32,7 +32,7 @@ class Building(Incoming):
     data: dict[str, Any] | None = None
 
 
-def routes(app: Flask, sessions: Sessions, folder: Path) -> None:
+def routes(app: Flask, sessions: Sessions, course: Callable[[], Course]) -> None:
     """Adds /api/build and /api/build/file."""
 
     @app.post("/api/build")
@@ -45,19 +45,20 @@ def routes(app: Flask, sessions: Sessions, folder: Path) -> None:
     @app.get("/api/build/file")
     def file() -> Any:
         key, name = request.args.get("key"), request.args.get("scenario")
-        return jsonify(examined(_of_session(sessions.find(key), folder) if key else file_of(folder, name or "")))
+        return jsonify(examined(_of_session(sessions.find(key)) if key else as_text(plain(course().scenario(name or "")))))
 
 
-def _of_session(session: Session, folder: Path) -> str:
-    return session.own if session.own else file_of(folder, session.scenario.id)
+def _of_session(session: Session) -> str:
+    return session.own or as_text(plain(session.scenario))
 
 
-def file_of(folder: Path, name: str) -> str:
-    """The text of a scenario's file, in scenarios/ or beside a lesson. Raises UsageError."""
-    for path in folder.glob("*/*.yaml"):
-        if path.stem == name:
-            return path.read_text(encoding="utf-8")
-    raise UsageError(f"there is no scenario '{name}'")
+def plain(scenario: Scenario) -> dict[str, Any]:
+    """A scenario as the data that its file would hold, without what goes without saying."""
+    data = scenario.model_dump(mode="json", exclude_defaults=True, exclude={"id"})
+    for name, spec in scenario.machines.items():
+        if spec.services:
+            data["machines"][name]["services"] = [{each.name: dict(each.options)} if each.options else each.name for each in spec.services]
+    return data
 
 
 # ---- text and data ---------------------------------------------------------------------------------------------------

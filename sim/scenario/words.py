@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from sim.errors import UsageError
-from sim.units import DAY, parse_address, parse_interface, parse_time
+from sim.units import DAY, parse_address, parse_interface, parse_time, show_time
 
 LONGEST = 1000 * DAY
 """µs: no scenario lasts longer."""
@@ -63,6 +63,7 @@ RulesText = Annotated[str, Field(max_length=262_144)]
 Time = Annotated[
     int,
     BeforeValidator(_microseconds),
+    PlainSerializer(show_time, when_used="json"),
     WithJsonSchema({
         "anyOf": [{"type": "string", "pattern": TIME_PATTERN}, {"type": "number", "minimum": 0}],
         "description": "30s, 200ms, 1h30m; a bare number is seconds",

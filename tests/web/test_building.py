@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from lessons.course import HERE
 from sim.scenario import Scenario
 from web.app import create_app
-from web.building import as_text, examined
+from web.building import as_text, examined, plain
 from web.store import Store
 
 SCENARIOS = sorted((HERE / "scenarios").glob("*.yaml"))
@@ -39,8 +39,9 @@ def paths(**changes: Any) -> list[tuple[str, str]]:
 def test_every_scenario_of_the_course_goes_through_the_form_and_back(path: Path) -> None:
     read = examined(path.read_text(encoding="utf-8"))
     assert read["problems"] == []
-    text = as_text(read["data"])
-    assert Scenario.from_text(text, path.name) == Scenario.from_file(path)
+    scenario = Scenario.from_file(path)
+    assert Scenario.from_text(as_text(read["data"]), path.name) == scenario
+    assert Scenario.from_text(as_text(plain(scenario)), path.name) == scenario
 
 
 def test_a_mistake_is_told_by_the_path_of_its_field_and_its_line() -> None:
@@ -61,7 +62,7 @@ def test_rules_and_settings_that_the_machine_would_refuse_are_told_before_anybod
     assert paths(machines={"a": HOST, "b": HOST | {"sysctls": {"net.nonsense": 1}}})[0][0] == "machines.b"
 
 
-@pytest.mark.parametrize("value", ["no", "5d", "a: b", "x # y", "line\nline\n", "  led\n by blanks", "tab\there", "ä “ü”", "0123", "", "&x"])
+@pytest.mark.parametrize("value", ["no", "5d", "a: b", "x # y", "line\nline\n", "  led\n by blanks", "tab\there", "ä ü", "0123", "", "&x"])
 def test_any_word_survives_the_way_to_text_and_back(value: str) -> None:
     assert examined(as_text(data(summary=value, title="t" + value)))["data"] == data(summary=value, title="t" + value)
 

@@ -22,6 +22,12 @@ export const course = (): Promise<Course> => ask('/api/course')
 export const shared = async (key: string, moment: string): Promise<string> =>
   (await ask<{ link: string }>(`/api/sessions/${key}/link?${moment}`)).link
 
+/** What the server says of a scenario that is being built: its text, its data (null for what is no YAML), what is wrong with it. */
+export interface Examined { text: string; data: unknown; problems: { path: (string | number)[]; line: number; column: number; message: string; hint: string }[] }
+export const examine = (what: { text: string } | { data: unknown }): Promise<Examined> => ask('/api/build', json('POST', JSON.stringify(what)))
+/** A scenario's file: `scenario=<id>`, or `key=<the session that runs it>`. */
+export const openFile = (query: string): Promise<Examined> => ask(`/api/build/file?${query}`)
+
 /** What a session can be made of: names, a scenario of one's own (YAML), or an experiment as a file or a link has it. */
 export type Source = { lesson: string; learner?: string } | { copy_of: string; at: number } | { scenario: string } | { own: string } | { file: string } | { link: string }
   | { capture: { name: string; data: string; rules: string; addresses: string } }

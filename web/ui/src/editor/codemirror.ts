@@ -148,7 +148,7 @@ export class Editor {
         extensions: [
           lineNumbers(), ...(options.counts ? [counters(options.counts)] : []), marksField, history(), drawSelection(), highlightActiveLine(),
           EditorView.lineWrapping, keymap.of([...defaultKeymap, ...historyKeymap]), ...(options.colours ? [colours(options.colours)] : []), told,
-          EditorView.contentAttributes.of({ 'aria-label': options.label, spellcheck: 'false', autocapitalize: 'off' }),
+          EditorView.contentAttributes.of({ 'aria-label': options.label, tabindex: '0', spellcheck: 'false', autocapitalize: 'off' }),
         ],
       }),
     })

@@ -75,6 +75,7 @@ export class Draft {
     if (source !== this.source) this.source = source
     this.texts = { ...this.texts, [doc]: text }
     this.busy = true
+    this.#asked++ // what is under way answers an older question
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => void this.#study(), PAUSE)
   }
