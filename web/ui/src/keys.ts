@@ -22,8 +22,8 @@ const VERBS: { readonly [key: string]: (lab: Lab) => void } = {
   f: (lab) => void (lab.stage = 'futures'),
   e: (lab) => void (lab.stage = 'entry'),
   '?': (lab) => void (lab.help = true),
-  r: (lab) => void (lab.key && (lab.bench = 'rules')),
-  p: (lab) => void (lab.key && (lab.bench = 'craft')),
+  r: (lab) => void (lab.scenario?.terminals.length && lab.key && (lab.bench = 'rules')),
+  p: (lab) => void (lab.scenario?.terminals.length && lab.key && (lab.bench = 'craft')),
   t: () => document.querySelector<HTMLElement>('#terminals textarea')?.focus(),
 }
 
