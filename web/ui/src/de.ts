@@ -217,8 +217,8 @@ export const german: Words = {
     sysctls: 'Kernel-Einstellungen', key: 'Einstellung', value: 'Wert', terminal: 'hat ein Terminal', asRoot: 'als root', always: 'verfolgt Verbindungen auch ohne Regeln', note: 'Notiz',
     remove: 'Entfernen', removeLink: 'Kabel entfernen', delay: 'Verzögerung', loss: 'Verlust, %', linkId: 'eigener Name', cut: 'zu Beginn durchtrennt',
     noTraffic: 'Von selbst geschieht nichts: Menschen tippen, und das ist alles.', at: 'um', what: 'was', where: { terminal: 'Terminal', machine: 'Maschine', link: 'Kabel' },
-    does: { terminal: 'tippt', machine: 'sendet', link: 'ändert' }, said: { terminal: 'Zeile, oder ^C', machine: 'Paket', link: 'down, up, delay 200ms, loss 10%' },
-    example: { terminal: 'ping -c 3 10.0.1.2', machine: 'tcp 10.0.1.1:40000 > 10.0.1.2:22 S seq 1', link: 'down' }, times: 'wie oft', every: 'alle', addTraffic: 'Etwas hinzufügen, das geschieht',
+    does: { terminal: 'tippt', machine: 'sendet', link: 'ändert' }, said: { terminal: 'Zeile, oder ^C', machine: 'Paket', link: 'down, up, delay 200ms oder loss 10%' },
+    times: 'wie oft', every: 'alle', addTraffic: 'Etwas hinzufügen, das geschieht',
   },
   editor: {
     open: 'Regeln bearbeiten', openTitle: 'Die Regeln bearbeiten, in iptables und nft nebeneinander (r)', title: 'Regeln', close: 'Zurück ins Labor', loading: 'Der Editor wird geholt…',

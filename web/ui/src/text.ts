@@ -234,7 +234,7 @@ export const text = {
     remove: 'Remove', removeLink: 'Remove the cable', delay: 'delay', loss: 'loss, %', linkId: 'its own name', cut: 'cut at the start',
     noTraffic: 'Nothing happens by itself: people type, and that is all.', at: 'at', what: 'what', where: { terminal: 'terminal', machine: 'machine', link: 'cable' },
     does: { terminal: 'types', machine: 'sends', link: 'changes' }, said: { terminal: 'line, or ^C', machine: 'packet', link: 'down, up, delay 200ms, loss 10%' },
-    example: { terminal: 'ping -c 3 10.0.1.2', machine: 'tcp 10.0.1.1:40000 > 10.0.1.2:22 S seq 1', link: 'down' }, times: 'times', every: 'every', addTraffic: 'Add something that happens',
+    times: 'times', every: 'every', addTraffic: 'Add something that happens',
   },
   say: {
     packet: (ordinal: number, from: string, to: string, about: string): string => `Packet ${ordinal}, ${from} to ${to}, ${about}`,
