@@ -202,7 +202,7 @@ export const german: Words = {
     send: (machine) => `Von ${machine} senden`, when: (t) => `bei ${seconds(t)} s; was danach käme, wird eine andere Zukunft`,
   },
   build: {
-    title: 'Selbst bauen', loading: 'Der Baukasten wird geholt…', lead: 'Maschinen aufstellen, Kabel legen, Regeln und Verkehr schreiben, dann laufen lassen. Oder eines der Labore unten ändern.', course: 'Ein eigenes Labor bauen',
+    title: 'Selbst bauen', lead: 'Maschinen aufstellen, Kabel legen, Regeln und Verkehr schreiben, dann laufen lassen. Oder eines der Labore unten ändern.', course: 'Ein eigenes Labor bauen',
     change: 'Dieses Labor ändern', undo: 'Rückgängig', redo: 'Wiederholen', fresh: 'Leeren', from: 'Beginnen mit…', open: 'Öffnen…', openFile: 'Eine Szenariodatei öffnen', save: 'Als Datei sichern', run: 'Laufen lassen',
     map: 'Karte', tools: 'Maschinen zum Hinzufügen', add: { host: '+ Host', router: '+ Router', firewall: '+ Firewall' }, kinds: { host: 'Host', router: 'Router', firewall: 'Firewall' },
     how: 'Eine Maschine ziehen verschiebt sie, ihren Griff ziehen legt ein Kabel. Pfeiltasten verschieben, Entf entfernt.', howFirst: 'Zuerst eine Maschine hinzufügen.',

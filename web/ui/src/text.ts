@@ -218,7 +218,7 @@ export const text = {
     send: (machine: string): string => `Send from ${machine}`, when: (t: number): string => `at ${seconds(t)} s; what was to come after it becomes another future`,
   },
   build: {
-    title: 'Build your own', loading: 'The builder is being fetched…', lead: 'Place machines, lay cables, write rules and traffic, then run it. Or change one of the labs below.', course: 'Build a lab of your own',
+    title: 'Build your own', lead: 'Place machines, lay cables, write rules and traffic, then run it. Or change one of the labs below.', course: 'Build a lab of your own',
     change: 'Change this lab', undo: 'Undo', redo: 'Redo', fresh: 'Empty', from: 'Begin from…', open: 'Open…', openFile: 'Open a scenario file', save: 'Save as a file', run: 'Run it',
     map: 'Map', tools: 'Machines to add', add: { host: '+ Host', router: '+ Router', firewall: '+ Firewall' }, kinds: { host: 'host', router: 'router', firewall: 'firewall' },
     how: 'Drag a machine to move it, its handle to lay a cable. Arrow keys move, Delete removes.', howFirst: 'Add a machine to begin.',
