@@ -180,7 +180,7 @@ class Entries:
         if conn.status & DYING:
             self.stats["insert_failed"] += 1
             return DROP
-        taken = self.table.held(conn.there, conn.zone) or self.table.held(conn.back, conn.zone)
+        taken = self._in_the_way(conn)
         if taken is not None:
             return self._resolve_clash(conn, taken, now)
         conn.expires += now
@@ -191,6 +191,13 @@ class Entries:
         if self.emit is not None:
             self.emit(EntryCreated(conn.id, packet.id, traced(conn, now), reason))
         return ACCEPT
+
+    def _in_the_way(self, conn: Conn) -> Conn | None:
+        """The entry that stands where a new one is to."""
+        table, zone = self.table, conn.zone
+        if zone == 0:
+            return table.default.get(conn.there) or table.default.get(conn.back)
+        return table.standing(conn.there, zone, in_original(zone)) or table.standing(conn.back, zone, in_reply(zone))
 
     def _enter_table(self, conn: Conn, now: int, hidden: bool) -> None:
         conn.status |= CONFIRMED
@@ -204,7 +211,7 @@ class Entries:
     def _resolve_clash(self, conn: Conn, winner: Conn, now: int) -> int:
         """Two packets opened the same connection before either was confirmed (nf_ct_resolve_clash)."""
         if winner.protonum in ALLOW_CLASH:
-            other = self.table.held(conn.back, conn.zone)
+            other = self.table.standing(conn.back, conn.zone, in_reply(conn.zone))
             for held in (winner, other):
                 if held is not None and _same(held, conn):
                     self.conn = held

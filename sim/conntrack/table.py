@@ -47,11 +47,14 @@ class Table:
         if zone <= ID:
             keys = self.default if zone == 0 else self.zones.get(zone)
             return None if keys is None else keys.get(packed)
-        for id in (in_original(zone), in_reply(zone)):
-            conn = self._of(id).get(packed)
-            if conn is not None and (in_reply if conn.back == packed else in_original)(zone) == id:
-                return conn
-        return None
+        return self.standing(packed, zone, in_original(zone)) or self.standing(packed, zone, in_reply(zone))
+
+    def standing(self, packed: Packed, zone: int, id: int) -> Conn | None:
+        """The entry under a packed tuple where one of `zone` with this id would stand (the hash of the zone's id, and nf_ct_key_equal)."""
+        conn = self._of(id).get(packed)
+        if conn is None or zone <= ID:
+            return conn
+        return conn if (in_reply if conn.back == packed else in_original)(zone) == id else None
 
     def _of(self, id: int) -> dict[Packed, Conn]:
         """Those of a zone."""

@@ -28,11 +28,14 @@ class Complaints:
         self._ip = ip
         self._limits = RateLimit()
 
-    def about(self, skb: Skb, kind: int, code: int, rest: int = 0, *, attach: bool = True) -> None:
-        """Send an ICMP (or, about an IPv6 packet, ICMPv6) error about `skb`'s packet to its source, where that is allowed."""
+    def about(self, skb: Skb, kind: int, code: int, rest: int = 0, *, attach: bool = True, even_to_many: bool = False) -> None:
+        """Send an ICMP (or, about an IPv6 packet, ICMPv6) error about `skb`'s packet to its source, where that is allowed.
+
+        `even_to_many`: also about a packet to a group.
+        """
         packet = skb.packet
         own = self._ip.routes.decide(packet.dst)
-        if not icmp_errors.may_answer(packet, own.kind in (Kind.BROADCAST, Kind.MULTICAST)):
+        if not icmp_errors.may_answer(packet, own.kind in (Kind.BROADCAST, Kind.MULTICAST) and not even_to_many):
             return
         back = self._ip.routes.decide(packet.src)
         if is_link_local(packet.src) and back.dev != skb.indev:

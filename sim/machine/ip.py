@@ -17,6 +17,7 @@ from itertools import count
 
 from sim.conntrack.tracker import Tracker
 from sim.errors import Malformed, UsageError
+from sim.machine import icmp_errors
 from sim.machine.complaints import Complaints
 from sim.machine.effects import MachineEffects
 from sim.machine.errors import SocketError
@@ -24,7 +25,7 @@ from sim.machine.forwarding import Forwarding
 from sim.machine.fragments import Fragmentation
 from sim.machine.interfaces import Interface
 from sim.machine.loopback import LoopQueue
-from sim.machine.martians import refused_by_ipv6
+from sim.machine.martians import UNKNOWN_OPTION, refused_by_ipv6
 from sim.machine.routes import NO_ROUTE, REFUSING, Decision, Kind, Routes, in_group
 from sim.machine.sources import Sources
 from sim.machine.sysctl import Sysctls
@@ -147,8 +148,11 @@ class IpLayer:
     def take(self, packet: Packet, dev: str) -> None:
         """The same, for a packet whose bytes were read already."""
         skb = Skb(packet, self.clock(), dev)
-        if packet.version == 6 and (why := refused_by_ipv6(packet)) is not None:
-            self.drop(skb, "ip", "ipv6_rcv", why)
+        if packet.version == 6 and (refused := refused_by_ipv6(packet)) is not None:
+            self.drop(skb, "ip", "ipv6_rcv", refused.reason)
+            if refused.problem is not None:
+                self.complaints.about(skb, icmp_errors.PARAMETER6, *refused.problem, even_to_many=refused.problem[0] == UNKNOWN_OPTION)
+                self.settled()
             return
         if self.passes(Hook.PREROUTING, skb):
             self._route_in(skb)

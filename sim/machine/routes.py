@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sim.machine.errors import SocketError
 from sim.machine.interfaces import Interface, broadcast_of, network_of
 from sim.netfilter.nat.addresses import to_speak_from
 from sim.units import Address, in_prefix, parse_address, parse_interface
+
+ANYCAST: Final = 4
+"""RTN_ANYCAST: to whatever router is nearest, so to this one."""
 
 
 class Kind(IntEnum):
@@ -262,6 +265,8 @@ class Routes:
         """The kernel's RTN_ number of an address (inet_addr_type, net/ipv4/fib_frontend.c); with `dev`, looked up there alone."""
         if len(address) == 4 and (address[0] == 0 or address == b"\xff\xff\xff\xff"):
             return Kind.BROADCAST
+        if address in self._anycast:
+            return ANYCAST
         kind = self.decide(address).kind
         if kind is Kind.LOCAL and dev and self._local.get(address, "lo") != dev:
             return Kind.UNICAST

@@ -27,7 +27,7 @@ ChainFunction = Callable[[Skb], int]
 # What `ct state` reads: NF_CT_STATE_BIT of the ctinfo; without an entry INVALID, unless UNTRACKED (nft_ct_get_eval).
 CT_STATE_BITS = {None: 1, 0: 2, 1: 4, 2: 8, 3: 2, 4: 4, 6: 1, 7: 64}
 _XT_SNAT, _XT_DNAT, _XT_UNTRACKED = 64, 128, 256
-_UNICAST, _LOCAL, _TO_MANY = 1, 2, (3, 5)  # RTN_LOCAL; RTN_BROADCAST, RTN_MULTICAST
+_UNICAST, _OWN, _TO_MANY = 1, (2, 4), (3, 5)  # RTN_LOCAL, RTN_ANYCAST; RTN_BROADCAST, RTN_MULTICAST
 _STATUS_SRC_NAT, _STATUS_DST_NAT = 16, 32
 
 
@@ -144,7 +144,7 @@ def environment(effects: Effects) -> dict[str, Any]:
 
     def reject(part: Reject, skb: Skb) -> None:
         kind = effects.address_type(skb.packet.dst, "")
-        answer = rejection(part, skb, lambda to: effects.source_address(to, skb.indev), kind == _LOCAL, kind not in _TO_MANY)
+        answer = rejection(part, skb, lambda to: effects.source_address(to, skb.indev), kind in _OWN, kind not in _TO_MANY)
         if answer is not None:
             effects.send(answer, skb)
 

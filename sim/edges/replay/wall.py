@@ -141,8 +141,7 @@ class Wall:
         )  # fmt: skip
 
     def _helper_said(self, text: str, skb: Skb) -> None:
-        if skb is self._skb:
-            self._log = (*self._log, text)
+        self._log = (*self._log, text)  # also of an ICMP error that the firewall has made about the packet
         if self._log_helper is not None:
             self._log_helper(text, skb)
 

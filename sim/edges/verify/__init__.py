@@ -11,7 +11,7 @@ Where is what:
     fuzz/         traffic and rulesets gone wrong, by seed;  hunt.py: runs them, case after case
     shrink.py     a failing case with the fewest steps;  shrink_plan.py: and rules;  keep.py: written down as a conversation
     storm.py      spoilt packets through ours alone: nothing may break
-    measure.py    which branches (branches.py) and grid cells (cells.py) of sim/conntrack packets reach
+    measure.py    which branches (branches.py; unreachable.py: all but these) and grid cells (cells.py) of sim/conntrack packets reach
 """
 
 from sim.edges.verify.answers import FIELDS, Difference

@@ -1,7 +1,8 @@
 """Branches: which ways packets take through sim/conntrack and sim/netfilter/nat: each conditional jump, both ways, counted.
 
 Slow (each instruction is heard), so for measuring only. A function that no packet can enter is left out, with the reason
-(NOT_FOR_PACKETS); what remains and was never taken is told by file, line and which way.
+(NOT_FOR_PACKETS), and so is a branch that none can take (unreachable.py); what remains and was never taken is told by file,
+line and which way.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any, Final, NamedTuple, Self
 import sim.conntrack
 import sim.netfilter.nat
 from sim.conntrack import tracker
+from sim.edges.verify.unreachable import rows
 from sim.errors import UsageError
 
 PACKAGES: Final = (sim.conntrack, sim.netfilter.nat)
@@ -45,9 +47,14 @@ class Branch(NamedTuple):
     column: int
     holds: bool
 
+    @property
+    def condition(self) -> str:
+        """The source from where the condition begins to the line's end."""
+        return linecache.getline(self.file, self.line).encode()[self.column :].decode().strip()
+
     def __str__(self) -> str:
-        source = linecache.getline(self.file, self.line).strip()
-        return f"{self.file.rpartition('/')[2]}:{self.line} {self.function}: never {'true' if self.holds else 'false'}: {source}"
+        place = self.file.rpartition("/sim/")[2]
+        return f"{place}:{self.line} {self.function}: never {'true' if self.holds else 'false'}: {self.condition}"
 
 
 class Branches:
@@ -103,17 +110,37 @@ class Branches:
         if not self._open[code]:
             ways.clear()
 
+    def reachable(self) -> list[Branch]:
+        """Those that a packet can take (unreachable.py names the others)."""
+        out = {branch for row in rows() for branch in self.named(row)}
+        return [branch for branch in self.counts if branch not in out]
+
     def never(self) -> list[Branch]:
-        """The branches that were never taken, in the order of the source."""
-        return sorted(branch for branch, count in self.counts.items() if not count)
+        """Those of them that were never taken, in the order of the source."""
+        return sorted(branch for branch in self.reachable() if not self.counts[branch])
+
+    def named(self, row: tuple[str, str, str, str]) -> list[Branch]:
+        """The branches that a line of unreachable.py names."""
+        file, function, condition, way = row
+        return [
+            branch for branch in self.counts
+            if branch.function == function and branch.file.endswith(f"/sim/{file}") and way in ("ever", str(branch.holds).lower())
+            and (condition == "*" or branch.condition.startswith(condition))
+        ]  # fmt: skip
+
+    def mistaken(self) -> list[str]:
+        """Lines of unreachable.py that name no branch, or one that was taken."""
+        return [" | ".join(row) for row in rows() if not (named := self.named(row)) or any(self.counts[branch] for branch in named)]
 
     def lines(self) -> Iterator[str]:
         """The report: how many of how many, then what is missing."""
-        never, total = self.never(), len(self.counts)
+        reachable, never = self.reachable(), self.never()
+        total = len(reachable)
         share = 100 * (total - len(never)) / total
         yield f"branches of sim/conntrack and sim/netfilter/nat that packets took: {total - len(never)} of {total} ({share:.1f} %)"
+        yield from (f"said to be out of reach, wrongly: {line}" for line in self.mistaken())
         missing = Counter(branch.file for branch in never)
-        for file, count in sorted(Counter(branch.file for branch in self.counts).items()):
+        for file, count in sorted(Counter(branch.file for branch in reachable).items()):
             yield f"  {file.rpartition('/')[2]:20} {count - missing[file]:4} of {count}"
         yield from map(str, never)
 

@@ -314,7 +314,7 @@ def _as_it_left(answer: Answer) -> tuple[int | None, int | None]:
 
 def drawn(answer: Answer, data: bytes) -> tuple[int | None, int | None]:
     """What chance must have come to for this packet's entry: the ports, or the id, of its answers (for the source, the target)."""
-    found = answer.entry or _in_a_zone(answer, data)
+    found = _in_a_zone(answer, data) or answer.entry
     if found is None:
         return _as_it_left(answer)
     reply = found["reply"]

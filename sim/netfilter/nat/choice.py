@@ -11,9 +11,9 @@ from typing import Final
 
 from sim.conntrack.conn import Conn, TcpConn
 from sim.conntrack.table import Table
-from sim.conntrack.tuples import GRE, ICMPS, SCTP, TCP, UDP, UDPLITE, Key, invert
+from sim.conntrack.tuples import GRE, ICMPS, SCTP, TCP, UDP, UDPLITE, Key, invert, pack
 from sim.conntrack.words import DYING, FIXED_TIMEOUT, Status, TcpState
-from sim.conntrack.zones import ID, in_original
+from sim.conntrack.zones import ID, in_original, in_reply
 from sim.netfilter.nat.dice import Dice
 from sim.netfilter.nat.ranges import NatRange, jhash2, single, spread
 from sim.packet import Tuple
@@ -88,7 +88,7 @@ class Chooser:
 
     def _taken(self, key: Key, conn: Conn) -> Conn | None:
         """nf_conntrack_tuple_taken: two entries with the same original tuple are one connection, and settled at confirm."""
-        other = self._table.find(key, conn.zone)
+        other = self._table.standing(pack(key), conn.zone, in_reply(conn.zone))
         if other is None or other is conn or other.original == conn.original:
             return None
         self.stats["found"] += 1

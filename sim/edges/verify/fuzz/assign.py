@@ -12,7 +12,7 @@ HELPERS: Final = (
     ("snmp", "udp", 161, ("ip",)), ("snmp_trap", "udp", 162, ("ip",)),
 )  # fmt: skip
 """Helper, protocol, its server's port, for which families."""
-ZONES: Final = (
+ZONES: Final = (  # of both directions
     "-A {} -i lan -j CT --zone 1", "-A {} -i wan -j CT --zone 1", "-A {} -p udp -j CT --zone 2", "-A {} -j CT --zone 1",
     "-A {} -m mark --mark 0 -j CT --zone 2", "-A {} -p tcp -j CT --zone mark", "-A {} -p icmp -j CT --zone 1",
     "-A {} -s 192.168.1.10 -j CT --zone 2",

@@ -125,7 +125,7 @@ class PlainTalk(UdpTalk):
 
     def _datagram(self, view: View, text: bytes) -> bytes:
         return self._random.choice(
-            (b"", b"\x08\0\xf7\xff\0\0\0\0", b"\1\0\0\0" + bytes(20), bytes(8), bytes(3), b"\x3b\0" + bytes(14))
+            (b"", b"\x08\0\xf7\xff\0\0\0\0", b"\x80\0\0\0\0\1\0\1", b"\1\0\0\0" + bytes(20), bytes(8), bytes(3), b"\x3b\0" + bytes(14))
         )
 
 

@@ -102,7 +102,9 @@ def _nft(random: Random, hook: str, family: str) -> str:
     ports = random.choice(PORTS) if protocol and random.random() < 0.5 else ""
     flags = ",".join(flag for flag in ("random", "fully-random", "persistent") if random.random() < 0.12)
     words = [match, "counter", kind]
-    if kind in ("snat", "dnat"):
+    if kind in ("snat", "dnat") and ports and random.random() < 0.1:
+        words += ["to", f":{ports}"]
+    elif kind in ("snat", "dnat"):
         address = random.choice({"snat": SOURCES6 if six else SOURCES, "dnat": TARGETS6 if six else TARGETS}[kind])
         if ports and six:
             address = "-".join(f"[{end}]" for end in address.split("-"))

@@ -139,7 +139,7 @@ def _none(random: Random) -> Load:
 
 
 RULES: Final = {"plain": _none, "translated": _translating, "helped": _helping, "helped, translated": _both, "divided": _dividing}
-KINDS: Final = ("plain",) * 8 + ("translated",) * 4 + ("helped",) * 4 + ("helped, translated",) * 3 + ("divided",)
+KINDS: Final = ("plain",) * 6 + ("translated",) * 5 + ("helped",) * 3 + ("helped, translated",) * 5 + ("divided",)
 LATER: Final = tuple(sorted(set(SWITCHES) - {"events"}))
 """Settings that may change in the middle, and to what besides: back to what they were."""
 DEFAULTS: Final = {

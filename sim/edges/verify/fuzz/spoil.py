@@ -9,7 +9,7 @@ from sim import wire
 
 OPTIONS: Final = (
     b"\1\1\1\0", b"\1\1\1\1", b"\x94\4\0\0", b"\x94\4\0\0\1\1\1\0", b"\x88\4\0\1", b"\x83\x07\4\0\0\0\0\0",
-    b"\x94\3\0\0", b"\x44\4\4\0",
+    b"\x94\3\0\0", b"\x44\4\4\0", b"\1" * 20,
 )  # fmt: skip
 """IPv4 options: padding, router alert, stream id, source routes, lengths that are too short."""
 WRITTEN: Final = (

@@ -51,9 +51,21 @@ def address_of(random: Random, mine: Address) -> str:
     """The speaker's own address mostly, else somebody else's; now and then of the other family."""
     at = random.random()
     if at < 0.85:
-        return show_address(mine)
+        return show_address(mine) if len(mine) == 4 or at < 0.7 else _spelled(random, mine)
     four = (len(mine) == 4) == (at < 0.97)
     return random.choice(STRANGERS if four else STRANGERS6)
+
+
+def _spelled(random: Random, address: Address) -> str:
+    """An IPv6 address as it may be written besides: at length, in capitals, its end as IPv4's; and too long, or broken."""
+    groups = [address[at : at + 2].hex() for at in range(0, 16, 2)]
+    dotted = ".".join(map(str, address[12:]))
+    short = show_address(address)
+    return random.choice((
+        ":".join(groups), ":".join(groups).upper(), ":".join([*groups[:6], dotted]), f"{short.rpartition(':')[0]}:{dotted}",
+        f"::ffff:{dotted}", ":".join([*groups, "1"]), ":".join(groups[:7]), f"{short}::", ":".join(groups[:7]) + "::",
+        f"0{groups[0]}::1", f"::{dotted}.1",
+    ))  # fmt: skip
 
 
 def port_of(random: Random) -> int:
@@ -110,7 +122,7 @@ def _eprt(random: Random, address: str, port: int) -> str:
 def irc(random: Random, way: int, view: View) -> bytes:
     """A line with an offer in it, mostly."""
     address = address_of(random, view.src)
-    number = int.from_bytes(bytes(map(int, address.split(".")))) if "." in address else random.randrange(2**32)
+    number = int.from_bytes(bytes(map(int, address.split(".")))) if ":" not in address else random.randrange(2**32)
     word = random.choice(("SEND file", "CHAT chat", "MOVE file", "TSEND file", "SCHAT chat", "RESUME file", "CHAT", "SEND a file"))
     size = random.choice((" 1000", " 1", "", " 1 2"))
     offer = f"\1DCC {word} {number + (random.random() < 0.04) * 2**32} {port_of(random)}{size}\1"

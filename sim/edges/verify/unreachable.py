@@ -1,0 +1,164 @@
+"""Branches that no packet of a fuzzed case can take, each with its reason: the measured share counts the others alone.
+
+A line names file and function, the condition (how it begins) and the way: `true`, `false`, or `ever` for both; the condition `*` is
+every one of the function. The way is the condition's own, without a `not` ahead of it; of `x is (not) None` it is true for None.
+The test of the branches finds a line that names no branch any longer, and one whose branch was taken after all.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+UNREACHABLE: Final[dict[str, str]] = {
+    "the trace is built where somebody watches, and a measured firewall has no watcher": """
+        conntrack/entries.py _insert | self.emit is not None | false
+        conntrack/entries.py destroy | self.emit is not None | false
+        conntrack/entries.py expire | self.emit is not None | false
+        conntrack/entries.py _deliver | self.emit is not None | false
+        conntrack/expect.py _expected_source | * | ever
+        conntrack/tcp.py _judge | tracker.emit is not None | false
+        conntrack/tcp_window.py judge | tracker.emit is not None | false
+        conntrack/tracker.py _resolve | self.emit is None | false
+        conntrack/zones.py words | * | ever
+        netfilter/nat/engine.py _put | self._emit is not None | false
+    """,
+    "programs ask for it, or rules as they are loaded, or a device that loses an address": """
+        conntrack/entries.py __init__ | * | ever
+        conntrack/entries.py made | * | ever
+        conntrack/expect.py _insert | if new.timeout | false
+        conntrack/expect.py _make_room | if new.limit | false
+        conntrack/tracker.py expect_limit | * | ever
+        netfilter/nat/engine.py __init__ | * | ever
+        netfilter/nat/engine.py place | * | ever
+        netfilter/nat/engine.py remove | * | ever
+        netfilter/nat/engine.py _register | * | ever
+        netfilter/nat/engine.py addresses_gone | * | ever
+    """,
+    "only the replay's quick lane goes there": """
+        conntrack/tracker.py enter_again | * | ever
+    """,
+    "compiled modules alone run it": """
+        conntrack/checksums.py ones_sum | if not COMPILED | true
+        conntrack/checksums.py ones_sum | at < stop | ever
+        conntrack/checksums.py ones_sum | at + 1 < end | ever
+        conntrack/checksums.py ones_sum | at < end | ever
+    """,
+    "the limits are the machine's, no namespace's: tests/kernel/test_full_tables_against_kernel.py": """
+        conntrack/tracker.py _make | if settings.max | false
+        conntrack/tracker.py _make | len(self.table) >= settings.max | true
+        conntrack/table.py add | self._buckets is not None | false
+        conntrack/table.py remove | self._buckets is not None | false
+        conntrack/table.py remove | for key in (conn.there, conn.back) | ever
+        conntrack/expect.py _make_room | self.count >= self._tracker.settings.expect_max | true
+        netfilter/nat/helpers/amanda.py nat_amanda | if not port | false
+        netfilter/nat/helpers/ftp.py nat_ftp | if not port | false
+        netfilter/nat/helpers/irc.py nat_irc | if not port | false
+        netfilter/nat/helpers/sip.py nat_expect | if not port | false
+        netfilter/nat/helpers/expected.py find_port | attempts < 0 | true
+    """,
+    "two packets of one connection are never on their way at once, and what ends leaves the table in the same step": """
+        conntrack/entries.py refresh | if status & FIXED_TIMEOUT | true
+        conntrack/entries.py _insert | if conn.status & DYING | true
+        conntrack/entries.py _insert | self.table.held(conn.there, conn.zone) | true
+        conntrack/entries.py _resolve_clash | other is None | true
+        conntrack/entries.py destroy | if conn.status & DYING | true
+        conntrack/entries.py destroy | if conn.status & CONFIRMED | false
+        conntrack/expect.py find | one.master.status & CONFIRMED | false
+        conntrack/expect.py find | one if alive | false
+        conntrack/table.py add | if not hidden | true
+        conntrack/table.py remove | keys.get(key) is conn | false
+        netfilter/nat/choice.py _taken | other.original == conn.original | true
+        netfilter/nat/engine.py masquerade | if not conn.status & CONFIRMED | true
+        netfilter/nat/engine.py bind | if conn.status & CONFIRMED | true
+    """,
+    "time passes ahead of every packet": """
+        conntrack/entries.py confirm | now >= self.timers.due | true
+        conntrack/tracker.py _begin | now >= self.timers.due | true
+    """,
+    "the table of expectations is asked for one destination and its protocol": """
+        conntrack/expect.py matches | key[1] != mine.dst | true
+        conntrack/expect.py matches | key[3] != mine.dport | true
+        conntrack/expect.py matches | key[4] != mine.protonum | true
+        conntrack/expect.py matches | len(key[0]) != len(mine.src) | true
+        conntrack/expect.py clashes | mine.dst != theirs.dst | true
+        conntrack/expect.py clashes | mine.dport != theirs.dport | true
+        conntrack/expect.py clashes | mine.protonum != theirs.protonum | true
+    """,
+    "the caller has looked: the type allows what is not there": """
+        conntrack/entries.py destroy | self.unbound is not None | true
+        conntrack/entries.py refused | self.why is None else self.why | true
+        conntrack/entries.py _helper_ends | conn.helper is not None | true
+        conntrack/entries.py _helper_ends | helper is not None | true
+        conntrack/expect.py _make_room | len(of_kind) - 1 >= new.limit | true
+        conntrack/expect.py remove | one not in held | true
+        conntrack/expect.py remove | one.master.expecting is not None | true
+        conntrack/expect.py forget | master.expecting or () | false
+        conntrack/gre.py complete | key[4] != GRE | true
+        conntrack/helpers/help.py broadcast_mask | tracker.netmask is not None | true
+        conntrack/helpers/pptp.py _end | if isinstance(tunnel, GreConn) | false
+        conntrack/icmp.py _judge_v4 | GO_ON if packet.fragment | true
+        conntrack/seqadj.py shift | conn.seqadj is None | true
+        conntrack/tracker.py help | conn.helper or "" | false
+        conntrack/tuples.py key_of | protonum in PORTED | true
+        netfilter/nat/choice.py _used_new | other is None | true
+        netfilter/nat/engine.py _unbind | held is not None | true
+        netfilter/nat/engine.py _unbind | conn in held | false
+        netfilter/nat/engine.py redirect | skb.conn is None | true
+        netfilter/nat/engine.py netmap | skb.conn is None | true
+        netfilter/nat/ranges.py jhash2 | if not rest | false
+        netfilter/nat/rewrite.py _ipv6 | len(out) < at + 40 | true
+    """,
+    "what an entry's tuples invert has an inverse": """
+        netfilter/nat/choice.py _keep | outward is None | true
+        netfilter/nat/choice.py used | reply is not None | false
+        netfilter/nat/choice.py _used_new | reply is not None | true
+        netfilter/nat/choice.py _used_harder | reply is None | true
+        netfilter/nat/engine.py bind | now is not None | true
+        netfilter/nat/engine.py bind | invert(new) or conn.reply | false
+        netfilter/nat/engine.py _translate | target is None | true
+    """,
+    "no packet of 1500 bytes becomes longer than IP allows": """
+        netfilter/nat/helpers/mangle.py mangle | len(packet.data) + more > LARGEST | true
+        netfilter/nat/helpers/amanda.py nat_amanda | if not mangle | false
+        netfilter/nat/helpers/ftp.py nat_ftp | if not mangle | false
+        netfilter/nat/helpers/irc.py nat_irc | if not mangle | false
+        netfilter/nat/helpers/pptp.py nat_pptp | if mangle | false
+        netfilter/nat/helpers/sip.py put | if not mangle | false
+        netfilter/nat/helpers/sip.py nat_message | verdict != ACCEPT | true
+        netfilter/nat/helpers/sip.py nat_message | if not _contacts | false
+        netfilter/nat/helpers/sip.py _contacts | if not _map | false
+        netfilter/nat/helpers/sip.py _via | if not _map | false
+        netfilter/nat/helpers/sip.py _via | if not put | false
+    """,
+    "both devices have one address of each family, and none for broadcasts (the kernel's judge gives them none)": """
+        conntrack/expect.py __init__ | mask is None else mask | false
+        conntrack/helpers/broadcast.py help_broadcast | mask is not None | false
+        netfilter/nat/addresses.py _select4 | first or address | true
+        netfilter/nat/addresses.py _primary | address[0] == 127 | true
+        netfilter/nat/engine.py masquerade | own is None | true
+        netfilter/nat/engine.py masquerade | skb.packet.version == 4: | ever
+    """,
+    "rules name ports with a protocol that has them, the lower one first: the tools refuse others": """
+        netfilter/nat/choice.py _ports_in_range | tuple_.protonum in ICMPS | true
+        netfilter/nat/choice.py _ports_in_range | ports[0] <= tuple_.sport | ever
+        netfilter/nat/choice.py _ports_to_try | high < low | true
+        netfilter/nat/choice.py _address | wanted.high is None | true
+        netfilter/nat/choice.py _in_range | wanted.high is not None | true
+    """,
+    "it takes 4096 time-outs that were moved ahead, more than a case has packets": """
+        conntrack/timers.py set | self._places > 2 * self._waiting + FEW | true
+        conntrack/timers.py _sweep | * | ever
+    """,
+}
+"""Reason -> its branches."""
+
+
+def rows() -> list[tuple[str, str, str, str]]:
+    """(file, function, how the condition begins, the way) of every line."""
+    found = []
+    for text in UNREACHABLE.values():
+        for line in text.strip().splitlines():
+            place, condition, way = (part.strip() for part in line.split(" | "))
+            file, function = place.split()
+            found.append((file, function, condition, way))
+    return found
