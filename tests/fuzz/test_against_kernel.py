@@ -27,7 +27,7 @@ from sim.edges.verify.storm import storm
 from tests.conntrack import conversation as spoken
 from tests.fuzz import mended
 
-PACKETS, CASES, RULESETS, A_RULESET, SPOILT, TRACED = 20_000, 50, 100, 150, 100_000, 300
+PACKETS, CASES, RULESETS, A_RULESET, SPOILT, TRACED = 20_000, 50, 100, 150, 100_000, 200
 
 
 def first_seed() -> int:
@@ -75,7 +75,7 @@ def test_fresh_traffic_takes_most_branches_of_conntrack_and_nat() -> None:
     branches = measure.branches
     print(next(line for line in measure.lines() if line.startswith("branches")))
     assert branches.mistaken() == [], "sim/edges/verify/unreachable.py"
-    assert len(branches.never()) < len(branches.reachable()) * 0.2, "\n".join(map(str, branches.never()))
+    assert len(branches.never()) < len(branches.reachable()) * 0.25, "\n".join(map(str, branches.never()))
 
 
 def test_no_bytes_whatever_break_the_firewall_of_the_replay() -> None:

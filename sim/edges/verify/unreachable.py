@@ -59,7 +59,8 @@ UNREACHABLE: Final[dict[str, str]] = {
     "two packets of one connection are never on their way at once, and what ends leaves the table in the same step": """
         conntrack/entries.py refresh | if status & FIXED_TIMEOUT | true
         conntrack/entries.py _insert | if conn.status & DYING | true
-        conntrack/entries.py _insert | self.table.held(conn.there, conn.zone) | true
+        conntrack/entries.py _in_the_way | table.default.get(conn.there) | true
+        conntrack/entries.py _in_the_way | table.standing(conn.there | true
         conntrack/entries.py _resolve_clash | other is None | true
         conntrack/entries.py destroy | if conn.status & DYING | true
         conntrack/entries.py destroy | if conn.status & CONFIRMED | false
