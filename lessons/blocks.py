@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated, NamedTuple
 
 from markdown_it.token import Token
@@ -15,6 +16,7 @@ from pydantic import Field
 from lessons import render
 from lessons.asked import read_tests
 from lessons.expect import read_checks
+from lessons.misconceptions import MISCONCEPTIONS
 from lessons.model import Block, Expect, Goal, Hint, Judge, Listing, Option, Predict, Prose, Run, Step, Way
 from sim.craft import sendable
 from sim.document import Document, Strict, load, read
@@ -27,7 +29,8 @@ from sim.units import parse_time, show_time
 
 LANGUAGES = ("iptables", "nft")
 SETTINGS: tuple[str, ...] = ("lang", "wait")
-_MORE_SETTINGS: dict[str, tuple[str, ...]] = {"solution": ("way",)}
+_MORE_SETTINGS: dict[str, tuple[str, ...]] = {"solution": ("way",), "whatif": ("before",), "expect": ("whatif",)}
+_NAMED = re.compile(r"\{([a-z-]+)\}$")
 _OPTION = re.compile(r"- \[( |x)\] (.+)")
 
 
@@ -217,8 +220,22 @@ class Reader:
     def hint(self, fence: _Fence) -> Hint:
         return Hint(render.html(fence.body))
 
-    def predict(self, fence: _Fence) -> Predict:
-        ident = self._id(fence, "predict")
+    def whatif(self, fence: _Fence) -> Predict:
+        """A prediction of another future: one line of it says what is different there, `> TERMINAL: line`."""
+        lines = fence.body.splitlines()
+        changes = [(number, line) for number, line in enumerate(lines, fence.line + 1) if line.startswith("> ")]
+        if len(changes) != 1:
+            raise self.mistake("a whatif has one line that says what is different: > server: conntrack -F", fence.line)
+        number, line = changes[0]
+        terminal, _, typed_there = line[2:].partition(":")
+        place = self._place(fence._replace(line=number), "type", [terminal.strip()])
+        change = self._input("type", place, typed_there.strip(), number)
+        plain = fence._replace(body="\n".join("" if one.startswith("> ") else one for one in lines))
+        asked = self.predict(plain, "whatif")
+        return replace(asked, change=change, before=fence.settings.get("before", ""), span=self._span(fence))
+
+    def predict(self, fence: _Fence, what: str = "predict") -> Predict:
+        ident = self._id(fence, what)
         question, options = self._options(fence)
         if len(options) < 2 or sum(option.right for option in options) != 1:
             raise self.mistake(
@@ -231,18 +248,30 @@ class Reader:
 
     def _options(self, fence: _Fence) -> tuple[str, tuple[Option, ...]]:
         question: list[str] = []
-        options: list[tuple[str, bool, list[str]]] = []
-        for line in fence.body.splitlines():
+        options: list[tuple[str, bool, list[str], str]] = []
+        for number, line in enumerate(fence.body.splitlines(), fence.line + 1):
             if match := _OPTION.match(line):
-                options.append((match[2], match[1] == "x", []))
+                text, name = self._misconception(match[2], match[1] == "x", number)
+                options.append((text, match[1] == "x", [], name))
             elif options:
                 options[-1][2].append(line.strip())
             else:
                 question.append(line.strip())
         made = (
-            Option(render.inline(text), right, render.inline(" ".join(why).strip())) for text, right, why in options
+            Option(render.inline(text), right, render.inline(" ".join(why).strip()), name) for text, right, why, name in options
         )
         return " ".join(question).strip(), tuple(made)
+
+    def _misconception(self, text: str, right: bool, line: int) -> tuple[str, str]:
+        """The option's text, and the misconception that is named behind it in braces."""
+        match = _NAMED.search(text)
+        if match is None:
+            return text, ""
+        if match[1] not in MISCONCEPTIONS:
+            raise self.mistake(f"no misconception is called '{match[1]}'", line, did_you_mean(match[1], MISCONCEPTIONS))
+        if right:
+            raise self.mistake("what is right is no misconception", line)
+        return text[: match.start()].rstrip(), MISCONCEPTIONS[match[1]]
 
     def goal(self, fence: _Fence) -> Goal:
         ident = self._id(fence, "goal")
@@ -256,7 +285,8 @@ class Reader:
 
     def expect(self, fence: _Fence) -> Expect:
         document = self._yaml(fence)
-        return Expect(read_checks(document.data, document), self._span(fence), fence.settings.get("lang"))
+        settings = fence.settings
+        return Expect(read_checks(document.data, document), self._span(fence), settings.get("lang"), settings.get("whatif", ""))
 
     def judge(self, fence: _Fence) -> Judge:
         return Judge(read_tests(self._yaml(fence), self.scenario), self._span(fence))
@@ -277,6 +307,6 @@ class Reader:
 
 _FENCES: dict[str, Callable[[Reader, _Fence], Block]] = {
     "run": Reader.run, "packet": Reader.packet, "link": Reader.link, "solution": Reader.solution,
-    "predict": Reader.predict, "hint": Reader.hint, "goal": Reader.goal,
+    "predict": Reader.predict, "whatif": Reader.whatif, "hint": Reader.hint, "goal": Reader.goal,
     "expect": Reader.expect, "output": Reader.output, "judge": Reader.judge, "way": Reader.way,
 }  # fmt: skip

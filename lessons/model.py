@@ -45,15 +45,22 @@ class Option:
     html: str
     right: bool
     why: str
+    misconception: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Predict:
-    """A question asked before the packet moves. Exactly one option is right."""
+    """A question asked before the packet moves. Exactly one option is right.
+
+    With `change` it is a what-if: that is done just ahead of the latest input whose text has `before` in it, in another future.
+    """
 
     id: str
     question: str
     options: tuple[Option, ...]
+    change: Input | None = None
+    before: str = ""
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +82,15 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class Expect:
-    """What must have happened since the block before that ran something. Checked when the lesson is tested; not shown."""
+    """What must have happened since the block before that ran something. Checked when the lesson is tested; not shown.
+
+    `whatif`: the id of the what-if in whose future it is checked.
+    """
 
     checks: tuple[Check, ...]
     span: Span
     language: str | None = None
+    whatif: str = ""
 
 
 @dataclass(frozen=True, slots=True)

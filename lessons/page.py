@@ -44,8 +44,11 @@ def _message(block: Block) -> dict[str, Any] | None:
     if isinstance(block, Run) and not block.way:
         return _message_run(block, "solution" if block.solution else "run")
     if isinstance(block, Predict):
-        options = [{"html": option.html, "right": option.right, "why": option.why} for option in block.options]
-        return {"type": "predict", "id": block.id, "question": block.question, "options": options}
+        options = [
+            {"html": one.html, "right": one.right, "why": one.why, "misconception": one.misconception} for one in block.options
+        ]
+        change = to_json(block.change) if block.change else None
+        return {"type": "predict", "id": block.id, "question": block.question, "options": options, "change": change, "before": block.before}
     if isinstance(block, Hint):
         return {"type": "hint", "html": block.html}
     if isinstance(block, Goal):

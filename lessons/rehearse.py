@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 
 from lessons.expect import Check, Seen
 from lessons.judge import Judgement, judge
-from lessons.model import Block, Expect, Goal, Lesson, Listing, Run, Way
+from lessons.model import Block, Expect, Goal, Lesson, Listing, Predict, Run, Way
 from sim.errors import LocatedError, ScenarioError, Span, UsageError
 from sim.inputs import Input
 from sim.ruleset.nft import tables
-from sim.simulation import Simulation
+from sim.simulation import QUIET, Simulation
 from sim.trace import Record
 
 LINES_LOOKED_AT = 300  # of what was printed, for one that is like the line that did not come
@@ -60,6 +60,7 @@ class _Rehearser:
         self.since = 0
         self.checked = 0.0
         self.unsolved: list[Goal] = []
+        self.others: dict[str, Seen] = {}
         self.seen = Seen(())
 
     def _seen(self, since: int = 0) -> Seen:
@@ -78,6 +79,8 @@ class _Rehearser:
                 self._type(block)
             elif isinstance(block, Goal):
                 self.unsolved.append(block)
+            elif isinstance(block, Predict) and block.change is not None:
+                self._what_if(block)
             elif isinstance(block, Expect):
                 self._expect(block)
             elif isinstance(block, Listing):
@@ -108,9 +111,29 @@ class _Rehearser:
         if self.simulation.ended:
             self._mistake(self.simulation.ended, block.span)
 
+    def _what_if(self, block: Predict) -> None:
+        """The other future, as the page computes it: the change just ahead of an input of the past, all that came later again."""
+        assert block.change is not None and block.span is not None
+        begun = time.perf_counter()
+        given = without_traffic(self.lesson, self.simulation.given)
+        moments = [at for at, value in given if block.before in value.say()]
+        if not moments:
+            self._mistake(f"nothing was done before with '{block.before}' in it", block.span)
+            return
+        at = max(0, moments[-1] - 1)
+        inputs = [*(pair for pair in given if pair[0] <= at), (at, block.change), *(pair for pair in given if pair[0] > at)]
+        other = Simulation(self.lesson.scenario, inputs=inputs)
+        other.run(self.simulation.now + QUIET)
+        since = next((record.n for record in other.records if record.time >= at), len(other.records))
+        self.others[block.id] = Seen(other.records, since)
+        self.checked += time.perf_counter() - begun
+
     def _expect(self, block: Expect) -> None:
         begun = time.perf_counter()
-        seen = self._seen(self.since)
+        if block.whatif and block.whatif not in self.others:
+            self._mistake(f"there is no whatif '{block.whatif}' before this", block.span)
+            return
+        seen = self.others[block.whatif] if block.whatif else self._seen(self.since)
         for check in block.checks:
             if not seen.holds(check):
                 self._mistake(f"expected {check.text}, but {_happened(seen, check)}", block.span)

@@ -119,7 +119,7 @@ def _asked(lesson: Lesson | None, prediction: str) -> Predict | None:
 
 
 def _option(option: Option) -> dict[str, Any]:
-    return {"html": option.html, "right": option.right, "why": option.why}
+    return {"html": option.html, "right": option.right, "why": option.why, "misconception": option.misconception}
 
 
 def routes(app: Flask, learners: Learners) -> None:

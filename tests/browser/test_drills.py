@@ -111,6 +111,26 @@ def test_a_wrong_prediction_comes_again_is_answered_by_keyboard_and_progress_lea
     assert answer.json()["answers"][f"{LESSON}/{asked.id}"]["box"] == 2
 
 
+def test_a_what_if_names_the_misconception_and_shows_both_futures(page: Page) -> None:
+    page.open(lesson="after-the-flush")
+    page.lab("setSpeed(64)")
+    for _ in range(2):
+        for button in page.tab.get_by_role("button", name="Run on ").all():
+            button.click()
+            page.settle()
+        if page.tab.get_by_text("had been 0 when the laptop spoke").count() == 0:
+            page.tab.get_by_role("button", name="Next", exact=True).click()
+    asked = page.tab.locator(".predict", has_text="had been 0 when the laptop spoke")
+    asked.locator(".option").first.click()
+    asked.get_by_text("A common belief: “NEW means SYN”.").wait_for()
+    asked.get_by_role("button", name="both futures").click()
+    page.settle()
+    page.tab.locator("#stage tr.parts").wait_for()
+    assert "INVALID" in page.tab.locator("#stage table").inner_text()
+    assert page.axe() == []
+    page.shoot("whatif")
+
+
 def test_a_lesson_leads_to_a_free_lab_of_this_moment(page: Page) -> None:
     page.open(lesson=LESSON)
     page.lab("seekTime(100000)")

@@ -48,6 +48,21 @@ def test_a_lesson_that_lies_is_caught(old: str, new: str, words: str) -> None:
     assert any(words in mistake for mistake in mistakes) if words else mistakes == []
 
 
+def test_a_what_if_that_claims_what_does_not_happen_is_caught() -> None:
+    file = next(Path(HERE).glob("*-after-the-flush")) / "lesson.md"
+    text = file.read_text(encoding="utf-8")
+    claims = [
+        ("label: {machine: router, label: INVALID, packet: {protocol: tcp, flags: P.}}", "label: {label: RELATED}", "none fits"),
+        ("whatif not-loose before=are", "whatif not-loose before=nobody", "nothing was done before with 'nobody' in it"),
+        ("expect whatif=not-loose", "expect whatif=other", "there is no whatif 'other'"),
+    ]
+    for old, new, words in claims:
+        assert old in text
+        lied = read_lesson(text.replace(old, new, 1), file)
+        mistakes = [str(mistake) for rehearsal in rehearse(lied) for mistake in rehearsal.mistakes]
+        assert any(words in mistake for mistake in mistakes)
+
+
 def test_a_prediction_has_reasons_for_every_option() -> None:
     for path in sorted(Path(HERE).glob("*/lesson.md")):
         for step in load_lesson(path).steps:

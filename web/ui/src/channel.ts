@@ -15,14 +15,15 @@ export interface Scenario {
   id: string; title: string; summary?: string; firewall: string; machines: Machine[]; links: Link[]; terminals: Terminal[]
 }
 
-export interface Option { html: string; right: boolean; why: string }
+/** `misconception`: the name of what one believes who chooses it, or "". */
+export interface Option { html: string; right: boolean; why: string; misconception?: string }
 export type Language = 'iptables' | 'nft'
 type ForLanguage = { language?: Language | null }
 export type Block = ForLanguage & (
   | { type: 'html'; html: string }
   | { type: 'run' | 'solution'; act: 'type' | 'packet' | 'link'; terminal: string; lines: string[]; inputs: Input[]; wait: number | null }
   | { type: 'output'; terminal: string; text: string }
-  | { type: 'predict'; id: string; question: string; options: Option[] }
+  | { type: 'predict'; id: string; question: string; options: Option[]; change?: Input | null; before?: string }
   | { type: 'goal'; id: string; text: string }
   | { type: 'hint'; html: string }
 )

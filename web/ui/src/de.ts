@@ -84,6 +84,7 @@ export const german: Words = {
     acts: { type: 'Ausführen', packet: 'Senden', link: 'Tun' }, sends: (machine) => `${machine} sendet`, runOn: (terminal) => `Ausführen auf ${terminal}`,
     hint: (hint, hints) => (hints > 1 ? `Hinweis ${hint} von ${hints} zeigen` : 'Einen Hinweis zeigen'), hintOf: (hint, hints) => `Hinweis ${hint} von ${hints}`,
     solution: 'Einen Weg zeigen', predict: 'Vorhersagen', right: 'Richtig.', wrong: 'Nicht ganz.', theRight: 'Was geschieht', goal: 'Ziel', goalMet: 'erreicht', goalOpen: 'noch nicht erreicht',
+    believed: (name) => `Ein verbreiteter Glaube: „${name}“.`, bothFutures: 'Ausführen und beide Zukünfte zeigen', doFirst: 'Tun Sie erst, was oben steht; dann kann dies ausgeführt werden.',
     free: 'Eigenes ausprobieren, von diesem Moment an, in einem freien Labor', prints: (terminal) => `${terminal} gibt aus`, chosen: 'Ihre Antwort', correct: 'richtig',
   },
   freeLab: { region: 'Dieses Labor', machines: 'Maschinen', services: 'betreibt', firewall: 'die Firewall', watching: 'Ein Mitschnitt ging durch diese Firewall. Gehen Sie ihn Schritt für Schritt durch: Jedes Paket hat sein Label, seinen Weg und seine Gründe.', typing: 'Tippen Sie in einem Terminal und sehen Sie zu, was geschieht.' },

@@ -25,7 +25,7 @@ export interface Life<K extends 'socket' | 'entry'> {
 export type EntryRecord = RecordOf<'entry-new' | 'entry-update' | 'entry-destroy'>
 
 const PATIENCE = 10_000_000 // µs
-const CLIENTS = new Set(['probe', 'talk', 'attempt'])
+const CLIENTS = new Set(['probe', 'talk'])
 const DOING = new Set(['sent', 'arrived', 'label', 'delivered', 'dropped', 'lost', 'output'])
 
 function summarise(trip: Trip, record: TraceRecord, firewall: string): void {

@@ -8,7 +8,7 @@ export interface JudgedBest { passed: boolean; points: number; seconds: number; 
 export interface Progress {
   answers: { [question: string]: Answered }; lessons: { [id: string]: { on: string } }; judged: { [id: string]: JudgedBest }
 }
-export interface Question { id: string; lesson: string; question: string; options: { html: string; right: boolean; why: string }[] }
+export interface Question { id: string; lesson: string; question: string; options: { html: string; right: boolean; why: string; misconception?: string }[] }
 export interface Learner { progress: Progress; today: string; due: Question[] }
 
 const NAME = 'learner'
