@@ -4,7 +4,7 @@ const KEY = (name: string): string => `ctlab.${name}`
 
 /** A word that was kept, if it is one of `allowed`. */
 export function remembered<T extends string>(name: string, allowed: readonly T[]): T | null {
-  const value = recall(name)
+  const value = read(name)
   return allowed.find((word) => word === value) ?? null
 }
 
@@ -21,8 +21,7 @@ export function remember(name: string, value: string): void {
   }
 }
 
-/** What was kept under a name, or null. */
-export function recall(name: string): string | null {
+function read(name: string): string | null {
   try {
     return localStorage.getItem(KEY(name))
   } catch {
@@ -36,7 +35,7 @@ const MOST = 12
 
 export function begun(): Begun[] {
   try {
-    const list: unknown = JSON.parse(recall('begun') ?? '[]')
+    const list: unknown = JSON.parse(read('begun') ?? '[]')
     return Array.isArray(list) ? list.filter((one): one is Begun => typeof one?.key === 'string' && typeof one?.of === 'string') : []
   } catch {
     return []

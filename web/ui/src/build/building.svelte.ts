@@ -1,7 +1,7 @@
 // The scenario that is being built: its data and its text, kept the same by the server, which tells what is wrong with it.
 
 import { examine, openFile, type Examined } from '../api'
-import { remember, recall } from '../remember'
+import { kept, remember } from '../remember'
 import { EMPTY, problemsAt, type Data, type Problem } from './plan'
 
 const PAUSE = 300 // ms without a change before the server is asked
@@ -83,8 +83,8 @@ export class Building {
   }
 
   async start(): Promise<void> {
-    const kept = recall(KEPT)
-    await (kept ? this.open(kept) : this.#take(examine({ data: EMPTY }), true))
+    const before = kept(KEPT)
+    await (before ? this.open(before) : this.#take(examine({ data: EMPTY }), true))
   }
 
   clear(): void {
