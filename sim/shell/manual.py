@@ -18,7 +18,7 @@ from sim.ruleset.nft import words as nft_words
 from sim.shell.conntrack_words import OPTIONS, SHORT
 from sim.shell.registry import Command, commands
 
-WIDTH = 76
+WIDTH = 56  # so many columns a terminal beside everything else has
 Section = tuple[str, list[str]]
 """A heading and its lines, unwrapped; a line that begins with a blank stays as it is."""
 
@@ -27,9 +27,11 @@ _RULE = [
     " -N new chain, -X delete chain, -E rename, -P policy), then comes the rule: every match must hold, then -j decides.",
     "Without -t the table is filter. `!' before an option turns it round.",
     "",
-    "  -p PROTOCOL    -s ADDRESS[/MASK]    -d ADDRESS[/MASK]    -i DEVICE    -o DEVICE    -f",
-    "  -m MODULE OPTIONS…    -j TARGET|CHAIN    -g CHAIN    -c PACKETS BYTES",
-    "  listing: -n numbers, -v counters and devices, -x exact, --line-numbers",
+    "  -p PROTOCOL   -s ADDRESS[/MASK]   -d ADDRESS[/MASK]",
+    "  -i DEVICE   -o DEVICE   -f",
+    "  -m MODULE OPTIONS…   -j TARGET|CHAIN   -g CHAIN",
+    "  -c PACKETS BYTES",
+    "Listing: -n numbers, -v counters and devices, -x exact counters, --line-numbers.",
 ]
 _CONNTRACK = (
     "-L lists the entries, -E tells of them as they come, change and go, -G gets one, -D deletes, -U changes, -I makes one, -F empties"
@@ -128,10 +130,10 @@ def page(name: str) -> str | None:
     command = commands().get(name)
     if command is None or name not in subjects():
         return None
-    parts: list[Section] = [("NAME", [f"{name} - {command.summary}"]), ("SYNOPSIS", [f"  {command.usage}"])]
+    parts: list[Section] = [("NAME", [f"{name} - {command.summary}"]), ("SYNOPSIS", [command.usage])]
     special = _SECTIONS.get(name)
     parts += special(command) if special is not None else []
     parts.append(("SEE ALSO", ["help lists every command of this lab; what is not simulated is refused by name, never silently ignored."]))
     title = f"{name.upper()}(8)"
-    body = "\n\n".join(f"{heading}\n" + "\n".join(_wrapped(line, " " * 7) for line in lines) for heading, lines in parts)
-    return f"{title:<30}{'ctlab manual':^16}{title:>30}\n\n{body}\n"
+    body = "\n\n".join(f"{heading}\n" + "\n".join(_wrapped(line, " " * 4) for line in lines) for heading, lines in parts)
+    return f"{title:<18}{'ctlab manual':^20}{title:>18}\n\n{body}\n"

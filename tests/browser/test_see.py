@@ -89,3 +89,27 @@ def test_the_page_speaks_german_where_the_browser_does_or_a_person_wants_it(page
     page.tab.locator("header").get_by_label("Sprache der Seite").select_option("en")
     page.tab.get_by_role("tab", name="Ladder").wait_for()
     assert page.tab.evaluate("document.documentElement.lang") == "en"
+
+
+def test_why_is_drawn_for_a_label_and_told_for_a_verdict_and_a_change_of_the_table(page: Page) -> None:
+    page.open(scenario="laptop-and-server")
+    page.type("server console", "iptables -A INPUT -p tcp --dport 80 -j ACCEPT")
+    page.type("laptop", "curl http://192.168.1.20/")
+    page.lab("choose(4)")
+    page.tab.get_by_role("button", name="Show the check").first.click()
+    page.tab.get_by_role("img", name=re.compile("segment 0 … .*: inside")).wait_for()
+    page.tab.get_by_text("Why ACCEPT?").click()
+    assert "--dport 80" in page.tab.get_by_role("table", name="What each match compared").inner_text()
+    assert page.axe(".right") == []
+    page.shoot("why")
+    page.tab.keyboard.press("3")
+    page.tab.keyboard.press("Home")
+    page.tab.keyboard.press("ArrowRight")
+    page.tab.get_by_role("button", name="The next parting").click()
+    page.tab.get_by_text("They part here:").wait_for()
+
+
+def test_man_tells_which_options_this_lab_has(page: Page) -> None:
+    page.open(scenario="laptop-and-server")
+    page.type("server console", "man conntrack")
+    page.shows("OUTPUT (-o)", "ktimestamp", "SEE ALSO")
