@@ -155,7 +155,7 @@ def test_a_packet_is_written_field_by_field_sent_and_judged(page: Page) -> None:
 def test_a_packet_that_was_seen_is_answered_by_another_machine(page: Page) -> None:
     page.open(scenario="laptop-and-server")
     page.type("laptop", "ping -c 1 192.168.1.20")
-    page.tab.get_by_role("option").first.click()
+    page.tab.locator("#stage").get_by_role("option").first.click()
     page.tab.keyboard.press("p")
     button(page, "Answer packet 1").click()
     page.tab.get_by_text("icmp 192.168.1.20 > 192.168.1.10 echo-reply").wait_for()
