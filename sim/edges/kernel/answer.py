@@ -75,7 +75,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How fast the kernel was: packets `fed`, packets that `left` by the TUN devices, `seconds` for all of it."""
+    """How fast the kernel was: packets `fed`, packets that `left` by the TUN devices, `seconds` of the processor's time for all of it."""
 
     fed: int
     left: int
