@@ -9,6 +9,7 @@ MISCONCEPTIONS: dict[str, str] = {
     "known-is-let-in": "Being known is being let in",
     "drop-tells": "DROP tells somebody",
     "new-is-syn": "NEW means SYN",
+    "unknown-is-new": "Whatever is unknown is NEW",
     "new-is-unknown-host": "NEW is about the host",
     "established-is-tcp": "ESTABLISHED is TCP's word",
     "label-is-verdict": "A label is a verdict",

@@ -122,7 +122,7 @@ def test_a_what_if_names_the_misconception_and_shows_both_futures(page: Page) ->
             page.tab.get_by_role("button", name="Next", exact=True).click()
     asked = page.tab.locator(".predict", has_text="had been 0 when the laptop spoke")
     asked.locator(".option").first.click()
-    asked.get_by_text("A common belief: “NEW means SYN”.").wait_for()
+    asked.get_by_text("A common belief: “Whatever is unknown is NEW”.").wait_for()
     asked.get_by_role("button", name="both futures").click()
     page.settle()
     page.tab.locator("#stage tr.parts").wait_for()
