@@ -21,4 +21,8 @@ MISCONCEPTIONS: dict[str, str] = {
     "udp-has-no-state": "UDP has no state, so it has no entry",
     "closed-is-filtered": "A closed port and a filtered one look the same",
     "nat-is-firewall": "NAT is a firewall",
+    "input-sees-all": "All that comes in passes INPUT",
+    "helper-is-global": "A helper reads whatever comes by",
+    "icmp-is-alone": "ICMP has nothing to do with connections",
+    "dropped-has-entry": "A dropped packet leaves an entry",
 }
