@@ -273,7 +273,7 @@ class ChainSource:
             case Assign():
                 self._assign(part)
             case Notrack():
-                self._line("if skb.ctinfo in (None, 6) and skb.template is None: skb.ctinfo = 7")
+                self._line("if skb.ctinfo == 6 or (skb.ctinfo is None and skb.template is None): skb.ctinfo = 7")
             case UseTemplate():
                 self._line(f"use_template({self._keep(part)}, skb)")
             case SetHelper():

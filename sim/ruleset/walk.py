@@ -210,7 +210,7 @@ class Walker:
             case Assign():
                 _assign(part, skb)
             case Notrack():
-                if skb.ctinfo in (None, 6) and skb.template is None:
+                if skb.ctinfo == 6 or (skb.ctinfo is None and skb.template is None):  # INVALID: conntrack has dropped the template
                     skb.ctinfo = 7
             case UseTemplate():
                 use_template(part, skb)
