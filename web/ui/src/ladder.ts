@@ -100,8 +100,6 @@ export type Row = { y: number; height: number; n: number; t: number } & (
 export interface Opened { chosen: number | null; folds: ReadonlySet<number> }
 
 const HEIGHT = { packet: 32, tall: 62, silence: 26, input: 28, fold: 28 }
-/** No row is lower (pixels). */
-export const LOWEST = Math.min(...Object.values(HEIGHT))
 const REPEATS = 3 // from so many repeats in a row on, all but the last are folded
 
 export type Item = { n: number; t: number; trip: Trip } | { n: number; t: number; input: RecordOf<'input'> }
@@ -160,4 +158,16 @@ export function rows(all: readonly Item[], opened: Opened): Row[] {
     i = Math.max(end, i + 1)
   }
   return laid.rows
+}
+
+/** Which element draws which row: a row that stays keeps its own, and one that comes into sight takes over what another has left. So
+ * a leap makes no elements anew. `held`: row's number -> element, as it was. */
+export function recycle(held: ReadonlyMap<number, number>, from: number, count: number): Map<number, number> {
+  const stays = (row: number): boolean => row >= from && row < from + count
+  const used = new Set([...held].filter(([row]) => stays(row)).map(([, element]) => element))
+  const free = [...held.values()].filter((element) => !used.has(element)).sort((a, b) => b - a)
+  let next = Math.max(-1, ...held.values()) + 1
+  const given = new Map<number, number>()
+  for (let row = from; row < from + count; row++) given.set(row, held.get(row) ?? free.pop() ?? next++)
+  return given
 }
