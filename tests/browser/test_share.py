@@ -68,7 +68,7 @@ def test_files_are_taken_along_and_an_experiment_is_opened_again(page: Page, tmp
     file = tmp_path / "mine.ctlab.json"
     file.write_bytes(saved(page, dialog.get_by_role("link", name="Experiment")))
     page.course()
-    page.tab.get_by_label("A file").set_input_files(file)
+    page.tab.locator(".ways input[type=file]").first.set_input_files(file)
     page.tab.wait_for_url("**/s/*")
     page.until(f"window.ctlab?.length === {records}")
 
@@ -93,7 +93,7 @@ def test_what_is_no_experiment_is_refused_on_the_page_and_nothing_else_happens(p
     page.tab.get_by_role("alert").get_by_text("carries no experiment").wait_for()
     bad = tmp_path / "bad.yaml"
     bad.write_text("title: x\nfirewal: y\n", encoding="utf-8")
-    page.tab.get_by_label("A file").set_input_files(bad)
+    page.tab.locator(".ways input[type=file]").first.set_input_files(bad)
     page.tab.get_by_role("alert").get_by_text("your scenario:").wait_for()
     page.tab.get_by_label("A link").fill("https://elsewhere.example/")
     page.tab.get_by_role("button", name="Open", exact=True).click()
