@@ -251,7 +251,7 @@ def test_conntrack_lists_translated_entries_as_the_real_tool_does(real: Open, wo
         assert differences(fed, answer, mine.feed(fed, answer)) == []
     listed = firewall.command(["conntrack", "-L", *options]).splitlines()
     now = mine.wall.now + 5000
-    checks = filters(parse(["conntrack", "-L", *options]))
+    checks = filters(parse(["conntrack", "-L", *options], []))
     conns = [conn for conn in mine.wall.ip.tracker.entries() if all(check(conn) for check in checks)]
     ours = {_timeless(show.conntrack_line(conn, now, extended="extended" in options)) for conn in conns}
     assert ours == {_timeless(line) for line in listed if not line.startswith("conntrack v")}
