@@ -6,6 +6,7 @@ Stepping makes no object for a frame: what it holds stands in the stream's own f
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -47,7 +48,7 @@ class Card(NamedTuple):
     offset_us: int
 
 
-class Frames:
+class Frames(ABC):
     """A stream of frames. After `step` its fields are the frame's, see `Frame`; False: there are no more. Raises what the source raises."""
 
     number: i64
@@ -61,9 +62,9 @@ class Frames:
         self.note = ""
         self.outgoing = False
 
+    @abstractmethod
     def step(self) -> bool:
         """Go on to the next frame."""
-        raise NotImplementedError
 
     def put(self, frame: Frame) -> None:
         """Have a frame's fields."""
