@@ -226,7 +226,7 @@ class _Session:
             return
         begun = self.context.now
         raw = yield from talk.read_all(data)
-        self.context.machine.files[absolute(local, self.context.user)] = raw.decode(errors="replace")
+        self.context.machine.files[absolute(local, self.context.place)] = raw.decode(errors="replace")
         yield from talk.reply()
         self._tell("received", len(raw), begun)
         yield from talk.command(f"MDTM {remote}", quiet=True)
@@ -239,7 +239,7 @@ class _Session:
             self.context.write("usage: put local-file [remote-file]\n")
             return
         local, remote = words[0], words[-1]
-        text = self.context.machine.files.get(absolute(local, self.context.user))
+        text = self.context.machine.files.get(absolute(local, self.context.place))
         if text is None:
             self.context.error(f"ftp: Can't open `{local}': No such file or directory\n")
             return

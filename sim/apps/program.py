@@ -52,7 +52,8 @@ class Closable(Protocol):
 class Context:
     """What a program is given. `write` goes to standard output, `error` to standard error (always the terminal).
 
-    `argv[0]` is the name it was called by, `user` who called it. `tty` is None for a service.
+    `argv[0]` is the name it was called by, `user` who called it. `tty` is None for a service. `place`: in whose home it stands, from
+    where paths are read; sudo changes the user and not the place.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Context:
         self.argv = argv
         self.tty = tty
         self.user = user
+        self.place = user
         self.env: simpy.Environment = machine.env
         self.stdin: Readable = stdin or tty or Text(machine.env, "")
         self.error: Callable[[str], None] = tty.write if tty is not None else _nowhere

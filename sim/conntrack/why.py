@@ -131,8 +131,8 @@ UDPLITE_NO_CHECKSUM: Final = Reason("udplite-no-checksum", "UDP-Lite must have a
 UDP_NEW: Final = Reason("udp-new", "UDP has no handshake: the first datagram between two ports begins a conversation.")
 UDP_UNANSWERED: Final = Reason(
     "udp-unanswered",
-    "Another datagram the same way. No answer was seen yet, so it is still NEW, however many are "
-    "sent.",
+    "Another datagram the same way. No answer was seen yet, so it has the label of the first, however "
+    "many are sent.",
 )
 UDP_FIRST_REPLY: Final = Reason(
     "udp-first-reply",

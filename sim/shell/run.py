@@ -27,7 +27,7 @@ def begin(context: Context, argv: list[str], *, stdin: Readable | None = None, o
     if found is None:
         return None
     child = Context(context.machine, argv, tty=context.tty, user=context.user, stdin=stdin or context.stdin, out=out or context.write)
-    child.error = out or context.error
+    child.error, child.place = out or context.error, context.place
     return start(found, child)
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import simpy
 from simpy.events import Process
 
-from sim.apps.paths import absolute
+from sim.apps.paths import absolute, home
 from sim.apps.program import SIGNALS, Context, Interrupted, Killed, Pipe, Program, Readable, Steps, Text, start
 from sim.apps.tty import LocalTty, Tty, kill
 from sim.errors import LanguageError, SyntaxMistake
@@ -162,8 +162,8 @@ class Shell:
             self.tty.write(f"[{job.number}] {job.pid}\n")
 
     def _variables(self) -> dict[str, str]:
-        home = "/root" if self.user == "root" else f"/home/{self.user}"
-        return {"USER": self.user, "HOME": home, "HOSTNAME": self.machine.name, "PWD": home, "?": STATUS_MARK, "!": JOB_MARK}
+        where = home(self.user)
+        return {"USER": self.user, "HOME": where, "HOSTNAME": self.machine.name, "PWD": where, "?": STATUS_MARK, "!": JOB_MARK}
 
     # ---- pipelines ------------------------------------------------------------------------------------------------
 

@@ -107,6 +107,14 @@ def test_a_line_prints_what_a_server_s_shell_would(root: OneMachine, line: str, 
     assert root.type(line) == printed
 
 
+def test_sudo_changes_the_user_and_not_the_place() -> None:
+    ann = OneMachine(user="ann")
+    ann.type("echo mine > notes; echo theirs | sudo tee /root/notes")
+    assert ann.type("sudo cat notes ~/notes") == "mine\nmine\n"
+    assert ann.type("sudo pwd; sudo nohup echo hi; cat nohup.out") == "/home/ann\nnohup: ignoring input and appending output to 'nohup.out'\nhi\n"
+    assert ann.type("sudo -u bob cat notes") == "mine\n"
+
+
 def test_files_are_written_appended_and_read_back(root: OneMachine) -> None:
     root.type("echo one > notes; echo two >> notes")
     assert root.type("cat notes ~/notes /root/notes | wc -l") == "6\n"

@@ -42,7 +42,7 @@ def apply(context: Context) -> Steps:
         return context.failed("Error: timeout must be a positive number", 1)
     path = rest[0] if rest else f"/etc/network/{name.removesuffix('-apply')}.up.rules"
     try:
-        rules = files.read(context.machine, absolute(path, context.user), context.root)
+        rules = files.read(context.machine, absolute(path, context.place), context.root)
     except OSError:
         return context.failed(f"Error: rulesfile not readable: {path}", 2)
     return (yield from _Apply(context, name.removesuffix("-apply"), path, rules, options.get("-w", "")).run(int(seconds)))
@@ -108,7 +108,7 @@ class _Apply:
             self.context.write(f"Writing successfully applied rules to '{self.save}'...\n")
             rules = yield from self._saved()
             try:
-                files.write(self.context.machine, absolute(self.save, self.context.user), rules or "", True, self.context.user)
+                files.write(self.context.machine, absolute(self.save, self.context.place), rules or "", True, self.context.user)
             except OSError:
                 return self.context.failed(f"Error: unknown error writing successfully applied rules: {self.save}", 9)
         self.context.write("... then my job is done. See you next time.\n")

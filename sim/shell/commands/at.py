@@ -72,7 +72,7 @@ def _lines(context: Context, path: str, when: datetime) -> Generator[simpy.Event
     """What is to be run. A person is asked line by line, up to ^D."""
     if path:
         yield from ()
-        return files.read(context.machine, absolute(path, context.user), context.root)
+        return files.read(context.machine, absolute(path, context.place), context.root)
     if context.stdin is not context.tty:
         return (yield from read_all(context))
     context.error(_WARNING + f"at {clock(_micros(when))}\n")

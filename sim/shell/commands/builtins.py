@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from sim.apps.options import getopt
+from sim.apps.paths import home
 from sim.apps.program import Context, Program, Steps, clock
 from sim.apps.tty import CLEAR
 from sim.shell.registry import Command, commands
@@ -87,7 +88,7 @@ def hostname(context: Context) -> Steps:
 def pwd(context: Context) -> Steps:
     """Prints the home directory, where a shell here always is."""
     yield from ()
-    context.write("/root\n" if context.root else f"/home/{context.user}\n")
+    context.write(f"{home(context.place)}\n")
     return 0
 
 
@@ -146,7 +147,7 @@ def sudo(context: Context) -> Steps:
 
 def _as(context: Context, user: str, program: Program, argv: list[str]) -> Steps:
     child = Context(context.machine, argv, tty=context.tty, user=user, stdin=context.stdin, out=context.write)
-    child.error = context.error
+    child.error, child.place = context.error, context.place
     try:
         return (yield from program(child))
     finally:

@@ -226,7 +226,7 @@ def _from_file(context: Context, name: str) -> Generator[Any, Any, int]:
             lines.append(str(line))
     else:
         try:
-            lines = files.read(context.machine, absolute(name, context.user), context.root).splitlines()
+            lines = files.read(context.machine, absolute(name, context.place), context.root).splitlines()
         except OSError as error:
             raise Complaint(f"Failed to open file {name} for reading") from error
     requests = [_read(context, ["conntrack", *shlex.split(line)]) for line in lines if line.strip() and not line.lstrip().startswith("#")]

@@ -37,7 +37,7 @@ def iptables(context: Context) -> Steps:
             stdin = yield from read_all(context)
         else:
             try:
-                stdin = files.read(context.machine, absolute(path, context.user), root=True)
+                stdin = files.read(context.machine, absolute(path, context.place), root=True)
             except OSError as error:
                 return context.failed(f"Can't open {path}: {error.strerror}", 1)
             argv = [word for word in argv if word != path]
@@ -107,7 +107,7 @@ def nft(context: Context) -> Steps:
         stdin = yield from read_all(context)
 
     def read(path: str) -> str:
-        return files.read(context.machine, absolute(path, context.user), root=True)
+        return files.read(context.machine, absolute(path, context.place), root=True)
 
     devices = {name: interface.index for name, interface in context.machine.ip.interfaces.items()}
     return _answer(context, nft_tool.run(argv, context.machine.ip.rules, stdin, read, devices))

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from sim.apps.options import getopt
+from sim.apps.paths import absolute
 from sim.apps.program import SIGNALS, Context, Interrupted, Steps, Text, clock
 from sim.apps.tty import CLEAR, kill
 from sim.shell import files, run
@@ -54,11 +55,10 @@ def nohup(context: Context) -> Steps:
     """Runs a command that a hang-up does not end (nohup of coreutils 9.1)."""
     if not context.argv[1:]:
         return context.failed("nohup: missing operand\nTry 'nohup --help' for more information.", 125)
-    home = "/root" if context.root else f"/home/{context.user}"
     context.error(f"nohup: ignoring input and appending output to '{'nohup.out'}'\n")
 
     def write(text: str) -> None:
-        files.write(context.machine, f"{home}/nohup.out", text, context.root, context.user, append=True)
+        files.write(context.machine, absolute("nohup.out", context.place), text, context.root, context.user, append=True)
 
     process = run.begin(context, context.argv[1:], stdin=Text(context.env, ""), out=write)
     if process is None:

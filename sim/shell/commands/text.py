@@ -25,7 +25,7 @@ def _open(context: Context, name: str) -> Readable:
     """A file's lines, standard input for "-". Raises OSError."""
     if name == "-":
         return context.stdin
-    return Text(context.env, files.read(context.machine, absolute(name, context.user), context.root))
+    return Text(context.env, files.read(context.machine, absolute(name, context.place), context.root))
 
 
 def _wrong(context: Context, problem: str, status: int = 1) -> int:
@@ -84,7 +84,7 @@ def ls(context: Context) -> Steps:
         return context.failed("ls: -l: right, but not simulated here", 2)
     status = 0
     for name in options.operands or ["~"]:
-        path = absolute(name, context.user)
+        path = absolute(name, context.place)
         if files.is_directory(context.machine, path):
             context.write("".join(f"{entry}\n" for entry in files.listing(context.machine, path)))
         elif path in files.all_paths(context.machine):
@@ -107,7 +107,7 @@ def tee(context: Context) -> Steps:
     for name in options.operands:
         try:
             files.write(
-                context.machine, absolute(name, context.user), text, context.root, context.user, append=options.has("a")
+                context.machine, absolute(name, context.place), text, context.root, context.user, append=options.has("a")
             )
         except OSError as error:
             status = context.failed(f"tee: {name}: {error.strerror}", 1)
@@ -217,7 +217,7 @@ def rm(context: Context) -> Steps:
         return _wrong(context, options.problem or "missing operand")
     for name in options.operands:
         try:
-            files.remove(context.machine, absolute(name, context.user), context.root, context.user)
+            files.remove(context.machine, absolute(name, context.place), context.root, context.user)
         except OSError as error:
             if not (options.has("f") and error.errno == ENOENT):
                 status = context.failed(f"rm: cannot remove '{name}': {error.strerror}", 1)

@@ -16,7 +16,7 @@ def translate(context: Context) -> Steps:
         if "-f" in argv[:-1]:
             path = argv[argv.index("-f") + 1]
             try:
-                stdin = files.read(context.machine, absolute(path, context.user), root=context.root)
+                stdin = files.read(context.machine, absolute(path, context.place), root=context.root)
             except OSError as error:
                 return context.failed(f"Couldn't open file {path}: {error.strerror}", 1)
         else:
