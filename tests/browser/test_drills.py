@@ -132,9 +132,10 @@ def test_a_what_if_names_the_misconception_and_shows_both_futures(page: Page) ->
 
 
 def test_a_lesson_leads_to_a_free_lab_of_this_moment(page: Page) -> None:
-    page.open(lesson=LESSON)
+    key = page.open(lesson=LESSON)
     page.lab("seekTime(100000)")
     page.tab.get_by_role("button", name="Try things of your own").click()
+    page.tab.wait_for_url(lambda url: "/s/" in url and key not in url)
     page.tab.get_by_text("Free lab").first.wait_for()
     page.until("window.ctlab?.length > 0")
     assert page.tab.get_by_role("button", name="Try things of your own").count() == 0

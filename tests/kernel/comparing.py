@@ -39,7 +39,7 @@ def packets(frames: Iterable[Frame], arrivals: Arrivals) -> Iterator[Fed]:
     """What can be fed of a capture."""
     for frame in frames:
         if frame.data:
-            dev = arrivals.device(frame, frame.data)
+            dev = arrivals.device(frame.interface, frame.data)
             yield Fed(frame.number, None if dev == OWN else dev, frame.data)
 
 
