@@ -111,7 +111,8 @@ def test_sudo_changes_the_user_and_not_the_place() -> None:
     ann = OneMachine(user="ann")
     ann.type("echo mine > notes; echo theirs | sudo tee /root/notes")
     assert ann.type("sudo cat notes ~/notes") == "mine\nmine\n"
-    assert ann.type("sudo pwd; sudo nohup echo hi; cat nohup.out") == "/home/ann\nnohup: ignoring input and appending output to 'nohup.out'\nhi\n"
+    said = "nohup: ignoring input and appending output to 'nohup.out'"
+    assert ann.type("sudo pwd; sudo nohup echo hi; cat nohup.out") == f"/home/ann\n{said}\nhi\n"
     assert ann.type("sudo -u bob cat notes") == "mine\n"
 
 
