@@ -50,10 +50,10 @@ conntrack -U -p udp -s 1.1.1.1 -d 2.2.2.2 --sport 3 --dport 6 --label-del web
 conntrack -U -l word --label-add web
 conntrack -U -f ipv4 -l word --label-add web -m 5
 conntrack -L -o labels,id,extended
-conntrack -U -s 1.1.1.1 --label-del
+conntrack -U -p udp -s 1.1.1.1 -d 2.2.2.2 --sport 3 --dport 6 --label-del
 conntrack -L -o labels
 conntrack -D -l web -o labels
-conntrack -D -p udp --sport 2 -o labels
+conntrack -D -p udp --sport 3 -o labels
 """.strip().splitlines()
 RUNNER = """
 import json, os, subprocess, sys
