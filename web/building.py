@@ -20,7 +20,8 @@ from sim.ruleset.study import study
 from sim.scenario import Scenario
 from sim.simulation import Simulation
 from web.messages import Incoming, check
-from web.session import Session, Sessions
+from web.session import Session
+from web.sessions import Sessions
 
 LANGUAGES = {"iptables": ("iptables", "ip6tables"), "nft": ("nft",)}
 

@@ -42,7 +42,7 @@ def cli(ctx: click.Context, host: str, port: int, no_browser: bool, data: Path |
     Without a command: serve the lab on this machine and open it in the browser.
     """
     if ctx.invoked_subcommand is None:
-        from web.app import serve  # only now: the other commands need no Flask, and it takes its time
+        from web.serving import serve  # only now: the other commands need no Flask, and it takes its time
 
         serve(host, port, data=data, open_browser=not no_browser and not os.environ.get("CI"), lessons=[Path(one) for one in lessons])
 

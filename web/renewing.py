@@ -1,7 +1,7 @@
 """What happens when a lesson's file is saved: open pages get the lesson as it is now, or are told what is wrong with it, and where.
 
 A thread looks at the files (lessons/shelf.py). For one who writes a lesson (`ctlab lesson preview`) there is also an address that
-begins it, and that waits while the file cannot be read. Not in here: sessions (session.py), the socket's messages (app.py).
+begins it, and that waits while the file cannot be read. Not in here: sessions (sessions.py), the socket's messages (seats.py).
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from flask_socketio import SocketIO
 from lessons.course import Course
 from lessons.shelf import watch
 from sim.errors import ScenarioError, UsageError
-from web.session import Session, Sessions
+from web.session import Session
+from web.sessions import Sessions
 
 _WAITING = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="1"><meta name="color-scheme" content="light dark">

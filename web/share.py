@@ -18,7 +18,8 @@ from sim.errors import UsageError
 from web import experiment
 from web.export import Recording, page_of
 from web.messages import Create, check
-from web.session import Session, Sessions, new_key
+from web.session import Session
+from web.sessions import Sessions, new_key
 from web.walk import Walk
 
 TRACE_VERSION = 1

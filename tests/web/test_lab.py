@@ -12,8 +12,9 @@ from flask import Flask
 from flask_socketio import SocketIO
 
 from sim.trace import EVENTS
-from web.app import create_app, serve
+from web.app import create_app
 from web.messages import INCOMING
+from web.serving import serve
 from web.store import Store
 
 

@@ -17,7 +17,7 @@ from sim.edges.replay import Replay
 from web import experiment
 from web.app import create_app
 from web.export import ALONE
-from web.session import Sessions
+from web.sessions import Sessions
 from web.store import Store
 
 OWN = """
