@@ -48,6 +48,10 @@ class MachineEffects:
         user = self._ip.owner_of(skb.packet) if not skb.indev else None
         return None if user is None else (USERS.get(user, FIRST_USER), GROUPS.get(user, FIRST_USER))
 
+    def find_socket(self, protonum: int, src: Address, sport: int, dst: Address, dport: int, *, connected: bool = False) -> bool | None:
+        """Whether the socket that would take such a packet listens on every address; None where there is none. `connected`: no listener."""
+        return self._ip.socket_for(protonum, (src, sport), (dst, dport), connected)
+
     def duplicate(self, skb: Skb, gateway: Address, device: str) -> None:
         """Send a copy of a packet by way of `gateway` (nf_dup_ipv4): UNTRACKED, not to be fragmented; a copy is not copied again."""
         decision = self._ip.routes.decide(gateway)

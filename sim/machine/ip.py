@@ -41,6 +41,8 @@ from sim.trace import Dropped, Emit, HookEntered, KernelLogged, Reason, Routed
 from sim.units import Address, parse_interface, show_address
 
 Transmit = Callable[[str, "Address | None", Packet], None]
+End = tuple[Address, int]
+SocketFor = Callable[[int, End, End, bool], bool | None]
 _ACCEPT = 1
 
 
@@ -84,6 +86,7 @@ class IpLayer:
         self.settled: Callable[[], None] = _nothing
         self.acting: str | None = None  # the user of the program that acts at the moment, "" for one without a name
         self.owner_of: Callable[[Packet], str | None] = lambda packet: None
+        self.socket_for: SocketFor = lambda protonum, other, own, connected: None
         self.tracker.on_warning = self.kernel_log
         self.tracker.netmask = lambda dev, dst: self.interfaces[dev].netmask(dst) if dev in self.interfaces else None
         self.tracking.log_invalid, self.tracking.log_helper = effects.log_invalid, effects.log_helper

@@ -22,7 +22,7 @@ from sim.machine.sockets import SocketRow, rows
 from sim.machine.sysctl import Sysctls
 from sim.machine.tcp.stack import TcpStack
 from sim.machine.timer import Timer
-from sim.machine.udp import UdpStack
+from sim.machine.udp import End, UdpStack
 from sim.netfilter.nat import Dice
 from sim.netfilter.skb import Skb
 from sim.packet import Packet
@@ -70,7 +70,7 @@ class Machine:
         self.ip.settled = self.settle
         self._expiry = Timer(env, self._expire)
         self.tcp = TcpStack(self.ip, env, self.random, self._new_socket_id, emit)
-        self.ip.owner_of = self._owner_of
+        self.ip.owner_of, self.ip.socket_for = self._owner_of, self._socket_for
         self.udp = UdpStack(self.ip, env, self.random, self._new_socket_id, emit)
         self.icmp = IcmpStack(self, env, self.random)
         self.ip.add_interface("lo", ["127.0.0.1/8", "::1/128"])
@@ -167,6 +167,18 @@ class Machine:
         if packet.protonum == 17:
             return next((each.user for each in self.udp.sockets if each.port == packet.sport), None)
         return self.ip.acting
+
+    def _socket_for(self, protonum: int, other: End, own: End, connected: bool) -> bool | None:
+        """Whether the socket that takes what `other` sends to `own` listens on every address; None: no socket, or no connection."""
+        if protonum == 6 and (*own, *other) in self.tcp.connections:
+            return False
+        if connected:
+            return None
+        if protonum == 6:
+            listener = self.tcp.listening(*own)
+            return None if listener is None else listener.address is None
+        socket = self.udp.waiting(other, own)
+        return None if socket is None else socket.address is None and socket.remote is None
 
     def _deliver(self, skb: Skb) -> None:
         if skb.packet.version == 6 and not self.ip.fragments.together6(skb):

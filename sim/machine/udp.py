@@ -188,10 +188,13 @@ class UdpStack:
             self.emit(Delivered(packet.id, f"udp {show(packet.dst, packet.dport)}"))
 
     def _find(self, packet: Packet) -> UdpSocket | None:
+        return self.waiting((packet.src, packet.sport), (packet.dst, packet.dport))
+
+    def waiting(self, other: End, own: End) -> UdpSocket | None:
         """The socket that fits best: a connected one before one for everybody (compute_score)."""
         fitting = [
             socket for socket in self.sockets
-            if socket.port == packet.dport and socket.address in (None, packet.dst) and socket.remote in (None, (packet.src, packet.sport))
+            if socket.port == own[1] and socket.address in (None, own[0]) and socket.remote in (None, other)
         ]  # fmt: skip
         return max(fitting, key=lambda socket: (socket.remote is not None, socket.address is not None), default=None)
 

@@ -5,7 +5,9 @@ Of the packet's bytes alone. Sources: net/ipv6/netfilter/ip6t_*.c and ipv6_find_
 
 from __future__ import annotations
 
+import operator
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 from sim.netfilter.skb import Skb
@@ -204,3 +206,44 @@ class Mobility:
         kind = packet.data[packet.l4 + 2]
         self.why = f"mobility type {kind}"
         return bool((self._low <= kind <= self._high) != self._negated)
+
+
+_ORDERED: dict[str, Callable[[int, int], bool]] = {"eq": operator.eq, "gt": operator.gt, "lt": operator.lt}
+_PLACES = {"next-hdr": 0, "hdr-len": 1, "segs-left": 3, "last-entry": 4}
+
+
+class Segments(_Header):
+    """srh: `tests` (name, number or network, negated) of a segment routing header (srh1_mt6)."""
+
+    kind, least = ROUTING, 8
+
+    def test(self, skb: Skb) -> bool | None:
+        return bool(super().test(skb))  # what is cut short is not dropped here
+
+    def _looks(self, data: bytes, at: int) -> bool | None:
+        size = (data[at + 1] + 1) * 8
+        if len(data) - at < size or data[at + 2] != 4 or data[at + 3] > data[at + 4]:
+            self.why = "it has no sound segment routing header"
+            return False
+        header = data[at:]
+        self.why = f"{header[3]} segments left, the last entry is {header[4]}"
+        return all(self._fits(header, *test) for test in self._part["tests"])
+
+    def _fits(self, header: bytes, name: str, wanted: Any, negated: bool) -> bool:
+        if name in ("psid", "nsid", "lsid"):
+            return self._segment_fits(header, name, wanted, negated)
+        if name == "tag":  # compared as it lies in memory
+            return bool((int.from_bytes(header[6:8], "little") == wanted) != negated)
+        field, op = (name, "eq") if name == "next-hdr" else (name[:-3], name[-2:])
+        return _ORDERED[op](header[_PLACES[field]], wanted) != negated
+
+    def _segment_fits(self, header: bytes, name: str, net: Any, negated: bool) -> bool:
+        left, last = header[3], header[4]
+        if (name == "psid" and left == last) or (name == "nsid" and not left):
+            return False
+        at = 8 + 16 * {"psid": left + 1, "nsid": left - 1, "lsid": 0}[name]
+        segment = header[at : at + 16]
+        if len(segment) < 16:
+            return False
+        same = all((a ^ b) & mask == 0 for a, b, mask in zip(segment, net.address, net.mask, strict=True))
+        return same != negated

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any, Protocol
 
 from sim.netfilter.skb import Skb
-from sim.ruleset import acts, circumstances, deeds, headers6, payload
+from sim.ruleset import acts, beyond, circumstances, deeds, headers6, payload
 from sim.ruleset.connlimit import ConnLimit, CtCount
 from sim.ruleset.hashlimit import HashLimit
 from sim.ruleset.ipset.packets import ChangeSet, InSet
@@ -205,7 +205,8 @@ KINDS: dict[str, Callable[[Judge, Shared, Asks], Judging]] = {
     "ip6 options": headers6.Options, "ip6 frag": headers6.Fragment, "ip6 rt": headers6.Routing, "ip6 ah": headers6.Auth,
     "ip6 headers": headers6.Headers, "mh": headers6.Mobility, "time": circumstances.Time, "cluster": circumstances.Cluster,
     "fixed": circumstances.Fixed, "owner": circumstances.Owner, "trace": deeds.Trace, "tee": deeds.Tee, "strip options": deeds.Strip,
-    "set": InSet, "set change": ChangeSet,
+    "set": InSet, "set change": ChangeSet, "socket": beyond.Socket, "cgroup": beyond.Cgroup, "queue": beyond.Queue, "tproxy": beyond.Proxy,
+    "bpf": beyond.Bpf, "ip6 srh": headers6.Segments,
 }  # fmt: skip
 
 

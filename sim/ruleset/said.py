@@ -83,6 +83,14 @@ def _routing(part: Judge) -> str:
     )
 
 
+def _socket(part: Judge) -> str:
+    return "for which a transparent socket is here" if part["transparent"] else "for which a socket is here"
+
+
+def _queues(part: Judge) -> str:
+    return f"queue {part['first']}" if part["first"] == part["last"] else f"queues {part['first']} to {part['last']}"
+
+
 _COMPARED = {"eq": "exactly", "lt": "fewer than", "gt": "more than"}
 
 
@@ -107,7 +115,9 @@ CLAUSES: dict[str, Callable[[Judge], str]] = {
     + ", ".join(name for name, bit in MASKS.items() if part["headers"] & bit),
     "mh": lambda part: f"{'not ' if part['negated'] else ''}of mobility type {_range(part['low'], part['high'])}",
     "cluster": lambda part: f"whose source falls to nodes {'other than ' if part['negated'] else ''}{part['mask']:#x} of {part['nodes']}",
-    "fixed": lambda part: str(part["said"]),
+    "fixed": lambda part: str(part["said"]), "cgroup": lambda part: f"of a socket {part['said']}", "socket": _socket,
+    "bpf": lambda part: f"that a program of {len(part['program'])} instructions picks out",
+    "ip6 srh": lambda part: "with a segment routing header",
 }  # fmt: skip
 
 
@@ -121,5 +131,7 @@ DEEDS: dict[str, Callable[[Judge], str]] = {
     "tee": lambda part: "send a copy of {} to another machine",
     "strip options": lambda part: f"blank the TCP options {', '.join(map(str, sorted(part['kinds']))) or 'none'} of {{}}",
     "set change": _change,
+    "queue": lambda part: f"hand {{}} to {_queues(part)}, where no program listens",
+    "tproxy": lambda part: f"look for a transparent socket at {part['to']} for {{}}, find none",
 }
 """Kinds of judges that act: what each does to packets, which stand for {}."""

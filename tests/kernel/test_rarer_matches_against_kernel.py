@@ -52,6 +52,16 @@ FOUR = """
 -m realm ! --realm 1
 -m devgroup --src-group 0
 -m devgroup ! --src-group 0x1/0x1
+-m bpf --bytecode "4,48 0 0 9,21 0 1 6,6 0 0 1,6 0 0 0"
+-m bpf --bytecode "5,177 0 0 0,72 0 0 2,21 0 1 80,6 0 0 1,6 0 0 0"
+-m bpf --bytecode "4,128 0 0 0,37 0 1 60,6 0 0 1,6 0 0 0"
+-m bpf --bytecode "9,48 0 0 12,4 0 0 7,2 0 0 3,148 0 0 3,7 0 0 0,96 0 0 3,29 1 0 0,22 0 0 0,6 0 0 0"
+-m bpf --bytecode "7,32 0 0 12,7 0 0 0,48 0 0 1,124 0 0 0,148 0 0 5,69 0 0 1,22 0 0 0"
+-m bpf --bytecode "4,40 0 0 4293918722,116 0 0 3,132 0 0 0,22 0 0 0"
+-m bpf --bytecode "5,40 0 0 4294963200,21 0 1 2048,6 0 0 1,6 0 0 0,6 0 0 0"
+-m bpf --bytecode "2,64 0 0 60,22 0 0 0"
+-p tcp -m osf --genre Linux
+-p tcp -m osf ! --genre Linux
 """.strip().splitlines()
 SIX = """
 -m hbh
@@ -88,6 +98,21 @@ SIX = """
 -p esp --espspi 1:5
 -m u32 --u32 "40>>24=0:255"
 -m cluster --cluster-total-nodes 3 --cluster-local-node 2 --cluster-hash-seed 0xbeef
+-m srh
+-m srh --srh-next-hdr 17
+-m srh ! --srh-next-hdr 17
+-m srh --srh-hdr-len-eq 4
+-m srh ! --srh-hdr-len-gt 2
+-m srh --srh-segs-left-lt 1
+-m srh --srh-segs-left-eq 1 ! --srh-last-entry-eq 0
+-m srh --srh-tag 513
+-m srh --srh-tag 258
+-m srh --srh-psid fd00:9::1
+-m srh --srh-nsid fd00:9::/64
+-m srh ! --srh-nsid fd00:9::1
+-m srh --srh-lsid fd00:9::2/127
+-m srh ! --srh-psid fd00:9::2 ! --srh-lsid fd00:8::/16
+-m bpf --bytecode "4,48 0 0 6,21 0 1 43,6 0 0 1,6 0 0 0"
 """.strip().splitlines()
 
 
@@ -114,6 +139,11 @@ def extended(r: random.Random) -> bytes:
 def head(kind: int, following: int, r: random.Random) -> bytes:
     if kind == 51:
         return bytes((following, 1)) + r.choice((b"\0\0", b"\0\1")) + r.choice((5, 500)).to_bytes(4) + bytes(4)
+    if kind == 43 and r.random() < 0.5:
+        segments = r.randrange(3)
+        body = b"".join(parse_address(r.choice(("fd00:9::1", "fd00:9::2", "fd00:8::1"))) for _ in range(segments))
+        tag = r.choice((b"\1\2", b"\2\1", b"\0\0"))
+        return bytes((following, segments * 2, 4, r.randrange(3), max(0, segments - r.randrange(2)), 0)) + tag + body
     if kind == 43:
         return bytes((following, 2, r.choice((0, 0, 4)), r.choice((0, 0, 2)))) + bytes(4) + parse_address("fd00:9::1")
     return bytes((following, 0)) + r.choice((b"\1\4\0\0\0\0", b"\5\2\0\0\1\0", b"\0\0\0\0\0\0"))
@@ -224,3 +254,31 @@ def test_every_counter_of_rules_that_look_into_sets_is_the_kernels(real: Open) -
         theirs = counters(kernel.counters("iptables"))
     ours = counters(tool.run(["iptables-save", "-c"], mine.ip.rules).out)
     assert [pair for pair in zip(ours, theirs, strict=True) if pair[0] != pair[1]] == []
+
+
+HANDED = """
+*mangle
+:PREROUTING ACCEPT [0:0]
+-A PREROUTING -m socket -j MARK --set-mark 7
+-A PREROUTING -m socket --nowildcard
+-A PREROUTING -p tcp --dport 80 -j TPROXY --on-port 3128 --tproxy-mark 1/1
+-A PREROUTING -p tcp --dport 80
+COMMIT
+*filter
+:INPUT ACCEPT [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT DROP [0:0]
+-A FORWARD -j IDLETIMER --timeout 600 --label lan
+-A FORWARD -p tcp --dport 22 -j NFQUEUE --queue-num 3
+-A FORWARD -p tcp --dport 22
+-A FORWARD -p udp --dport 53 -j NFQUEUE --queue-balance 0:3 --queue-bypass
+-A FORWARD -p udp --dport 53
+-A FORWARD
+-A INPUT -m cgroup --cgroup 0
+-A INPUT -m cgroup ! --cgroup 5
+COMMIT
+"""
+
+
+def test_what_is_handed_to_programs_that_are_not_there_fares_as_in_the_kernel(real: Open) -> None:
+    compare(real, "ip", HANDED, packets(random.Random("handed"), "ip", 200))

@@ -148,7 +148,11 @@ class TcpStack:
         self.refuse(segment)
 
     def _listener(self, packet: Packet) -> Listener | None:
-        return next((one for one in self.listeners.get(packet.dport, ()) if one.address in (None, packet.dst)), None)
+        return self.listening(packet.dst, packet.dport)
+
+    def listening(self, address: Address, port: int) -> Listener | None:
+        """The listener that takes what comes for an address and port."""
+        return next((one for one in self.listeners.get(port, ()) if one.address in (None, address)), None)
 
     def _knock(self, listener: Listener, segment: Segment) -> None:
         """LISTEN: a SYN begins a connection, an ACK is refused, the rest falls silent (tcp_rcv_state_process)."""

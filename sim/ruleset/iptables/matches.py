@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from sim.ruleset.bucket import XT_SCALE, XT_UNITS, xt_limit_overflows
 from sim.ruleset.iptables import icmp
+from sim.ruleset.iptables.accounted import NFACCT
 from sim.ruleset.iptables.addressed import ADDRTYPE, IPRANGE
+from sim.ruleset.iptables.bytecode import BPF
 from sim.ruleset.iptables.counted import MODULES as COUNTED
 from sim.ruleset.iptables.errors import Mistake
 from sim.ruleset.iptables.extensions6 import MODULES as EXTENSIONS6
@@ -29,6 +31,8 @@ from sim.ruleset.iptables.module import (
 )
 from sim.ruleset.iptables.ports import MULTIPORT, TCP, UDP
 from sim.ruleset.iptables.sets import MATCH as SET
+from sim.ruleset.iptables.socketed import MODULES as SOCKETED
+from sim.ruleset.iptables.srh import SRH
 from sim.ruleset.iptables.targets import TARGETS
 from sim.ruleset.iptables.times import TIME
 from sim.ruleset.iptables.tracked import CONNTRACK, HELPER, STATE
@@ -246,11 +250,12 @@ _ALL = (
     TCP, UDP, ICMP, ICMP6, MULTIPORT, CONNTRACK, STATE, COMMENT, MARK, LENGTH, _hops("ttl", "ip"), _hops("hl", "ip6"), PKTTYPE, IPRANGE,
     ADDRTYPE, LIMIT, CONNMARK_MATCH, HASHLIMIT, *COUNTED, *HEADERS, HELPER, *EXTENSIONS6,
     *IPSEC, AH4, *LOCAL, TIME, U32, SET, CONNLABEL,
+    *SOCKETED, BPF, SRH, NFACCT,
 )  # fmt: skip
 MATCHES = {module.name: module for module in _ALL}
 _OF_IPV6 = {"ah": AH6}
 _ALIASES = {"icmpv6": "icmp6", "ipv6-icmp": "icmp6"}
-NOT_SIMULATED = frozenset("bpf cgroup ipvs nfacct osf rateest socket srh".split())
+NOT_SIMULATED = frozenset(("ipvs", "rateest"))
 
 
 def module_of(extension: Extension, family: str) -> Module:

@@ -37,12 +37,13 @@ def tcp_range(given: Given, protocol: str) -> tuple[int, int]:
 def wrapping_range(given: Given, protocol: str) -> tuple[int, int]:
     """xtoptions' port range: numbers wrap at 65536, low may be above high (then it never matches)."""
     low_text, colon, high_text = given.value.partition(":")
-    low = _wrapped(low_text, protocol, given) if low_text or not colon else 0
-    high = (_wrapped(high_text, protocol, given) if high_text else 65535) if colon else low
+    low = wrapped_port(low_text, protocol, given) if low_text or not colon else 0
+    high = (wrapped_port(high_text, protocol, given) if high_text else 65535) if colon else low
     return low, high
 
 
-def _wrapped(text: str, protocol: str, given: Given) -> int:
+def wrapped_port(text: str, protocol: str | None, given: Given) -> int:
+    """A port as xtoptions reads it: numbers wrap at 65536, names are services'."""
     if text.isdecimal() and text.isascii():
         return int(text) % 65536
     named = service_port(text, protocol)

@@ -9,6 +9,7 @@ from sim.ruleset.helping import BY_MARK, UseTemplate
 from sim.ruleset.iptables import nat
 from sim.ruleset.iptables.actions import TARGETS as ACTIONS
 from sim.ruleset.iptables.errors import NO_SUCH, Mistake, kernel
+from sim.ruleset.iptables.handed import TARGETS as HANDED
 from sim.ruleset.iptables.marks import TARGETS as MARKS
 from sim.ruleset.iptables.module import (
     Context,
@@ -236,8 +237,8 @@ NOTRACK = Module(
     target=True, tables=frozenset(("raw",)),
 )  # fmt: skip
 
-TARGETS = {module.name: module for module in (REJECT, LOG, NFLOG, MARK, CT, NOTRACK, *nat.MODULES, *MARKS, *ACTIONS, SET)}
+TARGETS = {module.name: module for module in (REJECT, LOG, NFLOG, MARK, CT, NOTRACK, *nat.MODULES, *MARKS, *ACTIONS, *HANDED, SET)}
 NOT_SIMULATED = frozenset("""
-    CLUSTERIP DNPT HMARK IDLETIMER LED NFQUEUE QUEUE RATEEST SECMARK SNPT SYNPROXY TPROXY ULOG
+    CLUSTERIP DNPT HMARK LED QUEUE RATEEST SNPT SYNPROXY ULOG
 """.split())  # fmt: skip
 NOT_SIMULATED_OPTIONS = frozenset(("timeout", "ctevents", "expevents"))

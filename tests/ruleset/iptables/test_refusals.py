@@ -36,7 +36,7 @@ RULES = "*filter\n:INPUT DROP [0:0]\n-A INPUT -p tcp --dport 22 -j ACCEPT\n{}\nC
 @pytest.mark.parametrize(
     ("line", "column", "message"),
     [
-        ("-A INPUT -m bpf --bytecode 1 -j DROP", 13, "match 'bpf' is right, but not simulated here"),
+        ("-A INPUT -m ipvs --ipvs -j DROP", 13, "match 'ipvs' is right, but not simulated here"),
         ("-A INPUT -p tcp --dprt 22", 17, 'unknown option "--dprt"'),
         ("-A INPUT -m conntrack --ctstate NEW,ESTABLSHED -j ACCEPT", 33, 'Bad ctstate "ESTABLSHED"'),
         ("-A INPUT -s 10.0.0.256 -j DROP", 13, "host/network `10.0.0.256' not found"),

@@ -264,6 +264,10 @@ def _policy(options: Options, family: str) -> str | None:
     return "meta secpath " + ("missing" if options["pol"].value == "none" else "exists")
 
 
+def _cgroup(options: Options, family: str) -> str | None:
+    return _plain("cgroup", "meta cgroup")(options, family) if "cgroup" in options else None
+
+
 MATCHES: dict[str, Words] = {
     **COUNTING,
     "tcp": _ported("tcp", _tcp_option, _tcp_flags), "udp": _ported("udp"), "dccp": _dccp,
@@ -272,7 +276,7 @@ MATCHES: dict[str, Words] = {
     "addrtype": _addrtype, "length": _plain("length", "meta length"), "ttl": _hops("ip ttl"), "hl": _hops("ip6 hoplimit"),
     "dscp": _plain("dscp", "{} dscp"), "ecn": _ecn, "mac": _plain("mac-source", "ether saddr", ":"),
     "pkttype": _plain("pkt-type", "pkttype"),
-    "owner": _owner, "helper": _helper,
+    "owner": _owner, "cgroup": _cgroup, "helper": _helper,
     "tcpmss": _plain("mss", "tcp option maxseg size"), "cpu": _plain("cpu", "cpu"), "realm": _realm, "devgroup": _devgroup,
     "esp": _spi("espspi", "esp spi"), "ipcomp": _spi("ipcompspi", "comp cpi"), "rpfilter": _rpfilter, "frag": _frag, "policy": _policy,
     "ah": _ah, "mh": _mh, "hbh": _header_of("hbh", {"hbh-len": "hdrlength"}),

@@ -96,6 +96,13 @@ def _mss(options: Options, family: str) -> str:
     return f"tcp option maxseg size set {options['set-mss'].value if 'set-mss' in options else 'rt mtu'}"
 
 
+def _queue(options: Options, family: str) -> str:
+    """A blank less than the real one before the flags, and none behind."""
+    numbers = options["queue-num"] if "queue-num" in options else options["queue-balance"]
+    flags = ",".join(word for name, word in (("queue-bypass", "bypass"), ("queue-cpu-fanout", "fanout")) if name in options)
+    return f"queue num {numbers.value.replace(':', '-')}" + (f" {flags}" if flags else "")
+
+
 _CLASSES = {"0000:0000": "none", "ffff:ffff": "root"}
 
 
@@ -127,5 +134,6 @@ TARGETS: dict[str, Words] = {
     "CT": lambda options, family: "notrack" if "notrack" in options else None, "NOTRACK": lambda options, family: "notrack",
     "SNAT": _nat("snat", "to-source"), "DNAT": _nat("dnat", "to-destination"), "MASQUERADE": _nat("masquerade", "to-ports"),
     "REDIRECT": _nat("redirect", "to-ports"), "DSCP": lambda options, family: f"{family} dscp set {options['set-dscp'].value}",
-    "TRACE": lambda options, family: "nftrace set 1", "TEE": _tee, "AUDIT": lambda options, family: "log level audit", "TOS": _tos,
+    "TRACE": lambda options, family: "nftrace set 1", "TEE": _tee, "TOS": _tos,
+    "NFQUEUE": _queue, "AUDIT": lambda options, family: "log level audit",
 }  # fmt: skip
