@@ -55,8 +55,13 @@ class Complaints:
         return to_speak_from({interface.name: interface.addresses}, interface.name, to)
 
     def allowed(self, data: bytes) -> bool:
-        """Whether the ICMP error `data` keeps within the rate limit. Not limited: errors that tell an MTU, and what goes to lo."""
+        """Whether the ICMP error `data` goes to one machine alone (icmpv6_route_lookup), and keeps within the rate limit.
+
+        Not limited: errors that tell an MTU, and what goes to lo.
+        """
         packet = Packet(data)
+        if self._ip.routes.is_anycast(packet.dst):
+            return False
         if self._ip.routes.decide(packet.dst).dev == "lo":
             return True
         kind, code = packet.data[packet.l4], packet.data[packet.l4 + 1]

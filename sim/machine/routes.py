@@ -261,6 +261,12 @@ class Routes:
         """Whether `address` is one of the machine's own."""
         return self.decide(address).kind is Kind.LOCAL
 
+    def is_anycast(self, address: Address) -> bool:
+        """Whether an IPv6 address is a whole network's: each router's there (ipv6_anycast_destination, include/net/ip6_route.h)."""
+        if len(address) == 4 or address in self._anycast:
+            return len(address) == 16
+        return any(row.prefix == address and row.length < 127 and row.via is None for row in self._rows)
+
     def address_type(self, address: Address, dev: str = "") -> int:
         """The kernel's RTN_ number of an address (inet_addr_type, net/ipv4/fib_frontend.c); with `dev`, looked up there alone."""
         if len(address) == 4 and (address[0] == 0 or address == b"\xff\xff\xff\xff"):

@@ -96,6 +96,11 @@ def tcp_options(packet: Packet) -> int:
     return bits
 
 
+def tcp_options_whole(packet: Packet) -> bool:
+    """Whether a segment has all of the header that its data offset promises, and that is no less than 20 bytes."""
+    return packet.l4 + 20 <= packet.payload <= len(packet.data)
+
+
 def tcp_option(packet: Packet, kind: int, size: int) -> int | None:
     """The `size` bytes behind kind and length of a segment's first such option; None without it, or cut short (nft_exthdr_tcp_eval).
 
@@ -154,7 +159,8 @@ def environment(effects: Effects) -> dict[str, Any]:
 
     return {
         **drawn.CALLS, "CT_STATE_BITS": CT_STATE_BITS, "xt_state": xt_state, "direction_of": direction_of, "packet_type": packet_type,
-        "tcp_options": tcp_options, "tcp_option": tcp_option, "maxseg_place": maxseg_place, "ct_counted": ct_counted,
+        "tcp_options": tcp_options, "tcp_options_whole": tcp_options_whole,
+        "tcp_option": tcp_option, "maxseg_place": maxseg_place, "ct_counted": ct_counted,
         "fib_device": lambda packet, address, dev: fib_device(packet, address, dev, effects),
         "address_class": lambda address, dev: address_class(address, effects.address_type(address, dev)),
         "translate": lambda part, skb: translate(part, skb, effects.nat),

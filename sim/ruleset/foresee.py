@@ -61,7 +61,7 @@ class ForeseenSource(ChainSource):
         match part:
             case Compare():
                 self._foreseen_compare(part)
-            case HeaderThere():
+            case HeaderThere() if not part.options:
                 pass  # it is
             case VerdictMap() if settled(part.selector) and not is_live(self._table, part):
                 self._settle()

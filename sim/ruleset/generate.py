@@ -199,6 +199,9 @@ class ChainSource:
                 self._pending.append(f"{self._keep(self._cells.live_set(rule, self._serial, part, self._table))}.test(skb)")
             case Compare():
                 self._compare(part)
+            case HeaderThere(options=True):
+                self._flush()
+                self._line(f"if not {NEEDS['tcp options']}: return 0")
             case HeaderThere():
                 self._flush()
                 attack = " or (p.fragment == 8 and p.version == 4)" if part.tcp else ""

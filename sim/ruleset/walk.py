@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sim.netfilter.skb import Skb
 from sim.ruleset import explain, tracing
-from sim.ruleset.evaluate import Effects, Probe, environment
+from sim.ruleset.evaluate import Effects, Probe, environment, tcp_options_whole
 from sim.ruleset.generate import Cells, is_live, map_entries
 from sim.ruleset.helping import SetHelper, UseTemplate, helper_object, set_helper, use_template
 from sim.ruleset.judges import Judging
@@ -255,6 +255,11 @@ class Walker:
 
     def _header(self, part: HeaderThere, skb: Skb, tried: _Tried) -> None:
         packet = skb.packet
+        if part.options:
+            if not tcp_options_whole(packet):
+                tried.matched, tried.verdict = False, _DROP
+                self._because(tried, explain.because_cut_short(packet))
+            return
         there = packet.complete or (part.ports and not packet.fragment and len(packet.data) >= packet.l4 + 4)
         tried.matched = there
         if (not there and not packet.fragment) or (part.tcp and packet.fragment == 8 and packet.version == 4):

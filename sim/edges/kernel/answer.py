@@ -51,7 +51,7 @@ class Answer:
     table      every entry with its details, once it is through; None unless the firewall watches for it
     made       (label, direction) of each packet that the firewall made because of this one, in order
     refused    why the kernel took no packet from us at all ("Invalid argument"), or ""
-    at_us      microseconds since the firewall was opened, of the machine's clock
+    at_us      microseconds since the firewall was opened, by the kernel's timer: when its present tick began
     exact      whether the kernel's timer stood still between packet and lookup. When not, a timeout that this packet set can
                read one second short (the kernel rounds down)
     late_us    how much later than at_us the last look into the table was done

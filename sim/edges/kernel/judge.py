@@ -52,7 +52,7 @@ class Judge:
         self._raw = {AF_INET: _raw_socket(socket.AF_INET), AF_INET6: _raw_socket(socket.AF_INET6)}
         namespace.hurry()
         self._ticks = Ticks()
-        self._opened_ns = time.monotonic_ns()
+        self._opened_ns = self._ticks.began_ns(self._ticks.now())
 
     def _watch(self, rules: str) -> None:
         try:
@@ -73,7 +73,7 @@ class Judge:
 
     def _feed(self, device: str | None, data: bytes) -> tuple[Answer, Looked]:
         tick = self._ticks.wait_for_room()
-        at_us = (time.monotonic_ns() - self._opened_ns) // 1000
+        at_us = (self._ticks.began_ns(tick) - self._opened_ns) // 1000
         refused, dropped = self._send(device, data)
         assert self._listener is not None
         heard = self._listener.heard()

@@ -31,6 +31,10 @@ class Ticks:
             after = time.clock_gettime_ns(MONOTONIC_COARSE)
         return time.monotonic_ns()
 
+    def began_ns(self, number: int) -> int:
+        """When tick `number` began, by CLOCK_MONOTONIC: what the kernel's time is until the next one."""
+        return number * self._length + self._phase
+
     def now(self) -> int:
         """The number of the present tick."""
         return (time.monotonic_ns() - self._phase) // self._length

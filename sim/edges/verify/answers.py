@@ -1,7 +1,8 @@
 """What ctlab and the kernel said of one packet, side by side: which fields are compared, and when two entries are the same.
 
-Time-outs: the kernel counts in ticks of 4 ms and shows whole seconds, rounded down. Ours is exact, so the kernel's must be
-what ours would show at most three ticks earlier or later (one at the packet, one at the look, one between).
+Time-outs: the kernel counts in ticks of 4 ms and shows whole seconds, rounded down. Ours is told the tick at which the packet came, so
+rules that look at time-outs see what they see in the kernel; an entry is looked at a little later, and so the kernel's time-out must be
+what ours would show at most three ticks earlier or later.
 """
 
 from __future__ import annotations

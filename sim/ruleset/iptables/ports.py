@@ -81,6 +81,8 @@ def _read_tcp(module: Module, given: tuple[Given, ...], context: Context) -> Ext
     flags = names.get("tcp-flags") or names.get("syn")
     if flags is not None:
         _tcp_flags(flags, options, parts)
+    if "tcp-option" in names:
+        parts.append(HeaderThere(options=True))
     return module.extension(options, tuple(parts))
 
 
@@ -89,7 +91,8 @@ def _tcp_option(given: Given, options: list[Option], parts: list[Part]) -> None:
     if not 1 <= value <= 255:
         raise Mistake(f'Bad TCP option "{given.value}"', given.span)
     options.append(Option("tcp-option", str(value), given.negated))
-    parts.append(Compare("xt tcp-option", (1 << value,), "!&" if given.negated else "&"))
+    # options cut short pass here and are dropped behind the flags, which Linux looks at first
+    parts.append(Compare("xt tcp-option", (1 << value,), "!&" if given.negated else "&", absent=True))
 
 
 def _tcp_flags(given: Given, options: list[Option], parts: list[Part]) -> None:

@@ -53,10 +53,14 @@ def nat_tunnel(nat: Nat, call: Call, there: Expectation, back: Expectation) -> N
 
 
 def nat_come(nat: Nat, conn: Conn, used: Expectation) -> Tuple:
-    """Translate the tunnel as its master; the tuple by which the other direction is expected (pptp_nat_expected)."""
+    """Translate the tunnel as its master; the tuple by which the other direction is expected (pptp_nat_expected).
+
+    Where the server speaks first, Linux looks for the client's call ids in the tunnel's own entry, which has none yet: the other
+    direction stays expected.
+    """
     master = used.master
     call, opposite = memory(master), master.original if used.dir else master.reply
-    ids = (call.nat_pns, call.nat_pac) if used.dir else (call.pac, call.pns)
+    ids = (0, 0) if used.dir else (call.pac, call.pns)
     saved = (used.saved_port, used.saved_port)
     nat.bind(conn, NatRange(opposite.dst, opposite.dst, None if used.dir else saved), SRC)
     nat.bind(conn, NatRange(opposite.src, opposite.src, saved if used.dir else None), DST)
