@@ -65,7 +65,7 @@ class Judgement:
 
 
 def judge(lesson: Lesson, inputs: Sequence[Timed]) -> Judgement:
-    """Judge these inputs. Raises UsageError for a lesson that asks nothing at its end."""
+    """Judge these inputs. Raises UsageError for a lesson that asks nothing at its end, and where a budget ends before."""
     asked = lesson.asked()
     if not asked:
         raise UsageError(f"'{lesson.title}' has nothing to be judged")
@@ -98,6 +98,8 @@ class _Trial:
         self.simulation.run(end)
         self.state = Seen(self.simulation.records)
         self.simulation.run(end + len(attempts) * APART + PATIENCE)
+        if self.simulation.ended:
+            raise UsageError(f"What was done here cannot be judged: it did not come to its end. {self.simulation.ended}")
 
     @property
     def records(self) -> list[Record]:

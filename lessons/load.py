@@ -12,6 +12,7 @@ from pydantic import Field
 from lessons.blocks import Reader
 from lessons.model import Lesson, Run
 from lessons.variants import Draw, draw, fill
+from lessons.waiting import waiting
 from sim.document import Document, Strict, contents, load, read
 from sim.errors import ScenarioError, Span, did_you_mean
 from sim.scenario import Scenario
@@ -125,19 +126,28 @@ def problems(path: Path) -> list[ScenarioError]:
     """All that is wrong with a lesson and its scenario as they are written; what they do is rehearse.py's."""
     file = path / "lesson.md" if path.is_dir() else path
     try:
-        text, values = _drawn(contents(file), file, 0)
+        return problems_of(contents(file), file)
+    except ScenarioError as error:
+        return [error]
+
+
+def problems_of(written: str, file: Path) -> list[ScenarioError]:
+    """The same of a lesson's text, which is or will be in `file`."""
+    try:
+        text, values = _drawn(written, file, 0)
         front, body, first_line = _front_matter(text, str(file))
         place = scenario_file(front, file)
     except ScenarioError as error:
         return [error]
-    if found := _scenario_problems(place, values):
-        return found
+    with waiting():
+        if found := _scenario_problems(place, values):
+            return found
     reader = Reader(str(file), text, _read_scenario(place, values), found)
     try:
         if not reader.steps(body, first_line) and not found:
             found.append(reader.mistake("this lesson has no step: write a heading, # The first step", first_line))
         if not found:
-            read_lesson(contents(file), file)
+            read_lesson(written, file)
     except ScenarioError as error:
         found.append(error)
     return found

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from lessons.expect import Check, Seen
 from lessons.judge import Judgement, judge
 from lessons.model import Block, Expect, Goal, Lesson, Listing, Predict, Run, Way
-from sim.errors import LocatedError, ScenarioError, Span, UsageError
+from lessons.waiting import waiting
+from sim.errors import BudgetExceeded, LocatedError, ScenarioError, Span, UsageError
 from sim.inputs import Input
 from sim.ruleset.nft import tables
 from sim.simulation import QUIET, Simulation
@@ -43,13 +44,22 @@ def rehearse(lesson: Lesson) -> list[Rehearsal]:
     tables.table()
     if lesson.ways():
         return rehearse_ways(lesson, lesson.ways())
-    return [_Rehearser(lesson, language).run() for language in lesson.languages or (None,)]
+    return [_in_time(_Rehearser(lesson, language)) for language in lesson.languages or (None,)]
 
 
 def rehearse_ways(lesson: Lesson, ways: Sequence[Way]) -> list[Rehearsal]:
     """Go these ways through a drill or a challenge, each in every language in which it can be gone."""
     gone = [(language, way) for language in lesson.languages or (None,) for way in _offered(lesson, language) if way in ways]
-    return [_WayRehearser(lesson, language, way).run() for language, way in gone]
+    return [_in_time(_WayRehearser(lesson, language, way)) for language, way in gone]
+
+
+def _in_time(rehearser: _Rehearser) -> Rehearsal:
+    """Its rehearsal. Raises ScenarioError where not even building it comes to an end."""
+    with waiting():
+        try:
+            return rehearser.run()
+        except BudgetExceeded as error:
+            raise ScenarioError(f"{rehearser.lesson.file}: {error}") from error
 
 
 class _Rehearser:
@@ -124,6 +134,8 @@ class _Rehearser:
         inputs = [*(pair for pair in given if pair[0] <= at), (at, block.change), *(pair for pair in given if pair[0] > at)]
         other = Simulation(self.lesson.scenario, inputs=inputs)
         other.run(self.simulation.now + QUIET)
+        if other.ended:
+            self._mistake(f"in the other future: {other.ended}", block.span)
         since = next((record.n for record in other.records if record.time >= at), len(other.records))
         self.others[block.id] = Seen(other.records, since)
         self.checked += time.perf_counter() - begun
@@ -195,8 +207,10 @@ class _WayRehearser(_Rehearser):
             if isinstance(block, Run) and block.way in ("", self.way.id):
                 self._type(replace(block, wait=block.wait or WAY_WAIT))
         given = without_traffic(self.lesson, self.simulation.given)
-        judged = judge(self.lesson, given)
-        self._compare_end(judged)
+        try:
+            self._compare_end(judge(self.lesson, given))
+        except (UsageError, BudgetExceeded) as error:
+            self._mistake(f"the way '{self.way.id}': {error}", self.way.span)
         return Rehearsal(self.language, tuple(self.mistakes), given, self.simulation.records, time.perf_counter() - begun)
 
     def _compare_end(self, judged: Judgement) -> None:

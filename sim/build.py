@@ -23,6 +23,7 @@ from sim.machine.machine import Machine
 from sim.machine.routes import Route
 from sim.machine.ruling import Ruling
 from sim.network import Network
+from sim.patience import check_patience
 from sim.ruleset.iptables import tool as iptables_tool
 from sim.ruleset.nft import tool as nft_tool
 from sim.ruleset.text import Result
@@ -149,7 +150,8 @@ def _add_route(machine: Machine, prefix: str, via: str) -> None:
 
 
 def _finish(scenario: Scenario, machine: Machine, spec: MachineSpec) -> None:
-    """Names, settings, rules and services: they may speak of every other machine."""
+    """Names, settings, rules and services: they may speak of every other machine. Raises BudgetExceeded when nobody waits any longer."""
+    check_patience()
     machine.hosts.update(_hosts(scenario))
     machine.resolver, machine.user = spec.resolver, spec.user
     machine.files.update(spec.files)

@@ -7,7 +7,7 @@
     │   └── Unsupported        right, but not simulated here: never silently ignored
     ├── ScenarioError          a scenario or lesson file says something impossible (file:line:column)
     ├── Malformed              bytes that are no IP packet at all (what ip_rcv would throw away)
-    ├── BudgetExceeded         an experiment ran into its limit of events, simulated time or memory
+    ├── BudgetExceeded         an experiment ran into its limit of events, simulated time, memory or computing
     └── UsageError             a command line or an API call was wrong
 
 Not in here: errors of the simulated world (connection refused, no route). Those are what a simulated program prints.
@@ -38,7 +38,7 @@ class UsageError(CtlabError):
 
 
 class BudgetExceeded(CtlabError):
-    """An experiment ran into its limit; `what` is "events", "time" or "memory", `limit` its value."""
+    """An experiment ran into its limit; `what` is "events", "time", "memory" or "computing", `limit` its value."""
 
     def __init__(self, what: str, limit: int, message: str) -> None:
         super().__init__(message)

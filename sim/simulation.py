@@ -16,6 +16,7 @@ from sim.asking import STATES, Asked
 from sim.build import World, build
 from sim.errors import BudgetExceeded, UsageError, did_you_mean
 from sim.inputs import Attempt, Command, Crafted, Input, Key, Line, LinkChange, RulesChange, RulesKept, to_json, typed
+from sim.patience import SMALLER, SPENT, check_patience
 from sim.scenario import Scenario
 from sim.trace import EVENTS, InputGiven, Noted, Output, Record, Trace
 from sim.units import show_time
@@ -23,7 +24,7 @@ from sim.units import show_time
 QUIET = 3_000_000  # µs without any event after which a person would say that nothing more happens
 INFINITE = 1 << 62
 STEPS_PER_RECORD = 20
-SMALLER = "Go back in time and try something smaller."
+STEPS_PER_LOOK = 32  # at the clock of who waits
 
 
 class Simulation:
@@ -80,8 +81,10 @@ class Simulation:
 
     def _check_budget(self, at: int) -> None:
         """Raises BudgetExceeded. Steps are counted too: a program that spins says nothing, but takes time."""
-        budget, spent = self.scenario.budget, "This experiment has used up its"
+        budget, spent = self.scenario.budget, SPENT
         self._steps += 1
+        if self._steps % STEPS_PER_LOOK == 1:
+            check_patience()
         if len(self.records) >= budget.records or self._steps >= budget.records * STEPS_PER_RECORD:
             raise BudgetExceeded("events", budget.records, f"{spent} {budget.records} events. {SMALLER}")
         if at > budget.time:

@@ -6,15 +6,17 @@ session only by its key. Nothing that a page sends reaches the simulator uncheck
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, abort, jsonify, request, send_from_directory
+from flask import Flask, Response, abort, g, jsonify, request, send_from_directory
 from flask_socketio import SocketIO
 from werkzeug.exceptions import HTTPException
 
 from lessons.course import Course
 from lessons.shelf import Shelf
+from lessons.waiting import waiting
 from sim.errors import CtlabError, UsageError
 from web import building, learners, share
 from web.renewing import Renewal, add_preview
@@ -57,6 +59,16 @@ def _guard(app: Flask, hosts: tuple[str, ...] | None) -> None:
     def only_for_us() -> None:
         if hosts is not None and host_of(request.host) not in hosts:
             abort(403, f"This lab is not served as {request.host}.")
+
+    @app.before_request
+    def not_forever() -> None:
+        g.waiting = ExitStack()
+        g.waiting.enter_context(waiting())
+
+    @app.teardown_request
+    def waited(_: BaseException | None) -> None:
+        if "waiting" in g:
+            g.waiting.close()
 
     @app.after_request
     def headers(response: Response) -> Response:

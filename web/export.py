@@ -24,6 +24,7 @@ from typing import Any
 from lessons.expect import Seen
 from lessons.model import Goal, Lesson
 from lessons.rehearse import rehearse
+from lessons.waiting import waiting
 from sim.edges.dissect import as_json
 from sim.errors import UsageError
 from sim.inputs import Input
@@ -94,10 +95,11 @@ def lesson_page(lesson: Lesson, language: str | None = None) -> str:
 
 def scenario_page(scenario: Scenario, inputs: Sequence[tuple[int, Input]] = ()) -> str:
     """The scenario as HTML, with what was done in it (times in µs), and what came of it. Raises UsageError."""
-    simulation = Simulation(scenario, inputs=inputs)
     last = inputs[-1][0] if inputs else 0
-    simulation.run(last)
-    simulation.run(last + AHEAD_TIME, records=AHEAD_RECORDS)
+    with waiting():
+        simulation = Simulation(scenario, inputs=inputs)
+        simulation.run(last)
+        simulation.run(last + AHEAD_TIME, records=AHEAD_RECORDS)
     return page_of(Recording(scenario, simulation.records))
 
 

@@ -15,6 +15,7 @@ from flask_socketio import SocketIO, emit, join_room, leave_room
 
 from lessons.course import Course
 from lessons.shelf import Shelf
+from lessons.waiting import waiting
 from sim.edges.dissect import as_json
 from sim.errors import CtlabError, UsageError
 from sim.inputs import from_json
@@ -74,9 +75,10 @@ class Seats:
         def handle(data: Any = None, *_: Any) -> Any:
             try:
                 message = messages.check(messages.INCOMING[name], data)
-                session = self.lab.sessions.find(message.key if name == "join" else self.lab.seats.get(_sid(), ""))
-                with session.lock:
-                    return action(session, message)
+                with waiting():
+                    session = self.lab.sessions.find(message.key if name == "join" else self.lab.seats.get(_sid(), ""))
+                    with session.lock:
+                        return action(session, message)
             except CtlabError as error:
                 emit("refused", {"error": str(error), "event": name})
             except Exception:

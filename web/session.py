@@ -113,6 +113,8 @@ class Session:
             )
         fork = Simulation(self.scenario, inputs=kept)
         fork.run(at)
+        if fork.ended:
+            raise UsageError(fork.ended)
         start = min(len(fork.records), len(self.simulation.records))  # what was not computed yet is new to the page as well
         given = list(kept)
         for index, value in enumerate(values):
@@ -149,6 +151,8 @@ class Session:
         inputs = [*kept, (at, value), *self.inputs[len(kept) :]]
         other = Simulation(self.scenario, inputs=inputs)
         other.run(at)
+        if other.ended:
+            raise UsageError(other.ended)
         same = enumerate(zip(other.records, self.simulation.records, strict=False))
         start = next((n for n, (one, another) in same if one != another), len(self.simulation.records))
         self._keep_branch(len(kept), instead=(at, value))

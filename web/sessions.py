@@ -13,6 +13,7 @@ from typing import Any
 
 from lessons.course import Course
 from lessons.model import Lesson
+from lessons.waiting import waiting
 from sim.errors import CtlabError, UsageError
 from sim.scenario import Budget, Scenario
 from sim.simulation import Simulation
@@ -116,7 +117,7 @@ class Sessions:
         for session in self.alive():
             if session.own:
                 continue
-            with contextlib.suppress(CtlabError), session.lock:
+            with contextlib.suppress(CtlabError), waiting(), session.lock:
                 lesson, scenario = self._setting(session.data())
                 if session.renew(scenario, lesson):
                     changed.append(session)

@@ -128,6 +128,8 @@ def _run(scenario: Scenario, inputs: Sequence[Timed], change: Timed, machine: st
     later = [pair for pair in inputs if pair[0] <= death.late]
     run = Simulation(scenario, inputs=sorted([change, *later], key=lambda pair: pair[0]))
     run.run(death.late)
+    if run.ended:
+        raise UsageError(run.ended)
     ended = (r.event for r in run.records if isinstance(r.event, EntryDestroyed) and r.machine == machine)
     return not any(event.conn == conn and event.reason.code == "expired" for event in ended)
 

@@ -1,8 +1,12 @@
-"""Lesson and scenario files gone wrong, by seed: the real ones with lines, words and values changed, and what a malicious author writes."""
+"""Lesson and scenario files gone wrong, by seed: the real ones with lines, words and values changed, zips of
+them, and what a malicious author writes."""
 
 from __future__ import annotations
 
+import warnings
+import zipfile
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -34,6 +38,20 @@ LINES = (
     "nc -l 1 | nc server 1",
     "<svg onload=alert(1)>", "[a]: javascript:alert(1)", "|a|b|\n|-|-|\n|<b>|`NEW`|", "> " * 90 + "x", "- " * 90 + "x",
     "[" * 300 + "]" * 300,
+    # what varies, predictions, what-ifs, hints, ways, judges, and commands that go on by themselves
+    "vary:", "  port: {pick: [80, 8080]}", "  n: {number: [1, 1000000000]}", "  n: {number: [5, 1]}", "  who: {shuffle: [a, b, c]}",
+    "  x: {pick: [1], number: [1, 2]}", "{{port}} {{who.1}} {{nobody}}", "{{{{port}}}}", "{{" * 200, "kind: drill", "kind: challenge",
+    "begin: 1h", "end: 0s", "end: 999d", "```judge", "- may: {from: laptop, to: server, tcp: 22}", "- may: {from: x, to: 10.0.0.1, udp: 0}",
+    "- may-not: {from: laptop, to: nowhere.example, ping: yes}", "- lives: {from: laptop, name: x}", "- cut: {from: laptop}",
+    "- holds: {policy: {machine: server, chain: INPUT, is: DROP}}", "```way w", "title: t", "why: w", "reached: maybe", "points: [100, 0]",
+    "points: [0, 1, 2]", "lost: -1", "fails: x", "```solution laptop way=w", "```solution packet laptop", "```solution link x",
+    "```whatif w before=ping", "```whatif w", "> server: conntrack -F", "> laptop: ^C", "> nobody: x", "> ", "> link x: down",
+    "> sysctl server: a = b", "```expect whatif=w", "```hint", "- [x] right {known-is-let-in}", "- [ ] wrong {no-such-one}",
+    "  why" * 50, "```run laptop wait=999d", "```run laptop wait=0s lang=nft", "```output laptop", "watch -n 0.1 conntrack -L",
+    "watch -n 0.1 watch -n 0.1 ls", "echo ls | at now", "at -f /tmp/a now", "nohup ping server &", "timeout 0 ping server",
+    "cat /tmp/a /tmp/a > /tmp/b; cat /tmp/b /tmp/b > /tmp/a", "bash -c 'bash -c \"bash -c ls\"'", "iptables-apply -t 1 /etc/new.rules",
+    "grep -E '(a*)*b' /etc/hosts", "hping3 --flood -S -p 80 server", "nft add rule x y z", "conntrack -E", "reboot", "poweroff",
+    "ssh server", "for i in 1 2 3; do ping server; done", "iptables -I INPUT -m string --algo bm --string x -j DROP",
 )  # fmt: skip
 
 
@@ -119,3 +137,32 @@ _WAYS: tuple[Callable[[str, list[str], Random], str], ...] = (
     _at_line(_word), _at_line(_word), _at_line(_indent),
     _character, _character, _cut,
 )  # fmt: skip
+
+
+# ---- zips ------------------------------------------------------------------------------------------------------------
+
+NAMES = (
+    "lesson.md", "../x.md", "/x.md", "a/../../x.md", "a\\..\\x.md", "C:x.md", "a" * 300 + ".md", "x\0.md", "01-x/lesson.md/lesson.md",
+    "01-x", "01-x/", ".md", "é/lesson.md", "\u202e.md", "scenarios/x.yaml", "01-x/LESSON.MD", "01-x/./lesson.md", "a//lesson.md", "con.md",
+)  # fmt: skip
+
+
+def packed(files: dict[str, bytes], random: Random) -> bytes:
+    """A zip of lessons gone wrong: a file under another name, of another kind, swollen, or the archive's own bytes changed."""
+    names = list(files)
+    odd = random.choice(names)
+    buffer = BytesIO()
+    with warnings.catch_warnings(), zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        warnings.simplefilter("ignore")  # of names that stand there twice
+        for name, data in files.items():
+            renamed = random.choice(NAMES) if name == odd and random.random() < 0.6 else name
+            entry = zipfile.ZipInfo(renamed)
+            entry.external_attr = random.choice((0o100644, 0o120777, 0o060644, 0o040755, 0)) << 16 if name == odd else 0o100644 << 16
+            archive.writestr(entry, data * random.choice((1, 1, 2000)) if name == odd else data, zipfile.ZIP_DEFLATED)
+    return _spoilt(bytearray(buffer.getvalue()), random)
+
+
+def _spoilt(data: bytearray, random: Random) -> bytes:
+    for _ in range(random.choice((0, 0, 1, 2, 8))):
+        data[random.randrange(len(data))] = random.randrange(256)
+    return bytes(data[: random.randrange(len(data))] if random.random() < 0.1 else data)

@@ -1,7 +1,7 @@
 """Files from a stranger: refused with a sentence, or run within limits of events, memory and time. Never a traceback, never a script.
 
-CTLAB_FILES says how many mutated files (100,000 takes half an hour or so, one lesson to nine scenarios); without it, as many as a
-run of the tests has time for. CTLAB_SEED chooses the first.
+CTLAB_FILES says how many mutated files (100,000 takes two processors half an hour or so; one is a lesson to nineteen scenarios);
+without it, as many as a run of the tests has time for. CTLAB_SEED chooses the first.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import islice
+from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 from types import FrameType
@@ -20,14 +22,15 @@ import pytest
 
 from lessons import render
 from lessons.course import HERE
-from lessons.load import problems, read_lesson
+from lessons.load import problems, problems_of, read_lesson, sources
 from lessons.page import as_message
-from lessons.rehearse import rehearse
+from lessons.rehearse import rehearse, rehearse_ways
+from lessons.shelf import Shelf
 from sim.errors import CtlabError, ScenarioError
 from sim.scenario import Scenario
 from sim.simulation import Simulation
 from sim.trial import problems as trial
-from tests.fuzz.hostile import WORDS, mutated, seeds
+from tests.fuzz.hostile import WORDS, mutated, packed, seeds
 from web.session import AHEAD_RECORDS, AHEAD_TIME
 
 MANY = int(os.environ.get("CTLAB_FILES", "800"))
@@ -70,10 +73,21 @@ def tried(read: Callable[[], None], text: str) -> bool:
 
 
 def test_no_mutated_scenario_breaks_the_lab() -> None:
-    ran = 0
-    for _, text in islice(mutated(seeds().scenarios, Random(SEED)), MANY * 9 // 10):
-        ran += tried(lambda text=text: run(Scenario.from_text(text)), text)  # type: ignore[misc]
-    assert ran > MANY // 30
+    assert in_parts(scenarios_tried, MANY * 19 // 20) > MANY // 30
+
+
+def scenarios_tried(seed: int, many: int) -> int:
+    texts = islice(mutated(seeds().scenarios, Random(seed)), many)
+    return sum(tried(lambda text=text: run(Scenario.from_text(text)), text) for _, text in texts)  # type: ignore[misc]
+
+
+def in_parts(part: Callable[[int, int], int], many: int) -> int:
+    """What `part` counts of so many files: by all processors where they are thousands, each with a seed of its own."""
+    if many < 500:
+        return part(SEED, many)
+    jobs = os.cpu_count() or 1
+    with get_context("fork").Pool(jobs) as pool:
+        return sum(pool.starmap(part, [(SEED * 1000 + job, many // jobs) for job in range(jobs)]))
 
 
 def run(scenario: Scenario) -> None:
@@ -84,18 +98,48 @@ def run(scenario: Scenario) -> None:
 
 
 def test_no_mutated_lesson_breaks_the_lab() -> None:
-    lessons, ran = seeds().lessons, 0
-    for which, text in islice(mutated([text for _, text in lessons], Random(SEED)), MANY // 10 if "CTLAB_FILES" in os.environ else 15):
-        ran += tried(lambda which=which, text=text: rehearsed(lessons[which][0], text), text)  # type: ignore[misc]
-    assert ran > 2
+    assert in_parts(lessons_tried, MANY // 20 if "CTLAB_FILES" in os.environ else 25) > 2
+
+
+def lessons_tried(seed: int, many: int) -> int:
+    lessons = seeds().lessons
+    files = islice(mutated([text for _, text in lessons], Random(seed)), many)
+    return sum(tried(lambda which=which, text=text: rehearsed(lessons[which][0], text), text) for which, text in files)  # type: ignore[misc]
 
 
 def rehearsed(file: Path, text: str) -> None:
-    lesson = read_lesson(text, file)
+    """Checked, put on a page, and gone through in one of its languages, by one of its ways; a variant of what varies."""
+    random = Random(text)
+    told = problems_of(text, file)
+    assert all(str(mistake).strip() for mistake in told)
+    lesson = read_lesson(text, file, random.choice((0, 1, 10**6)))
     for step in as_message(lesson)["steps"]:
         for block in step["blocks"]:
             safe("".join(str(value) for key, value in block.items() if key in ("html", "question", "text") and block["type"] != "output"))
-    rehearse(lesson)
+    one = replace(lesson, languages=tuple(random.sample(lesson.languages, min(1, len(lesson.languages)))))
+    if lesson.ways():
+        rehearse_ways(one, [random.choice(lesson.ways())])
+    else:
+        rehearse(one)
+
+
+def test_no_mutated_zip_of_lessons_breaks_the_lab(tmp_path: Path) -> None:
+    random, read = Random(SEED), 0
+    files = {name: path.read_bytes() for name, path in sources(HERE / "01-four-labels").items()}
+    for number in range(max(60, MANY // 50)):
+        place = tmp_path / f"{number}.zip"
+        place.write_bytes(packed(files, random))
+        read += tried(lambda place=place: opened(place), repr(place))  # type: ignore[misc]
+        place.unlink(missing_ok=True)
+        assert [path.name for path in tmp_path.iterdir()] == [], "something was written beside the zip"
+    assert read > 5
+
+
+def opened(place: Path) -> None:
+    with Shelf([place], own=None) as shelf:
+        root = shelf.folders[0]
+        assert all(path.resolve().is_relative_to(root.resolve()) and not path.is_symlink() for path in root.rglob("*"))
+        shelf.course()
 
 
 # ---- what a malicious author writes ----------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from pathlib import Path
 import click
 
 from lessons.course import DEFAULT_SCENARIO, HERE, read_course
+from lessons.waiting import waiting
 from sim.errors import UsageError, did_you_mean
 from sim.inputs import Input, Key, Line
 from sim.scenario import Scenario, TerminalSpec
@@ -90,8 +91,9 @@ class Typist:
 
     def __init__(self, scenario: Scenario, seed: int | None, prompting: bool) -> None:
         self.scenario = scenario
-        self.simulation = Simulation(scenario, seed)
-        self.simulation.run_until_quiet(limit=LONGEST)
+        with waiting():
+            self.simulation = Simulation(scenario, seed)
+            self.simulation.run_until_quiet(limit=LONGEST)
         self.terminal = self._terminal_of(scenario.firewall)
         self._shown: dict[str, int] = {}
         self._prompting = prompting  # a person sees what they type, and a prompt before it; else the echo shows both
@@ -131,9 +133,10 @@ class Typist:
         except UsageError as error:
             click.echo(str(error), err=True)
             return
-        self.simulation.run_until_quiet(limit=self.simulation.now + CHATTER)
-        if self._busy():
-            self._wait_for_its_end()
+        with waiting():
+            self.simulation.run_until_quiet(limit=self.simulation.now + CHATTER)
+            if self._busy():
+                self._wait_for_its_end()
         if self.simulation.ended:
             raise UsageError(self.simulation.ended)
 
