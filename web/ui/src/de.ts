@@ -20,6 +20,14 @@ export const german: Words = {
     done: 'erledigt', passed: 'bestanden', tried: (times) => `noch nicht, ${times} ${times === 1 ? 'Versuch' : 'Versuche'}`,
     drills: 'Aussperr-Übungen', drillsLead: 'Sie sind per ssh auf dem Server. Was Sie anrichten, wird gemessen: wie lange niemand hineinkam, und welche lebenden Verbindungen starben.',
     challenges: 'Aufgaben', challengesLead: 'Wer reden darf und wer nicht: Pakete entscheiden. Adressen und Ports sind für Sie allein gezogen.',
+    contents: 'Auf dieser Seite', labels: 'Was eine zustandsbehaftete Firewall von einem Paket sagt',
+    labelsAre: [
+      ['NEW', 'Es beginnt ein Gespräch oder gehört zu einem, auf das noch niemand geantwortet hat.'],
+      ['ESTABLISHED', 'Es gehört zu einem Gespräch, das in beiden Richtungen gesehen wurde, gleich in welcher es geht.'],
+      ['RELATED', 'Es beginnt ein weiteres, das ein bekanntes Gespräch angekündigt hat, oder meldet einen Fehler zu einem.'],
+      ['INVALID', 'Es passt zu keinem Gespräch und könnte keines beginnen.'],
+      ['UNTRACKED', 'Eine Regel sagte: nicht hinsehen.'],
+    ],
   },
   drill: {
     drill: 'Aussperr-Übung', challenge: 'Aufgabe', soFar: (at) => `Gemessen bis ${at} s`, from: (machine) => `versucht von ${machine}`, of: (machine) => `von ${machine}`,

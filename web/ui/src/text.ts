@@ -22,6 +22,14 @@ export const text = {
     done: 'done', passed: 'passed', tried: (times: number): string => `not yet, ${many(times, 'try', 'tries')}`,
     drills: 'Lockout drills', drillsLead: 'You are on the server by ssh. What you break is measured: how long nobody got in, and which live connections died.',
     challenges: 'Challenges', challengesLead: 'Who may talk, and who may not: packets decide. The addresses and ports are drawn for you alone.',
+    contents: 'On this page', labels: 'What a stateful firewall says of a packet',
+    labelsAre: [
+      ['NEW', 'It begins a conversation, or belongs to one that nobody has answered yet.'],
+      ['ESTABLISHED', 'It belongs to a conversation that has been seen both ways, in either direction.'],
+      ['RELATED', 'It begins another one that a known conversation announced, or is an error about one.'],
+      ['INVALID', 'It fits no conversation, and could not begin one.'],
+      ['UNTRACKED', 'A rule said not to look.'],
+    ] as readonly (readonly [string, string])[],
   },
   drill: {
     drill: 'Lockout drill', challenge: 'Challenge', soFar: (at: string): string => `Measured by ${at} s`, from: (machine: string): string => `tried from ${machine}`, of: (machine: string): string => `of ${machine}`,
