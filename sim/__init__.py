@@ -12,16 +12,16 @@ from sim import compiled
 
 if TYPE_CHECKING:
     from sim.errors import CtlabError, ScenarioError, UsageError
-    from sim.inputs import Attempt, Crafted, Key, Line, LinkChange
+    from sim.inputs import Attempt, Crafted, Key, Line, LinkChange, Power
     from sim.scenario import Scenario
     from sim.simulation import Simulation
 
 __all__ = [
-    "Attempt", "Crafted", "CtlabError", "Key", "Line", "LinkChange", "Scenario", "ScenarioError", "Simulation", "UsageError",
+    "Attempt", "Crafted", "CtlabError", "Key", "Line", "LinkChange", "Power", "Scenario", "ScenarioError", "Simulation", "UsageError",
 ]  # fmt: skip
 OFFERED = {
     **dict.fromkeys(("CtlabError", "ScenarioError", "UsageError"), "sim.errors"),
-    **dict.fromkeys(("Attempt", "Crafted", "Key", "Line", "LinkChange"), "sim.inputs"),
+    **dict.fromkeys(("Attempt", "Crafted", "Key", "Line", "LinkChange", "Power"), "sim.inputs"),
     "Scenario": "sim.scenario",
     "Simulation": "sim.simulation",
 }

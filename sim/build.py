@@ -1,53 +1,41 @@
-"""Builds what a scenario says: the network with its machines, services, rules and terminals, ready for time 0.
+"""Builds what a scenario says: the network with its machines and terminals, ready for time 0.
 
-World is what simulation.py gives inputs to. Not in here: time, inputs, what a scenario may say.
+World is what simulation.py gives inputs to. Not in here: what is on one machine (assembly.py), time, what a scenario may say.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 import simpy
 
-from sim.apps.clients import Target, Times, start_attempt, start_client
-from sim.apps.services import start_service
+from sim.apps.clients import Target, start_attempt
 from sim.apps.tty import LocalTty
-from sim.conntrack.settings import SysctlError
+from sim.assembly import boot, clients, furnish, start
 from sim.craft import sendable
-from sim.document import Path
-from sim.errors import ScenarioError, UsageError
-from sim.inputs import Attempt, Command, Crafted, Input, LinkChange, RulesChange, RulesKept
-from sim.machine.errors import SocketError
+from sim.errors import UsageError
+from sim.inputs import Attempt, Command, Crafted, Input, LinkChange, Power, RulesChange, RulesKept
 from sim.machine.machine import Machine
-from sim.machine.routes import Route
+from sim.machine.power import lose
 from sim.machine.ruling import Ruling
 from sim.network import Network
-from sim.patience import check_patience
-from sim.ruleset.iptables import tool as iptables_tool
-from sim.ruleset.nft import tool as nft_tool
-from sim.ruleset.text import Result
-from sim.scenario import MachineSpec, Scenario
+from sim.scenario import Scenario, TerminalSpec
 from sim.shell.complete import complete
-from sim.shell.shell import login, open_terminal
+from sim.shell.shell import open_terminal
 from sim.shell.unattended import command
-from sim.trace import Emit, Trace
-from sim.units import parse_address, show_address
+from sim.trace import Emit, Noted, TerminalState, Trace
+from sim.units import SECOND, parse_address, show_address, show_time
 
-
-class Unbuildable(ScenarioError):
-    """A machine's own tools refuse what the scenario gives them; `path` says where in the scenario, as a Document's paths do."""
-
-    def __init__(self, message: str, path: Path) -> None:
-        super().__init__(message)
-        self.path = path
+BOOT = 20 * SECOND  # from current to services
 
 
 class World:
     """The machines, links and terminals of a scenario, by name."""
 
-    def __init__(self, network: Network, terminals: dict[str, LocalTty], emitter: Callable[[str], Emit]) -> None:
+    def __init__(self, scenario: Scenario, network: Network, terminals: dict[str, LocalTty], emitter: Callable[[str], Emit]) -> None:
+        self._scenario = scenario
         self._emitter = emitter
+        self._boots: dict[str, object] = {}
         self.network = network
         self.machines = network.machines
         self.links = network.links
@@ -58,7 +46,7 @@ class World:
         """(kind of place, its name, the names there are) of what an input is for."""
         if isinstance(value, LinkChange):
             return "link", value.link, list(self.links)
-        if isinstance(value, Crafted | Attempt | RulesChange | RulesKept | Command):
+        if isinstance(value, Crafted | Attempt | RulesChange | RulesKept | Command | Power):
             return "machine", value.machine, list(self.machines)
         return "terminal", value.terminal, list(self.terminals)
 
@@ -77,7 +65,7 @@ class World:
 
     def attempt(self, value: Attempt) -> None:
         """Begin an attempt."""
-        start_attempt(self.machines[value.machine], self._emitter(value.machine), self.target_of(value))
+        start_attempt(self.machines[value.machine], self.machines[value.machine].emit, self.target_of(value))
 
     def change_link(self, value: LinkChange) -> None:
         """Another delay or loss; cut or mend."""
@@ -85,7 +73,8 @@ class World:
 
     def command(self, value: Command) -> None:
         """Begin a command on its machine."""
-        command(self.machines[value.machine], value.text, self._emitter(value.machine))
+        machine = self.machines[value.machine]
+        command(machine, value.text, machine.emit or self._emitter(value.machine))
 
     def rule(self, value: RulesChange | RulesKept) -> None:
         """Other rules, or those on trial kept."""
@@ -94,6 +83,51 @@ class World:
             ruling.replace(value.texts, value.timer)
         else:
             ruling.keep()
+
+    def dark(self, value: Input) -> str:
+        """The machine without power that an input is for, or ""."""
+        if isinstance(value, LinkChange | Power):
+            return ""
+        tty = None if isinstance(value, Crafted | Attempt | RulesChange | RulesKept | Command) else self._seat(value.terminal)
+        name = tty.machine if tty else self.place(value)[1]
+        return name if name in self.network.off else ""
+
+    def _seat(self, terminal: str) -> TerminalSpec:
+        return next(spec for spec in self._scenario.terminals if spec.id == terminal)
+
+    def power(self, value: Power) -> None:
+        """Take a machine's current, or give it back: then it is up after BOOT µs."""
+        name, emit = value.machine, self._emitter(value.machine)
+        if value.power == "on" and name not in self.network.off:
+            emit(Noted("power", f"{name} is running already."))
+            return
+        self._boots.pop(name, None)
+        if name not in self.network.off:
+            self._cut(name, emit)
+        if value.power == "off":
+            emit(Noted("power", f"{name} has no power: what was in its memory is gone, connection table and all."))
+            return
+        emit(Noted("power", f"{name} boots: it is up in {show_time(BOOT)}."))
+        self._boots[name] = boots = object()
+        up = self.network.env.timeout(BOOT)
+        assert up.callbacks is not None
+        up.callbacks.append(lambda _: self._up(name, emit) if self._boots.get(name) is boots else None)
+
+    def _cut(self, name: str, emit: Emit) -> None:
+        lose(self.machines[name])
+        self.network.off.add(name)
+        for spec in self._scenario.terminals:
+            if spec.machine == name:
+                emit(TerminalState(spec.id, "closed", "", "", ""))
+
+    def _up(self, name: str, emit: Emit) -> None:
+        machine = self.network.boot(name)
+        boot(self._scenario, machine, emit)
+        self.rulings[name] = Ruling(machine)
+        for spec in self._scenario.terminals:
+            if spec.machine == name:
+                self.terminals[spec.id] = _terminal(machine, spec, self.terminals[spec.id].walk)
+        clients(machine, self._scenario.machines[name])
 
     def complete(self, terminal: str, line: str, cursor: int) -> tuple[int, list[str]]:
         """What Tab offers at a terminal, on the machine where its typing ends up. Raises UsageError."""
@@ -117,87 +151,20 @@ class World:
 def build(scenario: Scenario, seed: int, env: simpy.Environment, trace: Trace) -> World:
     """The world at time 0. Raises Unbuildable for rules or settings that the machine's own tools refuse."""
     network = Network(env, trace, seed)
-    machines = {name: _machine(network, name, spec) for name, spec in scenario.machines.items()}
+    for name, spec in scenario.machines.items():
+        furnish(network.add_machine(name, kind=spec.kind), spec)
+    machines = network.machines
     for link in scenario.links:
         (a, _, dev_a), (b, _, dev_b) = (end.partition(".") for end in link.between)
         cable = network.connect(machines[a], dev_a, machines[b], dev_b, link.delay, link.loss, link.id)
         cable.change(up=link.up)
+    for machine in machines.values():
+        start(scenario, machine)
+    terminals = {spec.id: _terminal(machines[spec.machine], spec, spec.walk) for spec in scenario.terminals}
     for name, machine in machines.items():
-        _finish(scenario, machine, scenario.machines[name])
-    terminals = {
-        spec.id: open_terminal(
-            machines[spec.machine], spec.id, spec.user or machines[spec.machine].user, trace.emitter(spec.machine), spec.walk
-        )
-        for spec in scenario.terminals
-    }
-    for name, machine in machines.items():
-        _clients(machine, scenario.machines[name], trace.emitter(name))
-    return World(network, terminals, trace.emitter)
+        clients(machine, scenario.machines[name])
+    return World(scenario, network, terminals, trace.emitter)
 
 
-def _machine(network: Network, name: str, spec: MachineSpec) -> Machine:
-    machine = network.add_machine(name, kind=spec.kind)
-    machine.login = login
-    for dev, addresses in spec.interfaces.items():
-        machine.ip.add_interface(dev, addresses, mtu=spec.mtu.get(dev, 1500))
-    for prefix, via in spec.routes.items():
-        _must(name, ("routes", prefix), partial(_add_route, machine, prefix, via))
-    return machine
-
-
-def _add_route(machine: Machine, prefix: str, via: str) -> None:
-    machine.ip.routes.add(Route.through(prefix, via))
-
-
-def _finish(scenario: Scenario, machine: Machine, spec: MachineSpec) -> None:
-    """Names, settings, rules and services: they may speak of every other machine. Raises BudgetExceeded when nobody waits any longer."""
-    check_patience()
-    machine.hosts.update(_hosts(scenario))
-    machine.resolver, machine.user = spec.resolver, spec.user
-    machine.files.update(spec.files)
-    for key, value in spec.sysctls.items():
-        _must(machine.name, ("sysctls", key), partial(machine.ip.sysctls.set, key, str(value)))
-    machine.ip.track_always = spec.conntrack == "always"
-    _load_rules(machine, spec)
-    machine.ip.arrange_conntrack()
-    for service in spec.services:
-        start_service(machine, service.name, service.options)
-
-
-def _clients(machine: Machine, spec: MachineSpec, emit: Emit) -> None:
-    for index, one in enumerate(spec.clients):
-        target = Target(one.name or f"{one.protocol} {one.port}", one.to, one.protocol, one.port)
-        _must(machine.name, ("clients", index), partial(parse_address, machine.hosts.get(one.to, one.to)))
-        start_client(machine, emit, one.does, target, Times(one.at, one.every, one.until, one.patience))
-
-
-def _hosts(scenario: Scenario) -> dict[str, str]:
-    """/etc/hosts: each machine by its first address, then what the scenario names."""
-    found = {}
-    for name, spec in scenario.machines.items():
-        addresses = [address for dev in spec.interfaces.values() for address in dev]
-        if addresses:
-            found[name] = addresses[0].split("/")[0]
-    return found | dict(scenario.hosts)
-
-
-def _load_rules(machine: Machine, spec: MachineSpec) -> None:
-    rules = machine.ip.rules
-    for tool, text in (("iptables", spec.rules.iptables), ("ip6tables", spec.rules.ip6tables)):
-        if text:
-            _accepted(machine, tool, iptables_tool.run([f"{tool}-restore"], rules, stdin=text))
-    if spec.rules.nft:
-        _accepted(machine, "nft", nft_tool.run(["nft", "-f", "-"], rules, stdin=spec.rules.nft))
-
-
-def _accepted(machine: Machine, tool: str, result: Result) -> None:
-    if result.status:
-        path = ("machines", machine.name, "rules", tool)
-        raise Unbuildable(f"{machine.name}: {tool} refuses the rules:\n{result.err.rstrip()}", path)
-
-
-def _must(machine: str, where: Path, action: Callable[[], object]) -> None:
-    try:
-        action()
-    except (SocketError, SysctlError, UsageError) as error:
-        raise Unbuildable(f"{machine}: {': '.join(map(str, where))}: {error}", ("machines", machine, *where)) from error
+def _terminal(machine: Machine, spec: TerminalSpec, walk: int) -> LocalTty:
+    return open_terminal(machine, spec.id, spec.user or machine.user, machine.emit, walk)

@@ -13,6 +13,7 @@ MAX_TEXT = 4096
 MAX_RULES = 65_536
 LONGEST_DELAY = 60_000_000  # µs
 KEYS = ("^C", "^D")
+POWER = {"off": "no power", "on": "power again", "reset": "reset"}
 _LINK_WORDS = ("down", "up", "delay", "loss")
 _RULES = ("iptables", "ip6tables", "nft")
 
@@ -134,11 +135,24 @@ class Command:
         return f"{self.machine}: {self.text}"
 
 
-Input = Line | Key | LinkChange | Crafted | Attempt | RulesChange | RulesKept | Command
-_CLASSES: dict[str, type[Input]] = {cls.type: cls for cls in (Line, Key, LinkChange, Crafted, Attempt, RulesChange, RulesKept, Command)}
+@dataclass(frozen=True, slots=True)
+class Power:
+    """A machine's current: off, on (it boots), or reset (off, and it boots at once). What it has in its memory goes, its disk stays."""
+
+    type: ClassVar[str] = "power"
+    machine: str
+    power: str
+
+    def say(self) -> str:
+        return f"{self.machine}: {POWER[self.power]}"
+
+
+Input = Line | Key | LinkChange | Crafted | Attempt | RulesChange | RulesKept | Command | Power
+_KINDS: tuple[type[Input], ...] = (Line, Key, LinkChange, Crafted, Attempt, RulesChange, RulesKept, Command, Power)
+_CLASSES = {cls.type: cls for cls in _KINDS}
 _CHECKS: dict[str, type | tuple[type, ...]] = {
     "terminal": str, "text": str, "key": str, "link": str, "delay": int, "loss": (int, float), "up": bool, "machine": str, "packet": str,
-    "to": str, "protocol": str, "port": int, "iptables": str, "ip6tables": str, "nft": str, "timer": int,
+    "to": str, "protocol": str, "port": int, "iptables": str, "ip6tables": str, "nft": str, "timer": int, "power": str,
 }  # fmt: skip
 
 
@@ -187,6 +201,8 @@ def _required(cls: type[Input]) -> list[str]:
 def _check_values(value: Input) -> None:
     if isinstance(value, Key) and value.key not in KEYS:
         raise UsageError("the keys that can be sent are ^C and ^D")
+    if isinstance(value, Power) and value.power not in POWER:
+        raise UsageError(f"power is off, on or reset, not '{value.power}'. {did_you_mean(value.power, POWER)}".strip())
     if isinstance(value, Attempt) and (value.protocol not in ("tcp", "udp", "ping") or not 0 <= value.port <= 65535):
         raise UsageError("an attempt is by tcp, udp or ping, to a port from 0 to 65535")
     if isinstance(value, LinkChange) and not 0 <= (value.loss or 0) <= 1:
@@ -232,3 +248,10 @@ def _chance(text: str) -> float:
         return float(word.removesuffix("%")) / (100 if word.endswith("%") else 1)
     except ValueError as error:
         raise UsageError(f"loss is a chance like 10% or 0.1, not '{word}'") from error
+
+
+def power(machine: str, text: str) -> Power:
+    """What becomes of a machine's current, in a word: off, on, reset. Raises UsageError."""
+    value = Power(machine, text.strip())
+    _check_values(value)
+    return value

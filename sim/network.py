@@ -14,8 +14,9 @@ import simpy
 from sim.errors import UsageError, did_you_mean
 from sim.machine import describe
 from sim.machine.machine import Machine, Wire
+from sim.machine.power import Powered
 from sim.packet import Packet
-from sim.trace import PacketArrived, PacketLost, PacketSent, Reason, Trace
+from sim.trace import Event, PacketArrived, PacketLost, PacketSent, Reason, Trace
 from sim.units import MILLISECOND, Address
 
 End = tuple[Machine, str]
@@ -25,12 +26,15 @@ class Link:
     """A cable. `delay` in µs, `loss` a chance from 0 to 1, `up` False when it is cut; `change` changes them at any time."""
 
     def __init__(self, network: Network, id: str, ends: tuple[End, End], delay: int, loss: float) -> None:
-        self.network, self.id, self.ends = network, id, ends
+        self.network, self.id, self.ends = network, id, list(ends)
         self.delay, self.loss, self.up = delay, loss, True
         self._random = Random(f"{network.seed} link {id}")
         self._last = [0, 0]
-        for side in (0, 1):
-            machine, dev = ends[side]
+        self.plug()
+
+    def plug(self) -> None:
+        """Put both ends into their machines; `ends` says which. Needed anew once a machine was booted."""
+        for side, (machine, dev) in enumerate(self.ends):
             machine.attach(dev, self._wire(side))
 
     def change(self, delay: int | None = None, loss: float | None = None, up: bool | None = None) -> None:
@@ -59,7 +63,7 @@ class Link:
         self._last[side] = arrives
         event = network.env.timeout(arrives - now)
         assert event.callbacks is not None
-        event.callbacks.append(lambda _: self._arrive(receiver, to_dev, packet))
+        event.callbacks.append(lambda _: self._arrive(side, packet))
 
     def _lost(self) -> Reason | None:
         if not self.up:
@@ -68,18 +72,29 @@ class Link:
             return Reason("loss", f"The link {self.id} lost it: it loses {self.loss:.0%} of all packets.", {"loss": self.loss})
         return None
 
-    def _arrive(self, machine: Machine, dev: str, packet: Packet) -> None:
+    def _arrive(self, side: int, packet: Packet) -> None:
+        machine, dev = self.ends[1 - side]
+        if machine.name in self.network.off:
+            sender, from_dev = self.ends[side]
+            reason = Reason("off", f"{machine.name} has no power: nobody takes it.")
+            self.network.trace.add(sender.name, PacketLost(packet.id, from_dev, reason))
+            return
         self.network.trace.add(machine.name, PacketArrived(packet.id, dev))
         machine.receive(packet.data, dev, packet.id)
 
 
 class Network:
-    """`machines` and `links` by name. Packet ids count from 1 over the whole network, and stay through forwarding and NAT."""
+    """`machines` and `links` by name; `off`: the machines without power.
+
+    Packet ids count from 1 over the whole network, and stay through forwarding and NAT.
+    """
 
     def __init__(self, env: simpy.Environment, trace: Trace, seed: int = 0) -> None:
         self.env, self.trace, self.seed = env, trace, seed
         self.machines: dict[str, Machine] = {}
         self.links: dict[str, Link] = {}
+        self.off: set[str] = set()
+        self._boots: dict[str, int] = {}
         self._packets = 0
         self._names: dict[int, tuple[str, int]] = {}
 
@@ -87,11 +102,38 @@ class Network:
         """A new machine, with lo. Raises UsageError when there is one of that name."""
         if name in self.machines:
             raise UsageError(f"there is a machine '{name}' already")
-        machine = Machine(
-            name, self.env, self.trace.emitter(name), kind, self.seed, new_id=self._new_id, named=self._name,
-            announce=lambda dev, packet, arrives: self.announce(machine, dev, machine, dev, packet, arrives),
-        )  # fmt: skip
-        self.machines[name] = machine
+        self.machines[name] = self._made(name, kind)
+        return self.machines[name]
+
+    def boot(self, name: str) -> Machine:
+        """The machine as it comes up: nothing in its memory, the same disk; it is in its place at the links."""
+        before = self.machines[name]
+        self._boots[name] = self._boots.get(name, 0) + 1
+        machine = self.machines[name] = self._made(name, before.kind)
+        machine.follow(before)
+        for link in self.links.values():
+            if any(end is before for end, _ in link.ends):
+                link.ends = [(machine if end is before else end, dev) for end, dev in link.ends]
+                link.plug()
+        self.off.discard(name)
+        return machine
+
+    def _made(self, name: str, kind: str) -> Machine:
+        seed = f"{self.seed} boot {self._boots[name]}" if name in self._boots else self.seed
+        power = Powered(self.env)
+
+        def emit(event: Event) -> None:
+            if power.on:  # a program of before the power went may still tidy up as Python forgets it, and nobody must hear of that
+                self.trace.add(name, event)
+
+        def announce(dev: str, packet: Packet, arrives: int) -> None:
+            if power.on:
+                self.announce(machine, dev, machine, dev, packet, arrives)
+
+        def new_id() -> int:
+            return self._new_id() if power.on else 0
+
+        machine = Machine(name, power, emit, kind, seed, new_id=new_id, named=self._name, announce=announce)
         return machine
 
     def connect(

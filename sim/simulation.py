@@ -15,7 +15,20 @@ import simpy
 from sim.asking import STATES, Asked
 from sim.build import World, build
 from sim.errors import BudgetExceeded, UsageError, did_you_mean
-from sim.inputs import Attempt, Command, Crafted, Input, Key, Line, LinkChange, RulesChange, RulesKept, to_json, typed
+from sim.inputs import (
+    Attempt,
+    Command,
+    Crafted,
+    Input,
+    Key,
+    Line,
+    LinkChange,
+    Power,
+    RulesChange,
+    RulesKept,
+    to_json,
+    typed,
+)
 from sim.patience import SMALLER, SPENT, check_patience
 from sim.scenario import Scenario
 from sim.trace import EVENTS, InputGiven, Noted, Output, Record, Trace
@@ -171,9 +184,12 @@ class Simulation:
     def _apply(self, at: int, value: Input) -> None:
         self._wait_until(at)
         self.given.append((at, value))
-        place = value.machine if isinstance(value, Crafted | Attempt | RulesChange | RulesKept | Command) else ""
+        place = value.machine if isinstance(value, Crafted | Attempt | RulesChange | RulesKept | Command | Power) else ""
         self.trace.add(place, InputGiven(value.say(), to_json(value)))
-        if isinstance(value, Line):
+        dark = self.world.dark(value)
+        if dark:
+            self.trace.add(dark, Noted("power", f"{dark} has no power: nothing comes of it."))
+        elif isinstance(value, Line):
             self.world.terminals[value.terminal].line(value.text)
         elif isinstance(value, Key):
             self.world.terminals[value.terminal].key(value.key)
@@ -181,6 +197,8 @@ class Simulation:
             self.world.change_link(value)
         elif isinstance(value, Attempt):
             self.world.attempt(value)
+        elif isinstance(value, Power):
+            self.world.power(value)
         elif isinstance(value, Command):
             self.world.command(value)
         elif isinstance(value, RulesChange | RulesKept):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from sim.build import Unbuildable
+from sim.assembly import Unbuildable
 from sim.document import Document, contents, read
 from sim.errors import CtlabError, ScenarioError, Span
 from sim.scenario import Scenario

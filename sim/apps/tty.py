@@ -136,6 +136,11 @@ class LocalTty(Tty):
         self._tell()
 
     @property
+    def walk(self) -> int:
+        """How far away (µs) it stands as long as nobody sits there, then 0."""
+        return self._walk
+
+    @property
     def user_at(self) -> str:
         """Where typing ends up: "admin@server"."""
         return self._state[2]

@@ -98,6 +98,10 @@ class Entries:
         self._template: str | None = None
         self.nat_helpers: dict[str, Callable[..., Any]] = {}
 
+    def number_after(self, before: Entries) -> None:
+        """New entries are numbered on from those of another: a machine's table before it was booted."""
+        self._serial = before._serial
+
     def _count(self) -> int:
         return len(self.table)
 

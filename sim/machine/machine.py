@@ -45,7 +45,7 @@ class Machine:
     """
 
     def __init__(
-        self, name: str, env: simpy.Environment, emit: Emit | None = None, kind: str = "host", seed: int = 0, *,
+        self, name: str, env: simpy.Environment, emit: Emit | None = None, kind: str = "host", seed: int | str = 0, *,
         new_id: Callable[[], int] | None = None, named: Callable[[int, str, int], None] | None = None, announce: Announce | None = None,
     ) -> None:  # fmt: skip
         self.name, self.env, self.emit, self.kind = name, env, emit, kind
@@ -89,6 +89,13 @@ class Machine:
         self._pids += 7
         return self._pids
 
+    def follow(self, before: Machine) -> None:
+        """Be the same machine after a boot: its disk is the same, and no number in the trace comes twice."""
+        self.files = before.files
+        self._sockets, self._pids = before._sockets, before._pids
+        self.ip.tracker.number_after(before.ip.tracker)
+        self.ip.rules.number_after(before.ip.rules)
+
     @property
     def sysctls(self) -> Sysctls:
         """The machine's kernel settings."""
@@ -112,6 +119,10 @@ class Machine:
     def attach(self, dev: str, wire: Wire) -> None:
         """What leaves `dev` goes to `wire(via, packet)`."""
         self._wires[dev] = wire
+
+    def detach(self) -> None:
+        """Nothing leaves any device any more."""
+        self._wires.clear()
 
     def receive(self, data: bytes, dev: str, packet_id: int = 0) -> None:
         """A packet came out of the wire into `dev`."""

@@ -108,6 +108,10 @@ class RuleState:
             self._emit(RulesLoaded(show.view(numbered, self.counters, self.policy_counters), by))
         return numbered
 
+    def number_after(self, before: RuleState) -> None:
+        """New rules are numbered on from those of another: a machine's rules before it was booted."""
+        self._last_id = before._last_id
+
     def _numbered(self, ruleset: Ruleset) -> Ruleset:
         if all(rule.id for _, _, _, rule in ruleset.rules()):
             return ruleset

@@ -10,7 +10,7 @@ from pydantic import Field
 from sim.craft import sendable
 from sim.document import Strict
 from sim.errors import UsageError
-from sim.inputs import Crafted, Input, link_change, typed
+from sim.inputs import Crafted, Input, link_change, power, typed
 from sim.scenario.words import Line, Time, Word
 from sim.units import SECOND
 
@@ -20,7 +20,7 @@ MOST = 10_000
 
 class TrafficSpec(Strict):
     """At `at` one of: `type` (a line, or ^C or ^D) at `terminal`; `packet` (see craft.py) from `machine`; `change` of `link`
-    (down, up, delay 200ms, loss 10%). `times`: how often in all, one each `every`.
+    (down, up, delay 200ms, loss 10%); `power` of `machine` (off, on, reset). `times`: how often in all, one each `every`.
     """
 
     at: Time
@@ -30,6 +30,7 @@ class TrafficSpec(Strict):
     packet: Line | None = None
     link: Line | None = None
     change: Line | None = None
+    power: Line | None = None
     every: Time = SECOND
     times: Annotated[int, Field(ge=1, le=MOST)] = 1
 
@@ -41,8 +42,8 @@ class TrafficSpec(Strict):
         return _INPUTS[kind](self)
 
     def kind(self) -> str | None:
-        """Which of the three it is: "type", "packet" or "change"; None when it is none of them, or two."""
-        said = {name for name in ("terminal", "type", "machine", "packet", "link", "change") if getattr(self, name) is not None}
+        """Which of them it is: "type", "packet", "change" or "power"; None when it is none of them, or two."""
+        said = {name for name in ("terminal", "type", "machine", "packet", "link", "change", "power") if getattr(self, name) is not None}
         return next((what for where, what in _PAIRS if said == {where, what}), None)
 
     def times_of(self) -> Iterator[int]:
@@ -55,10 +56,11 @@ def _crafted(spec: TrafficSpec) -> Input:
     return Crafted(str(spec.machine), spec.packet or "")
 
 
-_PAIRS = (("terminal", "type"), ("machine", "packet"), ("link", "change"))
-WANTED = "say one of: `terminal` and `type`, `machine` and `packet`, `link` and `change`"
+_PAIRS = (("terminal", "type"), ("machine", "packet"), ("link", "change"), ("machine", "power"))
+WANTED = "say one of: `terminal` and `type`, `machine` and `packet`, `link` and `change`, `machine` and `power`"
 _INPUTS: dict[str, Callable[[TrafficSpec], Input]] = {
     "type": lambda spec: typed(str(spec.terminal), spec.type or ""),
     "packet": _crafted,
     "change": lambda spec: link_change(str(spec.link), spec.change or ""),
+    "power": lambda spec: power(str(spec.machine), spec.power or ""),
 }

@@ -20,7 +20,7 @@ CONNTRACK = "/proc/net/nf_conntrack"
 EXPECTED = "/proc/net/nf_conntrack_expect"
 STATISTICS = "/proc/net/stat/nf_conntrack"
 _DIRECTORIES = tuple(
-    "/ /bin /dev /etc /home /proc /proc/net /proc/sys /root /sbin /sys /tmp /usr /var /var/log".split()
+    "/ /bin /dev /etc /etc/iptables /home /proc /proc/net /proc/sys /root /sbin /sys /tmp /usr /var /var/log".split()
 )
 _ANYBODY = ("/tmp/", "/dev/null")
 

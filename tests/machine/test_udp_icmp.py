@@ -47,7 +47,7 @@ def test_a_connected_socket_hears_that_nobody_listens_and_another_does_not(remot
         sock = lab.left.udp.open(remote=remote)
         sock.send(b"?", RIGHT, 9)
         try:
-            yield sock.recv() | lab.env.timeout(SECOND)
+            yield sock.recv() | lab.left.env.timeout(SECOND)
         except SocketError as error:
             errors.append(error.code)
 

@@ -141,7 +141,8 @@ export const german: Words = {
   futures: {
     label: 'Zwei Zukünfte nebeneinander', none: 'Bisher gibt es eine Zukunft. Gehen Sie zurück, tun Sie etwas anderes, oder ändern Sie hier eine Sache, und vergleichen Sie.',
     whatIf: 'Was wäre, wenn?', lead: (t) => `Eine Sache wird bei ${seconds(t)} s geändert, dem gezeigten Moment; was später getan wurde, geschieht noch einmal.`,
-    kind: 'Änderung', machine: 'Maschine', link: 'Leitung', kinds: { rule: 'eine Regel', setting: 'eine Einstellung (sysctl)', helper: 'ein Helper', delay: 'die Verzögerung einer Leitung', loss: 'der Verlust einer Leitung', cut: 'eine Leitung wird getrennt', host: 'das Verhalten einer Maschine', command: 'ein beliebiger Befehl' },
+    kind: 'Änderung', machine: 'Maschine', link: 'Leitung', kinds: { rule: 'eine Regel', setting: 'eine Einstellung (sysctl)', helper: 'ein Helper', delay: 'die Verzögerung einer Leitung', loss: 'der Verlust einer Leitung', cut: 'eine Leitung wird getrennt', host: 'das Verhalten einer Maschine', power: 'der Strom einer Maschine', command: 'ein beliebiger Befehl' },
+    power: 'Strom', powers: { reset: 'neu gestartet', off: 'aus', on: 'wieder an' },
     rule: 'Regel, wie man sie tippt', command: 'Befehl', key: 'Einstellung', value: 'Wert', helper: 'Helper', milliseconds: 'Verzögerung, ms', percent: 'Verlust, %', behaviour: 'sie',
     behaviours: { silent: 'verstummt', refuses: 'weist neue TCP-Verbindungen ab', noPing: 'antwortet auf kein Ping', keepalive: 'fragt bei stillen Verbindungen alle … s nach', impatient: 'versucht unbeantwortete Daten … mal' },
     number: 'Zahl', go: 'Abzweigen und vergleichen', runs: 'führt aus', packets: 'Pakete', tables: 'Tabellen', terminals: 'Terminals', aspects: 'Was verglichen wird',
@@ -225,8 +226,8 @@ export const german: Words = {
     connectTo: 'Kabel legen zu…', connect: 'Legen', routes: 'Routen', prefix: 'Netz, oder default', via: 'über', services: 'Dienste', port: 'Port', addService: 'Dienst hinzufügen…', rules: 'Regeln zu Beginn',
     sysctls: 'Kernel-Einstellungen', key: 'Einstellung', value: 'Wert', terminal: 'hat ein Terminal', asRoot: 'als root', always: 'verfolgt Verbindungen auch ohne Regeln', note: 'Notiz',
     remove: 'Entfernen', removeLink: 'Kabel entfernen', delay: 'Verzögerung', loss: 'Verlust, %', linkId: 'eigener Name', cut: 'zu Beginn durchtrennt',
-    noTraffic: 'Von selbst geschieht nichts: Menschen tippen, und das ist alles.', at: 'um', what: 'was', where: { terminal: 'Terminal', machine: 'Maschine', link: 'Kabel' },
-    does: { terminal: 'tippt', machine: 'sendet', link: 'ändert' }, said: { terminal: 'Zeile, oder ^C', machine: 'Paket', link: 'down, up, delay 200ms oder loss 10%' },
+    noTraffic: 'Von selbst geschieht nichts: Menschen tippen, und das ist alles.', at: 'um', what: 'was', where: { terminal: 'Terminal', machine: 'Maschine', link: 'Kabel', power: 'Maschine' },
+    does: { terminal: 'tippt', machine: 'sendet', link: 'ändert', power: 'Strom' }, said: { terminal: 'Zeile, oder ^C', machine: 'Paket', link: 'down, up, delay 200ms oder loss 10%', power: 'off, on oder reset' },
     times: 'wie oft', every: 'alle', addTraffic: 'Etwas hinzufügen, das geschieht',
   },
   editor: {

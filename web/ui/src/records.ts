@@ -35,6 +35,7 @@ export type Input =
   | { type: 'packet'; machine: string; packet: string }
   | { type: 'rules'; machine: string; iptables?: string; ip6tables?: string; nft?: string; timer?: number }
   | { type: 'keep'; machine: string }
+  | { type: 'power'; machine: string; power: 'off' | 'on' | 'reset' }
 
 /** What each kind of record carries beyond n, t, machine and kind. */
 export interface Kinds {

@@ -142,7 +142,8 @@ export const text = {
   futures: {
     label: 'Two futures side by side', none: 'There is one future so far. Go back, do something else or change one thing here, and compare.',
     whatIf: 'What if?', lead: (t: number): string => `One thing is changed at ${seconds(t)} s, the moment shown; all that was done later is done again.`,
-    kind: 'change', machine: 'machine', link: 'link', kinds: { rule: 'a rule', setting: 'a setting (sysctl)', helper: 'a helper', delay: 'a link’s delay', loss: 'a link’s loss', cut: 'a link is cut', host: 'a host’s behaviour', command: 'any command' },
+    kind: 'change', machine: 'machine', link: 'link', kinds: { rule: 'a rule', setting: 'a setting (sysctl)', helper: 'a helper', delay: 'a link’s delay', loss: 'a link’s loss', cut: 'a link is cut', host: 'a host’s behaviour', power: 'a machine’s power', command: 'any command' },
+    power: 'power', powers: { reset: 'reset: it boots anew', off: 'off', on: 'on again' },
     rule: 'rule, as it is typed', command: 'command', key: 'setting', value: 'value', helper: 'helper', milliseconds: 'delay, ms', percent: 'loss, %', behaviour: 'it',
     behaviours: { silent: 'falls silent', refuses: 'refuses new TCP connections', noPing: 'answers no ping', keepalive: 'asks after quiet connections every … s', impatient: 'tries unanswered data … times' },
     number: 'number', go: 'Fork and compare', runs: 'runs', packets: 'Packets', tables: 'Tables', terminals: 'Terminals', aspects: 'What is compared',
@@ -241,8 +242,8 @@ export const text = {
     connectTo: 'Lay a cable to…', connect: 'Lay it', routes: 'Routes', prefix: 'network, or default', via: 'by way of', services: 'Services', port: 'port', addService: 'Add a service…', rules: 'Rules at the start',
     sysctls: 'Kernel settings', key: 'setting', value: 'value', terminal: 'has a terminal', asRoot: 'as root', always: 'tracks connections even without rules', note: 'note',
     remove: 'Remove', removeLink: 'Remove the cable', delay: 'delay', loss: 'loss, %', linkId: 'its own name', cut: 'cut at the start',
-    noTraffic: 'Nothing happens by itself: people type, and that is all.', at: 'at', what: 'what', where: { terminal: 'terminal', machine: 'machine', link: 'cable' },
-    does: { terminal: 'types', machine: 'sends', link: 'changes' }, said: { terminal: 'line, or ^C', machine: 'packet', link: 'down, up, delay 200ms, loss 10%' },
+    noTraffic: 'Nothing happens by itself: people type, and that is all.', at: 'at', what: 'what', where: { terminal: 'terminal', machine: 'machine', link: 'cable', power: 'machine' },
+    does: { terminal: 'types', machine: 'sends', link: 'changes', power: 'power' }, said: { terminal: 'line, or ^C', machine: 'packet', link: 'down, up, delay 200ms, loss 10%', power: 'off, on or reset' },
     times: 'times', every: 'every', addTraffic: 'Add something that happens',
   },
   say: {

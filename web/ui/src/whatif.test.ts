@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { inputOf, lineOf, type Form } from './whatif'
 
 const form = (changes: Partial<Form>): Form => ({
-  kind: 'rule', machine: 'router', link: 'lan', line: ' iptables -I FORWARD -j DROP ', key: 'net.ipv4.ip_forward', value: '0', helper: 'ftp', number: 12.5, behaviour: 'silent', ...changes,
+  kind: 'rule', machine: 'router', link: 'lan', line: ' iptables -I FORWARD -j DROP ', key: 'net.ipv4.ip_forward', value: '0', helper: 'ftp', number: 12.5, behaviour: 'silent', power: 'reset', ...changes,
 })
 
 test('a form becomes the input that a person would have given', () => {
@@ -11,6 +11,7 @@ test('a form becomes the input that a person would have given', () => {
   expect(lineOf(form({ kind: 'helper', helper: 'sip' }))).toBe('iptables -t raw -I PREROUTING -p udp --dport 5060 -j CT --helper sip')
   expect(inputOf(form({ kind: 'delay' }))).toEqual({ type: 'link', link: 'lan', delay: 12_500 })
   expect(inputOf(form({ kind: 'loss' }))).toEqual({ type: 'link', link: 'lan', loss: 0.125 })
+  expect(inputOf(form({ kind: 'power' }))).toEqual({ type: 'power', machine: 'router', power: 'reset' })
   expect(inputOf(form({ kind: 'cut' }))).toEqual({ type: 'link', link: 'lan', up: false })
 })
 

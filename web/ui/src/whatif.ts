@@ -2,14 +2,15 @@
 
 import type { Input } from './records'
 
-export const KINDS = ['rule', 'setting', 'helper', 'delay', 'loss', 'cut', 'host', 'command'] as const
+export const KINDS = ['rule', 'setting', 'helper', 'delay', 'loss', 'cut', 'host', 'power', 'command'] as const
 export type ChangeKind = (typeof KINDS)[number]
+export const POWER = ['reset', 'off', 'on'] as const
 export const BEHAVIOURS = ['silent', 'refuses', 'noPing', 'keepalive', 'impatient'] as const
 export type Behaviour = (typeof BEHAVIOURS)[number]
 
 /** What the form holds. `number` is ms for a delay, % for a loss, seconds or tries for a host's behaviour. */
 export interface Form {
-  kind: ChangeKind; machine: string; link: string; line: string; key: string; value: string; helper: string; number: number; behaviour: Behaviour
+  kind: ChangeKind; machine: string; link: string; line: string; key: string; value: string; helper: string; number: number; behaviour: Behaviour; power: (typeof POWER)[number]
 }
 
 /** Where each helper listens: the protocol and port that it is known by (the modules' own defaults). */
@@ -54,6 +55,7 @@ export function inputOf(form: Form): Input | null {
     case 'delay': return { type: 'link', link, delay: Math.round(number * 1000) }
     case 'loss': return { type: 'link', link, loss: Math.round(number * 100) / 10_000 }
     case 'cut': return { type: 'link', link, up: false }
+    case 'power': return { type: 'power', machine: form.machine, power: form.power }
     default: {
       const line = lineOf(form)
       return line ? { type: 'command', machine: form.machine, text: line } : null

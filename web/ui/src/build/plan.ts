@@ -11,7 +11,7 @@ export interface MachineData {
 export interface LinkData { between: [string, string]; delay?: string | number; loss?: number; up?: boolean; id?: string; [more: string]: unknown }
 export interface TerminalData { id: string; machine: string; title?: string; user?: string; [more: string]: unknown }
 export interface TrafficData {
-  at: string | number; terminal?: string; type?: string; machine?: string; packet?: string; link?: string; change?: string; every?: string | number; times?: number
+  at: string | number; terminal?: string; type?: string; machine?: string; packet?: string; link?: string; change?: string; power?: string; every?: string | number; times?: number
 }
 export interface Data {
   title: string; summary?: string; firewall: string; machines: { [name: string]: MachineData }; links?: LinkData[]; terminals?: TerminalData[]
