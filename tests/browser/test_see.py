@@ -72,6 +72,14 @@ def test_one_thing_is_changed_in_the_past_by_a_form_and_what_came_later_is_done_
     assert [record["text"] for record in page.lab("records") if record["kind"] == "input"][-1] == "two"
     page.tab.get_by_role("button", name="Go on with that one").click()
     page.until("!window.ctlab.records.some((record) => record.kind === 'lost')")
+    page.lab("seekTime(20000000)")
+    page.tab.locator("#stage summary").click()
+    page.tab.locator("#stage form select").first.select_option("power")
+    page.tab.get_by_role("button", name="Fork and compare").click()
+    page.settle()
+    page.tab.get_by_text("is up again: no connection is known").wait_for()
+    assert page.tab.locator("#time .itself").count() == 2, "that it boots and that it is up stand on the timeline"
+    page.shoot("power")
 
 
 def test_the_page_speaks_german_where_the_browser_does_or_a_person_wants_it(page_with: Callable[..., Page]) -> None:

@@ -27,6 +27,8 @@ export type EntryRecord = RecordOf<'entry-new' | 'entry-update' | 'entry-destroy
 const PATIENCE = 10_000_000 // µs
 const CLIENTS = new Set(['probe', 'talk'])
 const DOING = new Set(['sent', 'arrived', 'label', 'delivered', 'dropped', 'lost', 'output'])
+const REMARKS = new Set(['rules', 'power', 'command', 'walk', 'there']) // notes of what happens by itself, on the timeline
+const counts = (record: TraceRecord): boolean => DOING.has(record.kind) || (record.kind === 'note' && record.code === 'power')
 
 function summarise(trip: Trip, record: TraceRecord, firewall: string): void {
   if (record.kind === 'sent') trip.about ??= record
@@ -54,6 +56,8 @@ export class Index {
   readonly order: Trip[] = []
   readonly table: (EntryRecord | RecordOf<'entry-expired'>)[] = []
   readonly inputs: RecordOf<'input'>[] = []
+  /** What happened by itself and is told in words: rules that went back, a machine that is up again. */
+  readonly remarks: RecordOf<'note'>[] = []
   readonly entries = new Map<string, Life<'entry'>>()
   readonly sockets = new Map<string, Life<'socket'>>()
   /** How many records there are up to the last one in which a packet moved or something was printed. */
@@ -74,10 +78,11 @@ export class Index {
   add(record: TraceRecord): void {
     this.#decided = null
     this.warp.add(record)
-    if (DOING.has(record.kind)) this.lastDoing = record.n + 1
+    if (counts(record)) this.lastDoing = record.n + 1
     const packet = packetOf(record)
     if (packet !== null) this.#addToTrip(packet, record)
     if (record.kind === 'input') this.inputs.push(record)
+    if (record.kind === 'note' && REMARKS.has(record.code)) this.remarks.push(record)
     if (record.kind === 'socket') this.#noteClient(record)
     if (record.kind === 'socket') this.#live(this.sockets, record.machine, record.socket).changes.push(record)
     if (record.kind === 'entry-expired') this.table.push(record)
@@ -98,10 +103,11 @@ export class Index {
     }
     cutList(this.table, from)
     cutList(this.inputs, from)
+    cutList(this.remarks, from)
     cutLives(this.entries, from)
     cutLives(this.sockets, from)
     this.lastDoing = 0
-    for (let n = from - 1; n >= 0 && !this.lastDoing; n--) if (DOING.has((records[n] as TraceRecord).kind)) this.lastDoing = n + 1
+    for (let n = from - 1; n >= 0 && !this.lastDoing; n--) if (counts(records[n] as TraceRecord)) this.lastDoing = n + 1
   }
 
   /** Where a person who has done something at record `from` would say that nothing new will happen: after the last packet or output,
@@ -111,7 +117,7 @@ export class Index {
     let rest: number | null = null
     for (let n = from; n < this.lastDoing; n++) {
       const record = records[n] as TraceRecord
-      if (!DOING.has(record.kind) || this.ofClient(this.trip(packetOf(record)))) continue
+      if (!counts(record) || this.ofClient(this.trip(packetOf(record)))) continue
       if (record.kind === 'output') rest = null
       else if (last && this.#triesAgain(record, last)) {
         if (rest !== null) return rest

@@ -133,8 +133,10 @@ export function tableEvents(track: Track): Event[] {
   return inLanes(found, track.scale.left + track.scale.width + 24)
 }
 
+/** What people did, and (not `alive`) what happened by itself and is told in words. */
 export function inputEvents(track: Track): Event[] {
-  const found = track.index.inputs.map(({ n, t, text: words }) => ({ x: track.xOf(t), n, t, words: words.trim() || '⏎', alive: true }))
+  const all = [...track.index.inputs, ...track.index.remarks].sort((one, other) => one.n - other.n)
+  const found = all.map(({ n, t, kind, text: words }) => ({ x: track.xOf(t), n, t, words: words.trim() || '⏎', alive: kind === 'input' }))
   return inRow(found, track.scale.left + track.scale.width + 24)
 }
 
