@@ -8,6 +8,7 @@ very many packets on the way, and the first load.
 from __future__ import annotations
 
 import gzip
+from typing import Any
 
 import pytest
 
@@ -74,17 +75,21 @@ def test_a_step_a_step_back_and_a_scrub(view: str, key: str, page: Page) -> None
 
 
 IN_FLIGHT = 500
+SECONDS = 2
 CROWDED = f"""
 title: Very many packets
-firewall: b
+firewall: fw
 machines:
-  a: {{interfaces: {{eth0: 10.0.0.1/24}}}}
-  b: {{interfaces: {{eth0: 10.0.0.2/24}}, conntrack: always}}
-links: [{{between: [a.eth0, b.eth0], delay: 20s}}]
+  a: {{interfaces: {{eth0: 10.0.0.1/24}}, routes: {{default: 10.0.0.9}}}}
+  fw: {{kind: firewall, interfaces: {{eth0: 10.0.0.9/24, eth1: 10.0.1.9/24}}, sysctls: {{net.ipv4.ip_forward: 1}}, conntrack: always}}
+  b: {{interfaces: {{eth0: 10.0.1.2/24}}, routes: {{default: 10.0.1.9}}}}
+links:
+  - {{between: [a.eth0, fw.eth0], delay: 2500ms}}
+  - {{between: [fw.eth1, b.eth0], delay: 2500ms}}
 terminals: [{{id: a, machine: a}}]
 traffic:
-  - {{at: 1ms, every: 10ms, times: {IN_FLIGHT * 3}, machine: a, packet: "udp 10.0.0.1:4000 > 10.0.0.2:53 data x"}}
-"""
+  - {{at: 1ms, every: 10ms, times: {IN_FLIGHT * 3}, machine: a, packet: "udp 10.0.0.1:4000 > 10.0.1.2:53 data x"}}
+"""  # once the first has come to b, there are always IN_FLIGHT on the way: half of them before the firewall, half labelled behind it
 FRAMES = """async (seconds) => {
   const times = [], flying = []
   await new Promise((done) => {
@@ -100,21 +105,42 @@ FRAMES = """async (seconds) => {
   })
   times.shift()
   const sorted = times.toSorted((a, b) => a - b), sum = times.reduce((all, one) => all + one, 0)
-  return {rate: (1000 * times.length) / sum, worst: sorted[Math.floor(sorted.length * 0.99)], flying: Math.min(...flying)}
+  const part = (share) => sorted[Math.floor(sorted.length * share)]
+  return {rate: (1000 * times.length) / sum, p95: part(0.95), p99: part(0.99), flying: [Math.min(...flying), Math.max(...flying)]}
 }"""
+
+
+def work(devtools: Any) -> tuple[float, float]:
+    """Seconds that the page's main thread has worked so far, and those of them in which it ran scripts."""
+    told = {one["name"]: one["value"] for one in devtools.send("Performance.getMetrics")["metrics"]}
+    return told["TaskDuration"], told["ScriptDuration"]
 
 
 @pytest.mark.parametrize("throttle", [1, 4])
 def test_frames_with_very_many_packets_on_the_way(throttle: int, page: Page) -> None:
     page.open(own=CROWDED)
     page.tab.keyboard.press("2")
-    page.lab("seekTime(8_000_000)")
-    assert page.lab("state.flying.size") >= IN_FLIGHT
-    page.tab.context.new_cdp_session(page.tab).send("Emulation.setCPUThrottlingRate", {"rate": throttle})
+    page.until("window.ctlab.records.at(-1).t > 5_500_000")
+    page.lab("seekTime(5_000_500)")
+    assert page.lab("state.flying.size") == IN_FLIGHT
+    devtools = page.tab.context.new_cdp_session(page.tab)
+    devtools.send("Performance.enable")
+    devtools.send("Emulation.setCPUThrottlingRate", {"rate": throttle})
     page.lab("play()")
-    told = page.tab.evaluate(FRAMES, 3)
-    print(f"{told['flying']} packets on the way, CPU / {throttle}: {told['rate']:.1f} frames/s, p99 {told['worst']:.1f} ms a frame")
-    assert told["flying"] >= IN_FLIGHT
+    page.tab.wait_for_timeout(1000)
+    best: dict[str, Any] = {"rate": 0}
+    for _ in range(4):  # the quietest of four stretches: what is slower in the others is the neighbours'
+        before = work(devtools)
+        told = page.tab.evaluate(FRAMES, SECONDS)
+        busy, scripts = (100 * (now - then) / SECONDS for now, then in zip(work(devtools), before, strict=True))
+        best = max(best, told | {"busy": busy, "scripts": scripts}, key=lambda one: one["rate"])
+    fewest, most = best["flying"]
+    print(
+        f"{fewest} to {most} packets on the way, CPU / {throttle}: {best['rate']:.1f} frames/s, "
+        f"p95 {best['p95']:.1f} ms a frame, p99 {best['p99']:.1f}; "
+        f"the main thread works {best['busy']:.0f} % of the time, {best['scripts']:.0f} % in scripts"
+    )
+    assert fewest >= IN_FLIGHT
     assert page.tab.locator("canvas").count() == 1
 
 

@@ -1,7 +1,7 @@
 // The clock: lets simulated time pass in shown time (warp.ts says how fast), moment by moment, until it is stopped or arrives.
 // It knows the instants of the trace and nothing of what happens at them. Frames are injected, so that tests can tell the time.
 
-import type { Warp } from './warp'
+import { countUpTo, type Warp } from './warp'
 
 export interface Position { readonly n: number; readonly t: number }
 
@@ -12,6 +12,8 @@ export interface Dial {
   move(to: Position): void
   /** Called once when the clock comes to the end that it was given, or to the end of what is known. */
   arrived(): void
+  /** Where to linger on the way from `n` to `to` records of one instant; null: nowhere. */
+  pause?(n: number, to: number): number | null
 }
 
 export interface Frames { request(next: (ms: number) => void): number; cancel(id: number): void }
@@ -21,6 +23,7 @@ const BROWSER: Frames = {
 }
 
 export const SPEEDS = [0.25, 0.5, 1, 2, 4, 8, 16] as const
+const LINGER = 0.24 // shown seconds at each place where time stands still
 const LONGEST_FRAME = 0.1 // seconds: a tab that slept goes on where it was
 
 export class Clock {
@@ -34,6 +37,7 @@ export class Clock {
   #place = 0
   #until: number | null = null
   #time: number | null = null
+  #rest = 0 // shown seconds for which time still stands
 
   constructor(dial: Dial, frames: Frames = BROWSER) {
     this.#dial = dial
@@ -51,6 +55,7 @@ export class Clock {
     this.#time = t
     this.#place = this.#dial.warp().placeOf(this.#dial.position().t)
     this.#last = Number.NaN
+    this.#rest = 0
     this.#frame = this.#frames.request((ms) => this.#tick(ms))
   }
 
@@ -62,8 +67,10 @@ export class Clock {
   #tick(ms: number): void {
     const passed = Number.isNaN(this.#last) ? 0 : Math.min(LONGEST_FRAME, (ms - this.#last) / 1000)
     this.#last = ms
-    this.#place += passed * this.speed
-    const arrived = this.#show()
+    const rested = this.#rest > 0
+    if (rested) this.#rest -= passed * this.speed
+    else this.#place += passed * this.speed
+    const arrived = this.#rest <= 0 && this.#show()
     this.#frame = arrived ? null : this.#frames.request((next) => this.#tick(next))
     if (arrived) this.#dial.arrived()
   }
@@ -74,10 +81,22 @@ export class Clock {
     const end = this.#end(warp)
     const arrived = this.#place >= end.x
     const t = arrived ? end.t : warp.timeAt(this.#place)
-    const n = Math.max(warp.countAt(t), this.#dial.position().n)
+    const from = this.#dial.position().n
+    const n = Math.max(warp.countAt(t), from)
+    const stop = this.stepwise ? null : (this.#dial.pause?.(from, n) ?? null)
+    if (stop !== null) return this.#stand(warp, stop)
     const shown = this.stepwise && !arrived ? this.#instant(warp, t) : t
     this.#dial.move({ n: arrived ? Math.max(end.n, n) : n, t: shown })
     return arrived
+  }
+
+  /** Time stands still for a while after `n` records. */
+  #stand(warp: Warp, n: number): false {
+    const moment = warp.moments[countUpTo(warp.moments, n - 1, (one) => one.n)]
+    if (moment) this.#place = moment.x
+    this.#rest = LINGER
+    this.#dial.move({ n, t: moment?.t ?? this.#dial.position().t })
+    return false
   }
 
   #end(warp: Warp): { x: number; t: number; n: number } {

@@ -110,6 +110,7 @@ export const german: Words = {
   topology: {
     label: 'Das Netz', loss: (loss) => `verliert ${Number((loss * 100).toFixed(1))} %`, delay: (delay) => `${delay / 1000} ms`,
     cut: 'getrennt', link: (a, b) => `Leitung ${a} – ${b}`, change: 'ändern', faults: 'Fehler der Leitung', milliseconds: 'Verzögerung, ms',
+    larger: 'Vergrößern (Strg und Rad)', smaller: 'Verkleinern', fit: 'Einpassen: die ganze Karte, die Maschinen an ihrem Platz', machine: (name) => `${name}: seine Tabelle und Regeln zeigen; Pfeiltasten verschieben`,
     percent: 'Verlust, %', isCut: 'getrennt', apply: 'Anwenden', close: 'Schließen', noLabel: 'noch kein Label', more: (count) => `und ${count} weitere`,
     crowd: (all) => `Pakete unterwegs: ${all.map(([label, count]) => `${count} ${label || 'ohne Label'}`).join(', ')}`,
   },
@@ -259,7 +260,7 @@ export const german: Words = {
     title: 'Hilfe', close: 'Schließen', lead: 'Alles auf dem Bildschirm zeigt einen Moment und ein Paket. Wählen Sie eines irgendwo, und es ist überall gewählt.',
     labels: 'Labels', labelsLead: 'Farbe, Form und Wort gehören immer zusammen. Gefüllt: durchgelassen. Rot umrandet: verworfen. Eine gestrichelte Linie mit ✕: wie weit es kam.',
     keys: 'Tasten', terminal: 'Im Terminal', shortcuts: [
-      ['Leertaste', 'abspielen, anhalten'], ['← →', 'das Paket davor, das nächste Paket'], ['Umschalt ← →', 'das Ereignis davor, das nächste Ereignis'], ['Pos1 Ende', 'der Anfang, das Ende des Bekannten'],
+      ['Leertaste', 'abspielen, anhalten'], ['← →', 'das Paket davor, das nächste Paket'], [', .', 'der vorige, der nächste Hook der Firewall'], ['Umschalt ← →', 'das Ereignis davor, das nächste Ereignis'], ['Pos1 Ende', 'der Anfang, das Ende des Bekannten'],
       ['[ ]', 'der Ablauf davor, der nächste Ablauf'], ['+ −', 'schneller, langsamer'], ['1 2 3', 'Leiter, Netz, Annahmen'], ['4 5 6', 'Verbindungen, conntrack -L, Regeln'],
       ['7', 'der Weg des Pakets, sein Inhalt'], ['e', 'das Leben eines Eintrags'], ['f', 'was wäre, wenn, und beide Zukünfte'], ['t', 'im Terminal tippen'], ['Esc', 'das Terminal verlassen, dies schließen'], ['n b', 'nächster Schritt, voriger Schritt der Lektion'], ['?', 'diese Hilfe'],
       ['r p', 'die Regeln bearbeiten, ein Paket senden'],

@@ -39,3 +39,6 @@ export function conntrackLine(entry: Entry, now: number): string {
   const left = Math.max(0, Math.floor((entry.expires - now) / 1_000_000))
   return entry.line.replace(/^(\S+ +\d+ )\d+/, `$1${left}`)
 }
+
+/** Words cut to so many characters, with an ellipsis. */
+export const cut = (words: string, room: number): string => (words.length > room ? `${words.slice(0, Math.max(1, room - 1))}…` : words)

@@ -58,6 +58,8 @@ export class Index {
   readonly inputs: RecordOf<'input'>[] = []
   /** What happened by itself and is told in words: rules that went back, a machine that is up again. */
   readonly remarks: RecordOf<'note'>[] = []
+  /** How many records there are once a packet has come to each hook of the firewall, or has been labelled there. */
+  readonly stations: { readonly n: number }[] = []
   readonly entries = new Map<string, Life<'entry'>>()
   readonly sockets = new Map<string, Life<'socket'>>()
   /** How many records there are up to the last one in which a packet moved or something was printed. */
@@ -83,6 +85,7 @@ export class Index {
     if (packet !== null) this.#addToTrip(packet, record)
     if (record.kind === 'input') this.inputs.push(record)
     if (record.kind === 'note' && REMARKS.has(record.code)) this.remarks.push(record)
+    if (record.machine === this.firewall && (record.kind === 'hook' || record.kind === 'label')) this.stations.push(record)
     if (record.kind === 'socket') this.#noteClient(record)
     if (record.kind === 'socket') this.#live(this.sockets, record.machine, record.socket).changes.push(record)
     if (record.kind === 'entry-expired') this.table.push(record)
@@ -104,6 +107,7 @@ export class Index {
     cutList(this.table, from)
     cutList(this.inputs, from)
     cutList(this.remarks, from)
+    cutList(this.stations, from)
     cutLives(this.entries, from)
     cutLives(this.sockets, from)
     this.lastDoing = 0
@@ -157,6 +161,17 @@ export class Index {
 
   lastBefore(n: number): Trip | undefined {
     return this.decided[countUpTo(this.decided, n - 1, (trip) => trip.decided) - 1]
+  }
+
+  /** The number of records with which a packet comes to a hook of the firewall: the next after `n` up to `to`, or the one before; or null. */
+  stationAfter(n: number, to: number): number | null {
+    const next = this.stations[countUpTo(this.stations, n - 1, (one) => one.n)]
+    return next && next.n < to ? next.n + 1 : null
+  }
+
+  stationBefore(n: number): number | null {
+    const last = this.stations[countUpTo(this.stations, n - 2, (one) => one.n) - 1]
+    return last ? last.n + 1 : null
   }
 
   /** The number of records after which the next (or the previous) entry has run out of time, or null. */

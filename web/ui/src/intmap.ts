@@ -31,6 +31,16 @@ function* walk<T>(node: Node | undefined, shift: number, prefix: number): Genera
   }
 }
 
+function visit<T>(node: Node | undefined, shift: number, each: (value: T) => void): void {
+  if (!node) return
+  for (let at = 0; at < node.length; at++) {
+    const child = node[at]
+    if (child === undefined) continue
+    if (shift === 0) each(child as T)
+    else visit(child as Node, shift - BITS, each)
+  }
+}
+
 /** Immutable: `set` and `delete` give a new map. Values may not be undefined. */
 export class IntMap<T> {
   readonly size: number
@@ -75,6 +85,11 @@ export class IntMap<T> {
   /** In the order of the keys. */
   [Symbol.iterator](): Generator<[number, T]> {
     return walk<T>(this.#root, this.#shift, 0)
+  }
+
+  /** Every value in the order of the keys, for where a generator would cost too much. */
+  forEach(each: (value: T) => void): void {
+    visit(this.#root, this.#shift, each)
   }
 
   *values(): Generator<T> {

@@ -11,6 +11,8 @@ const VERBS: { readonly [key: string]: (lab: Lab) => void } = {
   ArrowLeft: (lab) => lab.stepPacket(-1),
   'Shift+ArrowRight': (lab) => lab.stepEvent(1),
   'Shift+ArrowLeft': (lab) => lab.stepEvent(-1),
+  '.': (lab) => lab.stepHook(1),
+  ',': (lab) => lab.stepHook(-1),
   Home: (lab) => lab.toStart(),
   End: (lab) => lab.toEnd(),
   '[': (lab) => lab.toExpiry(-1),

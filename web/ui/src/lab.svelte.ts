@@ -1,25 +1,25 @@
 // The lab as the views see it: one moment, one chosen packet, what the server said. The glue of channel, story, index and clock.
 // Views read its fields and call its verbs; none of them talks to the server or keeps a moment of its own.
 
-import type { Branch, Channel, Ears, Grid, Hello, Judgement, Lesson, Progress, Refusal, Scenario, Survival, TraceBatch } from './channel'
+import { Asking } from './asking.svelte'
+import type { Branch, Channel, Ears, Hello, Lesson, Progress, Refusal, Scenario, TraceBatch } from './channel'
+import { CROWD } from './crowd'
 import { Clock, SPEEDS, type Position } from './clock'
 import { Index, type Trip } from './index'
 import { journey, type Journey } from './journey'
 import { tellEvent, tellPacket } from './narrate'
-import type { Layer } from './inside'
-import type { Input, RecordOf, TraceRecord } from './records'
-import { Shown } from './shown.svelte'
+import type { Input } from './records'
 import { Story, type State } from './story'
 import { text } from './text'
 
 export type { PacketView, StageView, TableView } from './shown.svelte'
 const FIRST_INPUT = 1000 // µs: not at the very start, so that one can go back to before it
+const WALKED = 2 // up to this speed packets are seen to walk through the firewall's hooks, while the map is shown
 const TRIES = 6 // stretches asked for in a row, when what is looked for lies further ahead
 
-export class Lab extends Shown implements Ears {
+export class Lab extends Asking implements Ears {
   scenario = $state.raw<Scenario | null>(null)
   lesson = $state.raw<Lesson | null>(null)
-  progress = $state.raw<Progress>({ answers: {}, goals: {}, step: 0 })
   step = $state(0)
   /** Records told so far, and the time (µs): the moment. */
   n = $state(0)
@@ -42,10 +42,8 @@ export class Lab extends Shown implements Ears {
 
   story = new Story('')
   index = new Index('')
-  readonly #channel: Channel
   readonly #clock: Clock
-  readonly #insides = new Map<string, Promise<Layer[] | null>>()
-  #grid: Promise<Grid | null> | null = null
+  protected readonly channel: Channel
   #resume: number | null = 0
   #look: number | null = null
   #asked = false
@@ -70,9 +68,10 @@ export class Lab extends Shown implements Ears {
       position: () => ({ n: this.n, t: this.t }),
       move: (to) => this.#move(to),
       arrived: () => this.#arrived(),
+      pause: (n, to) => (this.stage === 'topology' && this.speed <= WALKED && this.state.flying.size <= CROWD ? this.index.stationAfter(n, to) : null),
     })
     this.#clock.stepwise = matchMedia('(prefers-reduced-motion: reduce)').matches
-    this.#channel = channel(this)
+    this.channel = channel(this)
   }
 
   // ---- what the server says
@@ -172,6 +171,17 @@ export class Lab extends Shown implements Ears {
     this.said = tellEvent(this.state, this.index)
   }
 
+  /** To where a packet enters the next hook of the firewall, or is labelled there; or to the one before. */
+  stepHook(by: 1 | -1): void {
+    this.pause()
+    if (by < 0) return this.#toStation(this.index.stationBefore(this.n), 0)
+    this.#want(() => {
+      const next = this.index.stationAfter(this.n, Infinity)
+      if (next !== null) this.#toStation(next, this.story.length)
+      return next !== null
+    }, () => this.seek(this.story.length))
+  }
+
   /** To the next packet that the firewall decides about, or the one before. */
   stepPacket(by: 1 | -1): void {
     this.pause()
@@ -225,7 +235,7 @@ export class Lab extends Shown implements Ears {
     this.waiting = true
     this.refusal = null
     this.#playFor = wait === null ? null : wait * (Array.isArray(input) ? input.length : 1)
-    this.#channel.say('input', { at: this.#inputTime(), input, ...(wait !== null && { wait }) })
+    this.channel.say('input', { at: this.#inputTime(), input, ...(wait !== null && { wait }) })
   }
 
   /** What if this had been done at `at` (µs; this moment), and all that came later again? Then both futures are shown. */
@@ -234,28 +244,13 @@ export class Lab extends Shown implements Ears {
     this.waiting = true
     this.refusal = null
     this.stage = 'futures'
-    this.#channel.say('change', { at, input })
-  }
-
-  /** The least time-out with which an entry that expired would have lived on: computed by running; null where none does. */
-  survive(machine: string, conn: number): Promise<Survival | null> {
-    return this.#channel.survive(machine, conn)
+    this.channel.say('change', { at, input })
   }
 
   /** Show the life of an entry. */
   follow(machine: string, conn: number): void {
     this.entry = { machine, conn }
     this.stage = 'entry'
-  }
-
-  answer(prediction: string, choice: number): void {
-    this.progress = { ...this.progress, answers: { [prediction]: choice, ...this.progress.answers } }
-    this.#channel.say('answer', { prediction, choice })
-  }
-
-  /** Has what was done judged; null where there is no answer. */
-  judge(): Promise<Judgement | null> {
-    return this.#channel.judge()
   }
 
   /** Into the future of that branch, to the moment at which this packet was decided about. */
@@ -272,44 +267,12 @@ export class Lab extends Shown implements Ears {
   restart(): void {
     this.pause()
     this.#resume = 0
-    this.#channel.say('restart', {})
+    this.channel.say('restart', {})
   }
 
   restore(branch: number): void {
     this.pause()
-    this.#channel.say('restore', { branch })
-  }
-
-  /** The records of a future that was cut off, or null. */
-  future(branch: number): Promise<TraceRecord[] | null> {
-    return this.#channel.future(branch)
-  }
-
-  /** Asks the server something; null where it has no answer. */
-  ask<T>(event: string, data: object): Promise<T | null> {
-    return this.#channel.ask<T>(event, data)
-  }
-
-  complete(line: string, cursor: number): Promise<{ start: number; words: string[] }> {
-    return this.#channel.complete(this.terminal, line, cursor)
-  }
-
-  /** Conntrack's TCP table: asked for once. */
-  grid(): Promise<Grid | null> {
-    this.#grid ??= this.#channel.grid()
-    void this.#grid.then((found) => found ?? (this.#grid = null))
-    return this.#grid
-  }
-
-  /** The inside of the packet that this record put on a link: asked for once for the same bytes. */
-  inside(record: RecordOf<'sent'>): Promise<Layer[] | null> {
-    let asked = this.#insides.get(record.data)
-    if (!asked) {
-      asked = this.#channel.dissect(record.n)
-      this.#insides.set(record.data, asked)
-      void asked.then((layers) => layers ?? this.#insides.delete(record.data))
-    }
-    return asked
+    this.channel.say('restore', { branch })
   }
 
   // ---- inside
@@ -372,6 +335,11 @@ export class Lab extends Shown implements Ears {
     this.said = tellPacket(trip, this.n)
   }
 
+  #toStation(n: number | null, otherwise: number): void {
+    this.seek(n ?? otherwise)
+    this.said = tellEvent(this.state, this.index)
+  }
+
   #goOn(): void {
     this.#want(() => {
       const ahead = this.n < this.story.length || this.t < (this.index.warp.moments.at(-1)?.t ?? 0)
@@ -398,7 +366,7 @@ export class Lab extends Shown implements Ears {
   #ask(): void {
     if (this.#asked) return
     this.#asked = true
-    this.#channel.say('more', {})
+    this.channel.say('more', {})
   }
 
   /** Whether the server has been told where we are. */
@@ -409,7 +377,7 @@ export class Lab extends Shown implements Ears {
   #save(): void {
     this.#saving ??= setTimeout(() => {
       this.#saving = null
-      this.#channel.say('position', { t: Math.floor(this.t), step: this.step })
+      this.channel.say('position', { t: Math.floor(this.t), step: this.step })
     }, 400)
   }
 }

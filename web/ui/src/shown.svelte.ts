@@ -2,6 +2,7 @@
 
 import type { Language } from './channel'
 import { remember, remembered } from './remember'
+import { UNTOUCHED, type Arranged } from './viewport'
 
 export type StageView = 'ladder' | 'topology' | 'beliefs' | 'entry' | 'futures'
 export type PacketView = 'way' | 'inside'
@@ -14,6 +15,8 @@ export class Shown {
   entry = $state.raw<{ machine: string; conn: number } | null>(null)
   /** The machine whose rules and connections are shown; "" is the firewall. */
   inspected = $state('')
+  /** How the map is looked at. */
+  map = $state.raw<Arranged>(UNTOUCHED)
   packetView = $state<PacketView>('way')
   language = $state<Language | 'both'>(remembered('language', ['iptables', 'nft', 'both']) ?? 'iptables')
   terminal = $state('')

@@ -111,6 +111,7 @@ export const text = {
   topology: {
     label: 'The network', loss: (loss: number): string => `loses ${Number((loss * 100).toFixed(1))} %`, delay: (delay: number): string => `${delay / 1000} ms`,
     cut: 'cut', link: (a: string, b: string): string => `Link ${a} – ${b}`, change: 'change it', faults: 'Faults of the link', milliseconds: 'delay, ms',
+    larger: 'Zoom in (Ctrl and the wheel)', smaller: 'Zoom out', fit: 'Fit: all of the map, machines where they were', machine: (name: string): string => `${name}: show its table and rules; arrow keys move it`,
     percent: 'loss, %', isCut: 'cut', apply: 'Apply', close: 'Close', noLabel: 'no label yet', more: (count: number): string => `and ${count} more`,
     crowd: (all: readonly (readonly [string, number])[]): string => `Packets on the way: ${all.map(([label, count]) => `${count} ${label || 'without a label'}`).join(', ')}`,
   },
@@ -264,7 +265,7 @@ export const text = {
     title: 'Help', close: 'Close', lead: 'Everything on the screen shows one moment and one packet. Choose either anywhere, and it is chosen everywhere.',
     labels: 'Labels', labelsLead: 'Colour, shape and word always belong together. Filled: let through. Outlined in red: dropped. A dashed line with ✕: how far it came.',
     keys: 'Keys', terminal: 'In the terminal', shortcuts: ([
-      ['Space', 'play, pause'], ['← →', 'the packet before, the next packet'], ['Shift ← →', 'the event before, the next event'], ['Home End', 'the start, the end of what is known'],
+      ['Space', 'play, pause'], ['← →', 'the packet before, the next packet'], [', .', 'the hook before, the next hook of the firewall'], ['Shift ← →', 'the event before, the next event'], ['Home End', 'the start, the end of what is known'],
       ['[ ]', 'the expiry before, the next expiry'], ['+ −', 'faster, slower'], ['1 2 3', 'ladder, topology, three beliefs'], ['4 5 6', 'connections, conntrack -L, rules'],
       ['7', 'the packet’s way, its inside'], ['e', 'the life of an entry'], ['f', 'what if, and both futures'], ['t', 'type in the terminal'], ['Esc', 'leave the terminal, close this'], ['n b', 'next step, step before in the lesson'], ['?', 'this help'],
       ['r p', 'edit the rules, send a packet'],

@@ -14,6 +14,8 @@ const MARGIN = 12
 const FOOT = 26 // room under a machine for a packet that has come to its end there
 const TURNED = 430
 const ROOMY = 640
+const ORIGIN: Point = { x: 0, y: 0 }
+const NOT_MOVED: ReadonlyMap<string, Point> = new Map()
 
 /** `hooks`: where the firewall's five hooks are drawn: in its own box, or below the map where the boxes must be small; null: nowhere. */
 export interface Plan { boxes: Map<string, Box>; hooks: (Point & { width: number; inside: boolean }) | null; small: boolean; turned: boolean }
@@ -30,8 +32,9 @@ function sizeOf(firewall: boolean, small: boolean, stage: Size): Size {
   return { ...size, width: size.width * Math.max(firewall ? 0.86 : 0.72, Math.min(1, stage.width / ROOMY)) }
 }
 
-/** The map for a stage: roomy, or with small boxes and the hooks below, or on a narrow one turned, from top to bottom. */
-export function plan(scenario: Scenario, stage: Size): Plan {
+/** The map for a stage: roomy, or with small boxes and the hooks below, or on a narrow one turned, from top to bottom. `moved`: how far
+ * machines were put elsewhere by hand. */
+export function plan(scenario: Scenario, stage: Size, moved: ReadonlyMap<string, Point> = NOT_MOVED): Plan {
   const turned = stage.width < TURNED
   const small = turned || (stage.width < ROOMY && new Set(scenario.machines.map((machine) => machine.x)).size > 2)
   const below = small && !turned && stage.height > 260
@@ -42,8 +45,9 @@ export function plan(scenario: Scenario, stage: Size): Plan {
   scenario.machines.forEach((machine, i) => {
     const size = sizeOf(machine.name === scenario.firewall, small, stage)
     const [left, top] = [MARGIN + size.width / 2, MARGIN + size.height / 2]
-    const x = left + (across[i] ?? 0.5) * Math.max(0, stage.width - 2 * left)
-    const y = top + (down[i] ?? 0.5) * Math.max(0, height - 2 * top)
+    const by = moved.get(machine.name) ?? ORIGIN
+    const x = left + (across[i] ?? 0.5) * Math.max(0, stage.width - 2 * left) + by.x
+    const y = top + (down[i] ?? 0.5) * Math.max(0, height - 2 * top) + by.y
     boxes.set(machine.name, { x, y, ...size })
   })
   return { boxes, hooks: hooksOf(boxes.get(scenario.firewall), small, below, stage), small, turned }
@@ -71,7 +75,6 @@ export function lines(scenario: Scenario, placed: ReadonlyMap<string, Box>): Lin
   })
 }
 
-const LOST_AT = 0.6
 const LANE = 26 // packets keep to the right, so that those that meet can both be read
 
 /** The size of a packet's label with these lines. */
@@ -79,21 +82,37 @@ export function labelSize(lines: readonly string[]): Size {
   return { width: Math.max(1, ...lines.map((line) => line.length)) * 6.4 + 14, height: Math.max(1, lines.length) * 14 + 6 }
 }
 
-/** Where a flying packet is at time `t`: from where its label of this `size` has left the one box to where it would touch the other. `still`
- * shows it halfway, for those who want no motion. */
-export function position(flight: Flight, t: number, placed: ReadonlyMap<string, Box>, still = false, size: Size = { width: 0, height: 0 }): Point | null {
-  const [a, b] = [placed.get(flight.from), placed.get(flight.to)]
+/** The straight way of packets from one machine to another: where its label of this `size` has left the one box, and how far it goes until it
+ * would touch the other. `flat`: more across than down. */
+export interface Leg { x: number; y: number; dx: number; dy: number; flat: boolean }
+export function leg(sender: string, receiver: string, placed: ReadonlyMap<string, Box>, size: Size): Leg | null {
+  const [a, b] = [placed.get(sender), placed.get(receiver)]
   if (!a || !b) return null
   const [from, to] = [edge(a, b), edge(b, a)]
-  const span = flight.arrives === null ? 5000 / LOST_AT : flight.arrives - flight.sent
-  const passed = still ? 0.5 : span > 0 ? Math.min(1, Math.max(0, (t - flight.sent) / span)) : 1
-  const part = flight.arrives === null ? Math.min(passed, LOST_AT) : passed
-  const length = Math.hypot(to.x - from.x, to.y - from.y) || 1
-  const [rx, ry] = [(-(to.y - from.y) / length) * LANE, ((to.x - from.x) / length) * LANE]
-  const [cos, sin] = [Math.abs(to.x - from.x) / length, Math.abs(to.y - from.y) / length]
+  const [dx, dy] = [to.x - from.x, to.y - from.y]
+  const length = Math.hypot(dx, dy) || 1
+  const [cos, sin] = [Math.abs(dx) / length, Math.abs(dy) / length]
   const clear = Math.min(0.42, Math.min(size.width / 2 / (cos || 1e-9), size.height / 2 / (sin || 1e-9)) / length)
-  const way = clear + (1 - 2 * clear) * part
-  return { x: from.x + (to.x - from.x) * way + rx, y: from.y + (to.y - from.y) * way + ry }
+  const [x, y] = [from.x + dx * clear - (dy / length) * LANE, from.y + dy * clear + (dx / length) * LANE]
+  return { x, y, dx: dx * (1 - 2 * clear), dy: dy * (1 - 2 * clear), flat: cos >= sin }
+}
+
+const LOST_AT = 0.6
+const LOST_WITHIN = 5000 // µs
+
+/** How fast a packet goes along its link (parts of the way, each µs; 0: it is there at once), and how far it comes. */
+export function paceOf({ sent, arrives }: Flight): { pace: number; most: number } {
+  if (arrives === null) return { pace: LOST_AT / LOST_WITHIN, most: LOST_AT }
+  return { pace: arrives > sent ? 1 / (arrives - sent) : 0, most: 1 }
+}
+
+/** Where a flying packet is at time `t`. `still` shows it halfway, for those who want no motion. */
+export function position(flight: Flight, t: number, placed: ReadonlyMap<string, Box>, still = false, size: Size = { width: 0, height: 0 }): Point | null {
+  const way = leg(flight.from, flight.to, placed, size)
+  if (!way) return null
+  const { pace, most } = paceOf(flight)
+  const part = still ? Math.min(0.5, most) : pace ? Math.min(most, Math.max(0, (t - flight.sent) * pace)) : most
+  return { x: way.x + way.dx * part, y: way.y + way.dy * part }
 }
 
 /** How a link stands after the inputs so far: as the scenario has it, or as a person has changed it since. */
