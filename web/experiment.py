@@ -24,6 +24,10 @@ MARK = "x="
 MOST_TEXT = 600_000  # characters of JSON
 MOST_LINK = 200_000  # characters of a link
 NO_FILE = "This is no experiment of ctlab"
+CAPTURE_TOO_LONG = (
+    "This capture is too long to travel like this. Share it as the page that plays by itself, which is a file, "
+    "or cut out of it what matters."
+)
 NO_LINK = "This link carries no experiment of ctlab, or not all of it: was it cut off where it was copied?"
 Name = Annotated[str, Field(min_length=1, max_length=80)]
 
@@ -38,7 +42,8 @@ class Moments(Incoming):
 class Experiment(Incoming):
     """`ctlab` is the version of this form, `seed` the variant of a lesson that varies.
 
-    One of `lesson`, `scenario`, `own` (a scenario as YAML text) and `of` (the machines of a lesson without it) is given.
+    One of `lesson`, `scenario`, `own` (a scenario as YAML text), `of` (the machines of a lesson without it) and `capture` (walk.py) is
+    given.
     """
 
     ctlab: Literal[1]
@@ -48,6 +53,7 @@ class Experiment(Incoming):
     of: Name | None = None
     scenario: Name | None = None
     own: Annotated[str, Field(max_length=200_000)] | None = None
+    capture: dict[str, Any] | None = None
     inputs: Annotated[list[Annotated[list[Any], Field(min_length=2, max_length=2)]], Field(max_length=MAX_INPUTS)] = []
     position: Moments = Moments()
 
@@ -55,19 +61,19 @@ class Experiment(Incoming):
         """What a Session is made of."""
         return {
             "lesson": self.lesson, "seed": self.seed, "of": self.of, "scenario": self.scenario, "own": self.own, "inputs": self.inputs,
-            "position": self.position.model_dump(),
+            "capture": self.capture, "position": self.position.model_dump(),
         }  # fmt: skip
 
 
 def of_session(session: Session, time: int, step: int) -> dict[str, Any]:
     """The experiment as it stands, opening at `time` (µs) and `step`; as JSON has it. Inputs after that moment are in it."""
     data = session.data()
-    variant = {"seed": data["seed"]} if data["seed"] else {}
-    name = next(name for name in ("lesson", "own", "of", "scenario") if data[name])
+    variant = {"seed": data["seed"]} if data.get("seed") else {}
+    name = next(name for name in ("capture", "lesson", "own", "of", "scenario") if data.get(name))
     source = {name: data[name]} | (variant if name in ("lesson", "of") else {})
     title = session.lesson.title if session.lesson else session.scenario.title
     moment = {"t": time, "step": step}
-    return {"ctlab": VERSION, "title": title[:200]} | source | {"inputs": data["inputs"], "position": moment}
+    return {"ctlab": VERSION, "title": title[:200]} | source | {"inputs": data.get("inputs", []), "position": moment}
 
 
 def read(data: Any) -> Experiment:
@@ -81,8 +87,11 @@ def read(data: Any) -> Experiment:
         experiment: Experiment = check(Experiment, data)
     except UsageError as error:
         raise UsageError(f"{NO_FILE}: {str(error).partition(': ')[2]}") from error
-    if sum(one is not None for one in (experiment.lesson, experiment.scenario, experiment.own, experiment.of)) != 1:
-        raise UsageError(f"{NO_FILE}: it is of a lesson, of a scenario or of a scenario of its own, and of one of them only.")
+    kinds = (experiment.lesson, experiment.scenario, experiment.own, experiment.of, experiment.capture)
+    if sum(one is not None for one in kinds) != 1:
+        raise UsageError(f"{NO_FILE}: it is of a lesson, of a scenario, of a scenario of its own or of a capture, and of one of them only.")
+    if experiment.capture is not None and experiment.inputs:
+        raise UsageError(f"{NO_FILE}: nothing can be done in a capture, and here something was.")
     _check_inputs(experiment)
     return experiment
 
@@ -115,7 +124,7 @@ def to_link(experiment: dict[str, Any]) -> str:
     packed = zlib.compress(json.dumps(experiment, separators=(",", ":")).encode(), 9)
     link = MARK + base64.urlsafe_b64encode(packed).decode().rstrip("=")
     if len(link) > MOST_LINK:
-        raise UsageError("This experiment is too long for a link. Share it as a file.")
+        raise UsageError(CAPTURE_TOO_LONG if experiment.get("capture") else "This experiment is too long for a link. Share it as a file.")
     return link
 
 

@@ -51,7 +51,7 @@ def create(sessions: Sessions, data: Any) -> Session:
         return sessions.keep(Walk(new_key(), {"capture": wanted.capture}))
     if wanted.file is not None or wanted.link is not None:
         shared = experiment.parse(wanted.file) if wanted.file is not None else experiment.from_link(wanted.link or "")
-        return sessions.open(shared.data())
+        return sessions.keep(Walk(new_key(), shared.data())) if shared.capture is not None else sessions.open(shared.data())
     if wanted.copy_of is not None:
         other = sessions.find(wanted.copy_of)
         with other.lock:
@@ -83,13 +83,15 @@ def _file(body: str | bytes | Iterator[str], name: str, kind: str) -> Response:
 
 
 def _shared(session: Session) -> dict[str, Any]:
-    if isinstance(session, Walk):
-        raise UsageError("A capture is shared as the page that plays by itself, or by its own files. A link cannot carry it.")
-    return experiment.of_session(session, *_moment(session))
+    shared = experiment.of_session(session, *_moment(session))
+    return shared | {"capture": session.packed()} if isinstance(session, Walk) else shared
 
 
 def _experiment(session: Session) -> Response:
-    return _file(json.dumps(_shared(session), indent=1) + "\n", _name(session, "ctlab.json"), "application/json")
+    text = json.dumps(_shared(session), indent=1) + "\n"
+    if len(text) > experiment.MOST_TEXT and isinstance(session, Walk):
+        raise UsageError(experiment.CAPTURE_TOO_LONG)
+    return _file(text, _name(session, "ctlab.json"), "application/json")
 
 
 def _capture(session: Session) -> Response:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import gzip
 import re
 import zlib
 from typing import Annotated, Any, NoReturn
@@ -25,6 +26,7 @@ from sim.trace import Record
 from web.messages import Incoming, check
 from web.session import Session
 
+GZIP = b"\x1f\x8b"
 MOST_BYTES = 2_000_000  # as it is sent
 MOST_UNPACKED = 8_000_000
 HAPPENED = "This is a capture: what it shows has happened, so nothing can be typed, sent or changed in it."
@@ -80,6 +82,12 @@ class Walk(Session):
         """What is saved."""
         return {"capture": self.capture.model_dump(), "position": self.position}
 
+    def packed(self) -> dict[str, Any]:
+        """`Capture` with as few bytes as it can have: gzipped, and the same each time."""
+        data = base64.b64decode(self.capture.data)
+        small = data if data[:2] == GZIP else gzip.compress(data, 9, mtime=0)
+        return self.capture.model_dump(exclude_defaults=True) | {"data": base64.b64encode(small).decode()}
+
     def renew(self, scenario: Scenario, lesson: Lesson | None) -> bool:
         """A capture is of no file that could have been changed."""
         return False
@@ -112,7 +120,7 @@ def _told(capture: Capture) -> Told:
 def _unpacked(text: str) -> bytes:
     try:
         data = base64.b64decode(text, validate=True)
-        if data[:2] != b"\x1f\x8b":
+        if data[:2] != GZIP:
             return data
         reader = zlib.decompressobj(wbits=31)
         data = reader.decompress(data, MOST_UNPACKED + 1)

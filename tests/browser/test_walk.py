@@ -45,6 +45,15 @@ def test_a_capture_goes_through_a_firewall_and_is_stepped_through_with_labels_ru
     page.tab.locator(".rules").get_by_text("policy DROP").wait_for()
     page.shoot("walk")
     assert page.axe() == []
+    page.tab.get_by_role("button", name="Share", exact=True).click()
+    link = page.tab.get_by_label("Link to this moment")
+    page.until("document.querySelector('dialog input')?.value.includes('#x=')")
+    copied, before = link.input_value(), page.lab("t")
+    page.tab.goto("about:blank")
+    page.tab.goto(copied)
+    page.tab.wait_for_url("**/s/*")
+    page.until("window.ctlab?.length > 0")
+    assert page.lab("t") == before and page.lab("records.filter((r) => r.kind === 'dropped').length") == 2
     page.tab.keyboard.press("2")
     page.shoot("walk-topology")
     page.tab.keyboard.press("7")

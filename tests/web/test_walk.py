@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import gzip
+import json
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -58,7 +60,43 @@ def test_a_capture_and_rules_are_walked_through_and_found_again_after_a_restart(
         assert "refused" not in learner.heard
     http = app.test_client()
     assert http.get(f"/api/sessions/{made['key']}/page").status_code in (200, 404)  # 404: the page has not been built
-    assert "A link cannot carry it" in http.get(f"/api/sessions/{made['key']}/link").get_json()["error"]
+
+
+def test_a_small_capture_with_its_rules_and_moment_travels_in_a_link_and_in_a_file(store: Store, capture: bytes) -> None:
+    for data in (capture, gzip.compress(capture)):
+        _, made = asked(store, data, rules=RULES, addresses="lan=192.168.1.1/24")
+        http = create_app(store)[0].test_client()
+        link = http.get(f"/api/sessions/{made['key']}/link?t=7").get_json()["link"]
+        file = http.get(f"/api/sessions/{made['key']}/experiment?t=7").get_data(as_text=True)
+        assert len(link) < 2_000
+        for shared in ({"link": f"http://localhost:8080/#{link}"}, {"file": file}):
+            app, socket = create_app(store)
+            there = Learner(app, socket, app.test_client().post("/api/sessions", json=shared).get_json()["key"])
+            assert there.heard["hello"]["position"]["t"] == 7 and there.heard["hello"]["scenario"]["title"] == "two.pcap"
+            assert [r["packet"] for r in there.records if r["kind"] == "dropped"] == [2]
+
+
+def test_a_large_capture_travels_in_no_link_and_the_way_out_is_said(store: Store, tmp_path: Path) -> None:
+    noise = random.Random(7)
+    frames = [
+        Frame(n, 1_700_000_000_000_000 + n, None, craft(f"udp 10.0.0.1:{n} > 10.0.0.2:53 data 0x{noise.randbytes(900).hex()}"), "")
+        for n in range(1, 600)
+    ]
+    write_pcap(tmp_path / "large.pcap", frames)
+    _, made = asked(store, gzip.compress((tmp_path / "large.pcap").read_bytes()))
+    http = create_app(store)[0].test_client()
+    for path in ("link", "experiment"):
+        answer = http.get(f"/api/sessions/{made['key']}/{path}")
+        assert answer.status_code == 404 and "Share it as the page that plays by itself" in answer.get_json()["error"]
+
+
+@pytest.mark.parametrize(
+    "more", [{"inputs": [[1, {"type": "key", "terminal": "a", "key": "^C"}]]}, {"lesson": "x"}, {"capture": {"data": 7}}]
+)
+def test_a_shared_capture_in_which_something_is_wrong_is_refused(store: Store, capture: bytes, more: dict[str, Any]) -> None:
+    said = {"ctlab": 1, "capture": {"data": base64.b64encode(capture).decode()}} | more
+    answer = create_app(store)[0].test_client().post("/api/sessions", json={"file": json.dumps(said)})
+    assert answer.status_code == 404 and answer.get_json()["error"]
 
 
 @pytest.mark.parametrize(
