@@ -12,8 +12,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 ORDER = [
-    "compiled", "errors", "patience", "units", "packet", "wire", "craft", "trace", "asking", "conntrack", "netfilter", "ruleset",
-    "machine", "apps", "shell", "network", "document", "inputs", "scenario", "assembly", "build", "simulation", "trial", "edges",
+    "compiled", "hugepages", "errors", "patience", "units", "packet", "wire", "craft", "trace", "asking", "conntrack", "netfilter",
+    "ruleset", "machine", "apps", "shell", "network", "document", "inputs", "scenario", "assembly", "build", "simulation", "trial", "edges",
 ]  # fmt: skip
 
 

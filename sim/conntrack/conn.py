@@ -18,13 +18,13 @@ from sim.packet import Tuple
 if TYPE_CHECKING:
     from mypy_extensions import i64
 
-    from sim.conntrack.expect import Expectation
     from sim.conntrack.seqadj import Shifts
 
 
 UNSCHEDULED: Final = -1 << 62
 
 
+@mypyc_attr(acyclic=True)
 class Timed:
     """Something that ends at an instant: `expires` (µs). `scheduled` is when the timers look at it next (µs), or UNSCHEDULED."""
 
@@ -39,6 +39,7 @@ class Timed:
         self.scheduled = UNSCHEDULED
 
 
+@mypyc_attr(acyclic=True)
 class Conn(Timed):
     """One entry. `expires` is a duration until the entry is confirmed, and an absolute time after.
 
@@ -48,21 +49,25 @@ class Conn(Timed):
     bytes, packets, bytes] or None;
     `started`: when confirmed, with nf_conntrack_timestamp, else -1; `master`: the entry whose expectation made this one;
     `children`: how many entries have this one for master; `helper`: the helper's name or None, `help`: what that remembers of
-    this connection; `labels`: 128 bits, None where no rule asked for labels when it was made; `expecting`: its pending
-    expectations; `nat`: None until NAT has settled its source, then the device that it is masqueraded on, or ""; `seqadj`: by how
+    this connection; `labels`: 128 bits, None where no rule asked for labels when it was made; `expecting`: how many expectations of
+    its are pending; `nat`: None until NAT has settled its source, then the device that it is masqueraded on, or ""; `seqadj`: by how
     much its sequence numbers are shifted, None where NAT does not change it or it had no helper then; `stamp`: for UDP, when two
-    seconds are over.
+    seconds are over; `turn`: in the table, a byte by which a packet of the reply's direction is told (tuples.mark_of_second).
+
+    An entry refers to nothing that refers to it, so the garbage collector need not know of it (mypyc's `acyclic`).
     """
 
     __slots__ = (
         "acct", "back", "cache", "children", "expecting", "heard", "help", "helper", "labels", "mark", "master", "nat", "seqadj",
-        "stamp", "started", "status", "telling", "there", "zone",
+        "stamp", "started", "status", "telling", "there", "turn", "zone",
     )  # fmt: skip
     cache: i64
+    expecting: i64
     mark: i64
     stamp: i64
     started: int
     status: i64
+    turn: i64
     zone: i64
 
     def __init__(self, id: int, there: Packed, back: Packed, zone: int) -> None:
@@ -72,6 +77,7 @@ class Conn(Timed):
         self.there = there
         self.back = back
         self.zone = zone
+        self.turn = 0
         self.status = 0
         self.cache = 0
         self.telling = 0
@@ -85,7 +91,7 @@ class Conn(Timed):
         self.master: Conn | None = None
         self.helper: str | None = None
         self.help: object | None = None
-        self.expecting: list[Expectation] | None = None
+        self.expecting = 0
         self.nat: str | None = None
         self.seqadj: Shifts | None = None
 
@@ -158,6 +164,7 @@ class Side:
         self.flags = 0
 
 
+@mypyc_attr(acyclic=True)
 class TcpConn(Conn):
     """A TCP entry (struct ip_ct_tcp): its state, both sides (who began it first), and what the last segments were."""
 
@@ -204,6 +211,7 @@ class TcpConn(Conn):
         return TCP_STATE_NAMES[self.state]
 
 
+@mypyc_attr(acyclic=True)
 class SctpConn(Conn):
     """An SCTP entry (struct ip_ct_sctp): state, verification tag of each direction, and the handshake's memory."""
 
@@ -221,6 +229,7 @@ class SctpConn(Conn):
         return SCTP_STATE_NAMES[self.state]
 
 
+@mypyc_attr(acyclic=True)
 class GreConn(Conn):
     """A GRE entry (struct nf_ct_gre): the time-outs it started with, µs."""
 

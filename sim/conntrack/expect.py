@@ -114,6 +114,7 @@ class Expectations:
     def __init__(self, tracker: Entries) -> None:
         self._tracker = tracker
         self._held: dict[tuple[Address, int, int, int], list[Expectation]] = {}
+        self._of: dict[int, list[Expectation]] = {}
         self.count = 0
         self.listeners: list[Listener] = []
         self.stats = {"expect_new": 0, "expect_create": 0, "expect_delete": 0}
@@ -122,6 +123,10 @@ class Expectations:
     def entries(self) -> list[Expectation]:
         """Every expectation, newest first, as the kernel lists them."""
         return sorted((one for held in self._held.values() for one in held), key=lambda one: -one.id)
+
+    def of(self, master: Conn) -> list[Expectation]:
+        """What an entry has announced, oldest first. (Kept here, so that an entry refers to nothing that refers to it.)"""
+        return self._of.get(master.id, []) if master.expecting else []
 
     def flush(self, now: int) -> None:
         """A program removes all of them (`conntrack -F expect`)."""
@@ -155,7 +160,7 @@ class Expectations:
         return not self.related(new, now, packet)
 
     def _make_room(self, new: Expectation) -> bool:
-        of_kind = [one for one in new.master.expecting or () if one.kind == new.kind]
+        of_kind = [one for one in self.of(new.master) if one.kind == new.kind]
         if new.limit and len(of_kind) >= new.limit:
             self.remove(of_kind[0], "removed", EVICTED)
             if len(of_kind) - 1 >= new.limit:
@@ -169,9 +174,8 @@ class Expectations:
         self._serial += 1
         new.id = self._serial
         self._held.setdefault(_place(new), []).append(new)
-        if new.master.expecting is None:
-            new.master.expecting = []
-        new.master.expecting.append(new)
+        self._of.setdefault(new.master.id, []).append(new)
+        new.master.expecting += 1
         self.count += 1
         self.stats["expect_create"] += 1
         if new.timeout:
@@ -216,8 +220,10 @@ class Expectations:
         held.remove(one)
         if not held:
             self._held.pop(place)
-        if one.master.expecting is not None:
-            one.master.expecting.remove(one)
+        one.master.expecting -= 1
+        self._of[one.master.id].remove(one)
+        if not one.master.expecting:
+            del self._of[one.master.id]
         self.count -= 1
         self.stats["expect_delete"] += 1
         self._tracker.timers.cancel(one)
@@ -230,7 +236,7 @@ class Expectations:
 
     def forget(self, master: Conn) -> None:
         """The master goes: so does what it announced (nf_ct_remove_expectations)."""
-        for one in list(master.expecting or ()):
+        for one in list(self.of(master)):
             self.remove(one, "removed", MASTER_GONE)
 
     def _say(self, action: str, one: Expectation, reason: Reason, packet: int | None) -> None:

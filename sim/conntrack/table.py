@@ -7,13 +7,16 @@ from collections.abc import Iterator
 from operator import attrgetter
 from typing import Final
 
+from sim import hugepages
 from sim.conntrack.conn import Conn
-from sim.conntrack.tuples import Key, Packed, pack
+from sim.conntrack.tuples import Key, Packed, mark_of_second, pack
 from sim.conntrack.words import ASSURED
 from sim.conntrack.zones import ID, in_original, in_reply
 
 EVICTION_RANGE: Final = 8
 """NF_CT_EVICTION_RANGE: how many buckets early_drop looks into."""
+LARGE: Final = 1 << 16
+"""From so many entries on the table's memory goes into huge pages, and again whenever it has grown by a quarter."""
 
 
 class Table:
@@ -28,6 +31,7 @@ class Table:
         self._buckets: dict[int, list[Conn]] | None = None
         self._size = 0
         self._count = 0
+        self._large = LARGE
 
     def __len__(self) -> int:
         return self._count
@@ -69,7 +73,11 @@ class Table:
         if not hidden:
             there[conn.there] = conn
         back[conn.back] = conn
+        conn.turn = mark_of_second(conn.there, conn.back)
         self._count += 1
+        if self._count >= self._large:
+            self._large = self._count + self._count // 4
+            hugepages.collapse()
         if self._buckets is not None:
             self._into_buckets(conn)
 

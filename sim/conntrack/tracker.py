@@ -148,7 +148,7 @@ class Tracker(Entries):
                 conn = self._make(packed, zone)
                 if conn is None:
                     return _INVALID
-            elif packed == conn.back:
+            elif packed[conn.turn >> 8] == conn.turn & 255:
                 direction = 1
             if self.emit is None:
                 answer = self._judge(conn, packet, direction, prerouting, now)

@@ -72,6 +72,14 @@ def packed_inverse(packed: Packed) -> Packed | None:
     return packed[half:end] + packed[:half] + packed[end + 2 : end + 4] + packed[end : end + 2] + packed[end + 4 :]
 
 
+def mark_of_second(one: Packed, other: Packed) -> int:
+    """Where (<< 8) which byte stands in the other tuple and not in the one. Of equal tuples every packet is the other's."""
+    for at in range(len(other)):
+        if one[at] != other[at]:
+            return at << 8 | other[at]
+    return other[0]
+
+
 def key_of(packet: Packet) -> Key | None:
     """The packet's tuple as a plain tuple (equal to a `Tuple` and quicker to make), or None when it has none."""
     if not packet.complete:

@@ -167,7 +167,7 @@ def _accepted(help: Help, message: Message) -> int | None:
 def _renew(help: Help, contact: Uri, seconds: int) -> bool:
     """The expected calls may come from now on (refresh_signalling_expectation)."""
     wanted = (contact.where, contact.port, help.mine.protonum)
-    for one in reversed(help.conn.expecting or ()):
+    for one in reversed(help.tracker.expectations.of(help.conn)):
         if one.kind == SIGNALLING and (one.tuple.dst, one.tuple.dport, one.tuple.protonum) == wanted:
             help.tracker.expectations.renew(one, help.now, seconds * SECOND, help.packet.id, RENEWED)
             return True

@@ -151,7 +151,7 @@ def _expect_both(help: Help, pair: list[Expectation], why: str) -> bool:
 
 def flush(help: Help, media: bool, reason: Reason) -> None:
     """Forget the media streams that are expected, or the newest expected call (flush_expectations)."""
-    for one in list(reversed(help.conn.expecting or ())):
+    for one in list(reversed(help.tracker.expectations.of(help.conn))):
         if (one.kind != SIGNALLING) == media:
             help.tracker.expectations.remove(one, "removed", reason, help.packet.id)
             if not media:

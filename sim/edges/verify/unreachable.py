@@ -92,8 +92,6 @@ UNREACHABLE: Final[dict[str, str]] = {
         conntrack/entries.py _helper_ends | helper is not None | true
         conntrack/expect.py _make_room | len(of_kind) - 1 >= new.limit | true
         conntrack/expect.py remove | one not in held | true
-        conntrack/expect.py remove | one.master.expecting is not None | true
-        conntrack/expect.py forget | master.expecting or () | false
         conntrack/gre.py complete | key[4] != GRE | true
         conntrack/helpers/help.py broadcast_mask | tracker.netmask is not None | true
         conntrack/helpers/pptp.py _end | if isinstance(tunnel, GreConn) | false

@@ -156,15 +156,15 @@ def expected(nat: Nat, conn: Conn, new: Expectation) -> None:
     """A call or a stream has come (nf_nat_sip_expected)."""
     assert new.saved_addr is not None
     nat.bind(conn, NatRange(new.saved_addr, new.saved_addr, (new.saved_port, new.saved_port)), DST)
-    source = _source(conn, new)
+    source = _source(nat, conn, new)
     if source is not None:
         nat.bind(conn, source, SRC)
 
 
-def _source(conn: Conn, new: Expectation) -> NatRange | None:
+def _source(nat: Nat, conn: Conn, new: Expectation) -> NatRange | None:
     """A stream comes from where its counterpart is expected; anything else from where the master's packets do."""
     came, master = conn.original, new.master
-    for pair in reversed(master.expecting or ()) if new.kind != SIGNALLING else ():
+    for pair in reversed(nat.tracker.expectations.of(master)) if new.kind != SIGNALLING else ():
         if pair.tuple.protonum == came.protonum and (pair.saved_addr, pair.saved_port) == (came.src, came.sport):
             return NatRange(pair.tuple.dst, pair.tuple.dst, (pair.tuple.dport, pair.tuple.dport))
     mine, other = (master.reply, master.original) if new.dir else (master.original, master.reply)
