@@ -9,7 +9,7 @@ import pytest
 from lessons.course import read_course
 from lessons.judge import judge
 from lessons.load import load_lesson, read_lesson
-from lessons.model import Lesson
+from lessons.model import Lesson, Run
 from lessons.page import as_message
 from lessons.rehearse import rehearse, rehearse_ways
 from sim.errors import ScenarioError
@@ -20,11 +20,20 @@ COURSE = read_course()
 SEEDS = range(1, 9)
 
 
-def test_there_are_five_drills_and_five_challenges_and_all_can_be_read() -> None:
+def test_there_are_nine_drills_and_five_challenges_and_all_can_be_read_and_done_in_either_language() -> None:
     assert COURSE.mistakes == ()
-    assert len(COURSE.drills) >= 5 and len(COURSE.challenges) >= 5
-    for challenge in COURSE.challenges:
-        assert challenge.languages == ("iptables", "nft") and challenge.varies
+    assert len(COURSE.drills) >= 9 and len(COURSE.challenges) >= 5
+    assert all(one.languages == ("iptables", "nft") for one in (*COURSE.drills, *COURSE.challenges))
+    assert all(challenge.varies for challenge in COURSE.challenges)
+
+
+@pytest.mark.parametrize("drill", COURSE.drills, ids=[drill.id for drill in COURSE.drills])
+def test_a_drill_has_good_ways_and_naive_ones_in_each_language_and_is_not_passed_by_doing_nothing(drill: Lesson) -> None:
+    for language in drill.languages:
+        spoken = {block.way for block in drill.blocks() if isinstance(block, Run) and block.language in (None, language)}
+        reached = [way.reached for way in drill.ways() if way.id in spoken]
+        assert reached.count(True) >= 2 and reached.count(False) >= 1
+    assert not judge(drill, ()).reached
 
 
 @pytest.mark.parametrize("lesson", COURSE.drills, ids=[drill.id for drill in COURSE.drills])
