@@ -161,8 +161,9 @@ class Network:
     def announce(self, sender: Machine, dev: str, receiver: Machine, to_dev: str, packet: Packet, arrives: int | None) -> None:
         """Say that a packet is on its way."""
         name, again = self._names.get(packet.id, ("", 0))
+        headers = describe.headers(packet)
         event = PacketSent(
-            packet.id, dev, receiver.name, to_dev, arrives, packet.data.hex(), describe.headers(packet), describe.text(packet),
+            packet.id, dev, receiver.name, to_dev, arrives, packet.data.hex(), headers, describe.text(packet, headers),
             name or describe.about(packet), again,
         )  # fmt: skip
         self.trace.add(sender.name, event)

@@ -277,17 +277,20 @@ def _header_sum(data: bytes, size: i64) -> i64:
 _FLAG_LETTERS = ((2, "S"), (1, "F"), (4, "R"), (8, "P"), (32, "U"), (64, "E"), (128, "W"), (16, "."))
 
 
+_LETTERS = ["".join(letter for bit, letter in _FLAG_LETTERS if flags & bit) or "none" for flags in range(256)]
+
+
 def flag_letters(flags: int) -> str:
     """Flags as tcpdump writes them: "S", "S.", "P.", "none"."""
-    return "".join(letter for bit, letter in _FLAG_LETTERS if flags & bit) or "none"
+    return _LETTERS[flags & 255]
+
+
+_NAMES = {int(protocol): protocol.name.lower() for protocol in Protocol}
 
 
 def protocol_name(protonum: int) -> str:
     """The protocol's lower-case name, or its number: "tcp", "icmpv6", "132" is "sctp"."""
-    try:
-        return Protocol(protonum).name.lower()
-    except ValueError:
-        return str(protonum)
+    return _NAMES.get(protonum) or str(protonum)
 
 
 def describe(packet: Packet) -> str:

@@ -404,16 +404,30 @@ class Record:
     def to_json(self) -> dict[str, Json]:
         """A flat dict: n, t, machine, kind, then the event's fields."""
         head: dict[str, Json] = {"n": self.n, "t": self.time, "machine": self.machine, "kind": self.event.kind}
-        return head | {f.name: _plain(getattr(self.event, f.name)) for f in dataclasses.fields(self.event)}
+        return head | _fields_of(self.event)
+
+
+_NAMES: dict[type, tuple[str, ...]] = {}
+_PLAIN = (str, int, bool, type(None), float)
+
+
+def _fields_of(value: Any) -> dict[str, Json]:
+    """A dataclass as a dict; what fields a class has is looked up once."""
+    names = _NAMES.get(type(value))
+    if names is None:
+        names = _NAMES[type(value)] = tuple(field.name for field in dataclasses.fields(value))
+    return {name: _plain(getattr(value, name)) for name in names}
 
 
 def _plain(value: Json) -> Json:
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     if dataclasses.is_dataclass(value):
-        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return _fields_of(value)
     return value
 
 

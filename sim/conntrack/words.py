@@ -67,9 +67,12 @@ SEQ_ADJUST: Final = 64
 HELPED: Final = 8192
 
 
+_STATUS_NAMES: Final = tuple((int(bit), str(bit.name)) for bit in Status)
+
+
 def status_words(status: int) -> list[str]:
     """The names of the bits that are set, lowest first."""
-    return [bit.name for bit in Status if status & bit and bit.name is not None]
+    return [name for bit, name in _STATUS_NAMES if status & bit]
 
 
 class Told(IntFlag):

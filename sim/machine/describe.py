@@ -161,11 +161,10 @@ def _about_icmp(packet: Packet) -> str:
     return names.get(kind, f"type {kind}")
 
 
-def text(packet: Packet) -> str:
-    """One line, much as tcpdump writes it."""
-    fields = headers(packet)
-    ends = ((packet.src, packet.sport), (packet.dst, packet.dport))
-    src, dst = (f"{show_address(address)}.{port}" if port else show_address(address) for address, port in ends)
+def text(packet: Packet, fields: Mapping[str, Any]) -> str:
+    """One line, much as tcpdump writes it. `fields` are the packet's `headers`."""
+    ends = (("src", packet.sport), ("dst", packet.dport))
+    src, dst = (f"{fields[end]}.{port}" if port else fields[end] for end, port in ends)
     line = f"{'IP' if packet.version == 4 else 'IP6'} {src} > {dst}: "
     if packet.protonum == 6 and packet.complete:
         ack = f", ack {packet.ack}" if packet.flags & 16 else ""

@@ -68,7 +68,8 @@ class _Wall(Wall):
 
     def say_sent(self, sender: str, dev: str, receiver: str, to_dev: str, packet: Packet) -> None:
         """A packet is put on a link."""
-        said = describe.headers(packet), describe.text(packet), describe.about(packet)
+        headers = describe.headers(packet)
+        said = headers, describe.text(packet, headers), describe.about(packet)
         self.trace.add(sender, PacketSent(packet.id, dev, receiver, to_dev, self.now + LINK, packet.data.hex(), *said))
 
 
