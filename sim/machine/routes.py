@@ -268,12 +268,17 @@ class Routes:
         return any(row.prefix == address and row.length < 127 and row.via is None for row in self._rows)
 
     def address_type(self, address: Address, dev: str = "") -> int:
-        """The kernel's RTN_ number of an address (inet_addr_type, net/ipv4/fib_frontend.c); with `dev`, looked up there alone."""
+        """The kernel's RTN_ number of an address (inet_addr_type, net/ipv4/fib_frontend.c); with `dev`, looked up there alone.
+
+        Of IPv6 the way there is asked, too (nft_fib6_eval_type).
+        """
         if len(address) == 4 and (address[0] == 0 or address == b"\xff\xff\xff\xff"):
             return Kind.BROADCAST
         if address in self._anycast:
             return ANYCAST
         kind = self.decide(address).kind
+        if len(address) == 16 and (kind is None or kind in REFUSING):
+            return int(kind or Kind.UNREACHABLE)
         if kind is Kind.LOCAL and dev and self._local.get(address, "lo") != dev:
             return Kind.UNICAST
         if kind is Kind.BROADCAST and dev and self._broadcasts.get(address) != dev:

@@ -21,6 +21,7 @@ from sim.ruleset.model import Compare, Log, Reject, Table
 from sim.ruleset.reject import rejection
 from sim.ruleset.rewrite import maxseg_place, rewrite
 from sim.ruleset.translation import translate
+from sim.units import is_link_local
 
 ChainFunction = Callable[[Skb], int]
 
@@ -28,6 +29,7 @@ ChainFunction = Callable[[Skb], int]
 CT_STATE_BITS = {None: 1, 0: 2, 1: 4, 2: 8, 3: 2, 4: 4, 6: 1, 7: 64}
 _XT_SNAT, _XT_DNAT, _XT_UNTRACKED = 64, 128, 256
 _UNICAST, _OWN, _TO_MANY = 1, (2, 4), (3, 5)  # RTN_LOCAL, RTN_ANYCAST; RTN_BROADCAST, RTN_MULTICAST
+_NO_WAY, _REFUSED = 7, (6, 8)  # RTN_UNREACHABLE; RTN_BLACKHOLE, RTN_PROHIBIT
 _STATUS_SRC_NAT, _STATUS_DST_NAT = 16, 32
 
 
@@ -141,7 +143,15 @@ def fib_device(packet: Packet, address: bytes, dev: str, effects: Effects) -> st
 def address_class(address: bytes, route_type: int) -> int:
     """What xt_addrtype asks of an IPv6 address: 16 * (0 unspecified, 1 unicast, 5 multicast, as ipv6_addr_type) + its RTN_ number."""
     kind = 5 if address[0] == 255 else 1 if any(address) else 0
-    return kind * 16 + route_type
+    return kind * 16 + (_NO_WAY if route_type in _REFUSED else route_type)
+
+
+def fib_type(address: bytes, skb: Skb, effects: Effects) -> int:
+    """The RTN_ number of an address for nft's fib: a link-local one is looked for on the link by which the packet came."""
+    kind = effects.address_type(address, "")
+    if kind == _UNICAST and skb.indev and is_link_local(address) and effects.route_device(address) != skb.indev:
+        return _NO_WAY
+    return kind
 
 
 def environment(effects: Effects) -> dict[str, Any]:
@@ -162,6 +172,7 @@ def environment(effects: Effects) -> dict[str, Any]:
         "tcp_options": tcp_options, "tcp_options_whole": tcp_options_whole,
         "tcp_option": tcp_option, "maxseg_place": maxseg_place, "ct_counted": ct_counted,
         "fib_device": lambda packet, address, dev: fib_device(packet, address, dev, effects),
+        "fib_type": lambda address, skb: fib_type(address, skb, effects),
         "address_class": lambda address, dev: address_class(address, effects.address_type(address, dev)),
         "translate": lambda part, skb: translate(part, skb, effects.nat),
         "use_template": use_template, "set_helper": set_helper,

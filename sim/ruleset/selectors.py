@@ -191,8 +191,8 @@ _FIB = (
         for field, name in (("saddr", "src"), ("daddr", "dst"))
         for device, dev in (("", "''"), (" iif", "skb.indev"), (" oif", "skb.outdev"))
     ),
-    Selector("fib saddr type", "fib_addrtype", 32, (), "address_type(p.src, '')"),
-    Selector("fib daddr type", "fib_addrtype", 32, (), "address_type(p.dst, '')"),
+    Selector("fib saddr type", "fib_addrtype", 32, (), "fib_type(p.src, skb)"),
+    Selector("fib daddr type", "fib_addrtype", 32, (), "fib_type(p.dst, skb)"),
     Selector("fib saddr . iif type", "fib_addrtype", 32, (), "address_type(p.src, skb.indev)"),
     Selector("fib daddr . iif type", "fib_addrtype", 32, (), "address_type(p.dst, skb.indev)"),
     Selector("fib saddr . oif type", "fib_addrtype", 32, (), "address_type(p.src, skb.outdev)"),
@@ -207,8 +207,9 @@ _FIB_FLAGS = tuple(
 )
 _FIB_WAY = (
     *(
-        Selector(f"fib {name} type", "fib_addrtype", 32, (), f"address_type(p.{field}, {dev})")
-        for name, field, dev in _FIB_FLAGS if "mark" in name
+        Selector(f"fib {name} type", "fib_addrtype", 32, (), f"fib_type(p.{field}, skb)" if dev == "''" else f"address_type(p.{field}, {dev})")
+        for name, field, dev in _FIB_FLAGS
+        if "mark" in name
     ),
     *(Selector(f"fib {name} oif", "fib_there", 32, (), f"int(bool(fib_device(p, p.{field}, {dev})))") for name, field, dev in _FIB_FLAGS),
     *(Selector(f"fib {name} oifname", "ifname", 128, (), f"fib_device(p, p.{field}, {dev})") for name, field, dev in _FIB_FLAGS),

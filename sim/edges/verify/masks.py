@@ -15,7 +15,7 @@ from sim.errors import Malformed
 from sim.netfilter.fragments import fragment_header
 from sim.packet import Packet
 
-ICMP, ICMPV6 = 1, 58
+ICMP, ICMPV6, UDP = 1, 58, 17
 TIMESTAMP = 68
 
 
@@ -36,17 +36,18 @@ def masked(data: bytes) -> bytes:
     return data
 
 
-PLACES = {6: 16, 17: 6}
-"""Protocol -> where its checksum stands in the header."""
+PLACES = {6: 16, UDP: 6, ICMP: 6}
+"""Protocol -> where its checksum stands in the header; of ICMP, where NAT's part of a UDP helper takes one to stand in an error."""
 
 
 def half_summed(data: bytes) -> bool:
-    """Whether the checksum of a TCP segment or UDP datagram covers its pseudo header alone."""
+    """Whether the checksum of a TCP segment or UDP datagram covers its pseudo header alone (UDP's, of an ICMP error)."""
     place = _place(data)
     if place is None:
         return False
     packet = Packet(data)
-    half = ~wire.checksum(wire.pseudo_header(packet.src, packet.dst, packet.protonum, len(packet.data) - packet.l4)) & 0xFFFF
+    protonum = UDP if packet.protonum == ICMP else packet.protonum
+    half = ~wire.checksum(wire.pseudo_header(packet.src, packet.dst, protonum, len(packet.data) - packet.l4)) & 0xFFFF
     return int.from_bytes(data[place : place + 2]) == half
 
 

@@ -79,13 +79,14 @@ def _read_addrtype(module: Module, given: tuple[Given, ...], context: Context) -
 
 def _type_test(field: str, device: str, types: list[str], given: Given, context: Context) -> Part:
     numbers = tuple(_TYPES[each] for each in types)
-    if context.family == "ip" or (len(types) == 1 and numbers[0] in _LOOKED_UP):
+    if context.family == "ip" or (len(types) == 1 and numbers[0] in _AS_NFT):
         return Compare(f"fib {field}{device} type", numbers, _op(given), braces=len(types) > 1)
     good = [kind * 16 + found for kind in (0, 1, 5) for found in range(9) if _type6(kind, found, set(numbers))]
     return Compare(f"xt {field} type{device.removeprefix(' .')}", tuple(good), _op(given), braces=True)
 
 
 _LOOKED_UP = frozenset((2, 4, 7, 8))  # LOCAL ANYCAST UNREACHABLE PROHIBIT: asked of the routes
+_AS_NFT = frozenset((2, 4))  # and those in which nft's fib looks no further
 
 
 def _type6(kind: int, found: int, wanted: set[int]) -> bool:
