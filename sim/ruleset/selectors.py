@@ -207,7 +207,9 @@ _FIB_FLAGS = tuple(
 )
 _FIB_WAY = (
     *(
-        Selector(f"fib {name} type", "fib_addrtype", 32, (), f"fib_type(p.{field}, skb)" if dev == "''" else f"address_type(p.{field}, {dev})")
+        Selector(
+            f"fib {name} type", "fib_addrtype", 32, (), f"address_type(p.{field}, {dev})" if "skb" in dev else f"fib_type(p.{field}, skb)"
+        )
         for name, field, dev in _FIB_FLAGS
         if "mark" in name
     ),
