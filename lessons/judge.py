@@ -7,7 +7,7 @@ the inputs of a future in which it can be looked at. Not in here: who asks, and 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from lessons.asked import Asked
@@ -45,13 +45,14 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """How many tests passed of how many, the first that failed, the score, and the time (µs) at which it was judged."""
+    """How many tests passed of how many, the first that failed, the score, the time (µs) at which it was judged, and the trace."""
 
     passed: int
     all: int
     failure: Failure | None
     score: Score
     at: int
+    records: Sequence[Record] = field(repr=False, default=())
 
     @property
     def reached(self) -> bool:
@@ -75,7 +76,7 @@ def judge(lesson: Lesson, inputs: Sequence[Timed]) -> Judgement:
     failed = [one for one in asked if not trial.holds(one)]
     failure = _failure(lesson, inputs, end, failed[0], trial) if failed else None
     meant = {f"{one.name} ({one.machine})" for one in asked if one.kind == "cut"}
-    return Judgement(len(asked) - len(failed), len(asked), failure, score(trial.records, end, meant), end)
+    return Judgement(len(asked) - len(failed), len(asked), failure, score(trial.records, end, meant), end, trial.records)
 
 
 def _failure(lesson: Lesson, inputs: Sequence[Timed], end: int, asked: Asked, trial: _Trial) -> Failure:
@@ -165,7 +166,7 @@ class _Trial:
     def _own(self, attempt: Attempt) -> set[int]:
         """The packets of an attempt: those that its machine sends from its socket, and what comes back to it."""
         if attempt.protocol == "ping":
-            return self._echoes(attempt)
+            return self._echoes(self._address(attempt.to))
         return self._of_program(attempt.machine, "attempt", f"{self._address(attempt.to)}:{attempt.port}")
 
     def _address(self, name: str) -> str:
@@ -184,12 +185,14 @@ class _Trial:
             if isinstance(r.event, PacketSent) and {str(r.event.headers.get("sport")), str(r.event.headers.get("dport"))} & ports
         }
 
-    def _echoes(self, attempt: Attempt) -> set[int]:
+    def _echoes(self, target: str) -> set[int]:
+        """The ICMP packets after the end that go to this address or come from it: others may be pinging others."""
         return {
             r.event.packet
             for r in self.records
             if isinstance(r.event, PacketSent) and r.time > self.end and str(r.event.headers.get("protocol", "")).startswith("icmp")
-        }
+            and target in (r.event.headers.get("src"), r.event.headers.get("dst"))
+        }  # fmt: skip
 
     def way(self, packet: int | None) -> tuple[str, ...]:
         """The packet's way in lines: what it is, its label, the rules that were tried with the reason, its end."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from lessons.expect import Check, Seen
 from lessons.judge import Judgement, judge
@@ -201,17 +201,25 @@ class _WayRehearser(_Rehearser):
 
     def run(self) -> Rehearsal:
         begun = time.perf_counter()
-        self.simulation = Simulation(self.lesson.scenario)
-        self.simulation.run(self.lesson.begin)
-        for block in self._blocks():
-            if isinstance(block, Run) and block.way in ("", self.way.id):
-                self._type(replace(block, wait=block.wait or WAY_WAIT))
-        given = without_traffic(self.lesson, self.simulation.given)
+        given, end = self._typed()
+        records: Sequence[Record] = ()
         try:
-            self._compare_end(judge(self.lesson, given))
+            judged = judge(self.lesson, given)
+            records = [record for record in judged.records if record.time <= end]
+            self._compare_end(judged)
         except (UsageError, BudgetExceeded) as error:
             self._mistake(f"the way '{self.way.id}': {error}", self.way.span)
-        return Rehearsal(self.language, tuple(self.mistakes), given, self.simulation.records, time.perf_counter() - begun)
+        return Rehearsal(self.language, tuple(self.mistakes), given, records, time.perf_counter() - begun)
+
+    def _typed(self) -> tuple[tuple[tuple[int, Input], ...], int]:
+        """What is typed on this way, and when it is done (µs)."""
+        given, at = list[tuple[int, Input]](), self.lesson.begin
+        for block in self._blocks():
+            if isinstance(block, Run) and block.way in ("", self.way.id):
+                for value in block.inputs:
+                    given.append((at, value))
+                    at += block.wait or WAY_WAIT
+        return tuple(given), at
 
     def _compare_end(self, judged: Judgement) -> None:
         way, failure = self.way, judged.failure
