@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lessons.expect import Check, read_checks
+from lessons.expect import Check, Each, at_once, read_checks
 from sim.document import Document, Path
 from sim.errors import did_you_mean
 from sim.inputs import Attempt
@@ -37,11 +37,11 @@ class Asked:
     checks: tuple[Check, ...] = ()
 
 
-def read_tests(document: Document, scenario: Scenario) -> tuple[Asked, ...]:
+def read_tests(document: Document, scenario: Scenario, each: Each = at_once) -> tuple[Asked, ...]:
     """Tests from YAML. Raises ScenarioError at the word that is wrong."""
     if not isinstance(document.data, list) or not document.data:
         raise document.mistake("a list of tests is wanted, each like `- may: {from: ann, to: server, tcp: 22}`")
-    return tuple(_Item(document, scenario, index).test() for index in range(len(document.data)))
+    return tuple(each(_Item(document, scenario, index).test for index in range(len(document.data))))
 
 
 class _Item:

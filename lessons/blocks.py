@@ -1,14 +1,15 @@
 """Cuts a lesson's text into steps, and reads its fenced blocks: a row in _FENCES for each kind. Mistakes are located ScenarioErrors.
 
-Not in here: front matter and files (load.py), what blocks are (model.py), running them (rehearse.py).
+Not in here: front matter and files (load.py), options (options.py), what blocks are (model.py), running them (rehearse.py).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Annotated, NamedTuple
+from functools import partial
+from typing import Annotated, NamedTuple, TypeVar
 
 from markdown_it.token import Token
 from pydantic import Field
@@ -16,10 +17,10 @@ from pydantic import Field
 from lessons import render
 from lessons.asked import read_tests
 from lessons.expect import read_checks
-from lessons.misconceptions import MISCONCEPTIONS
-from lessons.model import Block, Expect, Goal, Hint, Judge, Listing, Option, Predict, Prose, Run, Step, Way
+from lessons.model import Block, Expect, Goal, Hint, Judge, Listing, Predict, Prose, Run, Step, Way
+from lessons.options import read_options
 from sim.craft import sendable
-from sim.document import Document, Strict, load, read
+from sim.document import Document, Strict, load, problems, read
 from sim.errors import ScenarioError, Span, UsageError, did_you_mean
 from sim.inputs import MAX_TEXT, Crafted, Input, link_change, typed
 from sim.scenario import Scenario
@@ -30,8 +31,7 @@ from sim.units import parse_time, show_time
 LANGUAGES = ("iptables", "nft")
 SETTINGS: tuple[str, ...] = ("lang", "wait")
 _MORE_SETTINGS: dict[str, tuple[str, ...]] = {"solution": ("way",), "whatif": ("before",), "expect": ("whatif",)}
-_NAMED = re.compile(r"\{([a-z-]+)\}$")
-_OPTION = re.compile(r"- \[( |x)\] (.+)")
+T = TypeVar("T")
 
 
 class WayWords(Strict):
@@ -54,10 +54,17 @@ class _Fence(NamedTuple):
     source: str
 
 
-class Reader:
-    """One lesson being read. `mistakes`: a list that takes the mistakes of blocks; without it the first is raised."""
+class _Told(Exception):
+    """A block is given up: what is wrong with it is among the mistakes already."""
 
-    def __init__(self, file: str, text: str, scenario: Scenario, mistakes: list[ScenarioError] | None = None) -> None:
+
+class Reader:
+    """One lesson being read. `mistakes`: a list that takes all mistakes; without it the first is raised.
+
+    `scenario` None: it cannot be read, and what needs it (machines, terminals, links) is not looked at.
+    """
+
+    def __init__(self, file: str, text: str, scenario: Scenario | None, mistakes: list[ScenarioError] | None = None) -> None:
         self.file = file
         self.mistakes = mistakes
         self.lines = text.split("\n")
@@ -79,8 +86,8 @@ class Reader:
         def prose(until: int) -> None:
             text = "\n".join(lines[prose_from:until]).strip()
             if text and not title:
-                raise self.mistake("a lesson's text begins with a heading: # The first step", first_line + prose_from)
-            if text:
+                self._wrong(self.mistake("a lesson's text begins with a heading: # The first step", first_line + prose_from))
+            elif text:
                 blocks.append(Prose(render.html(text)))
 
         for token in tokens:
@@ -101,10 +108,27 @@ class Reader:
         try:
             return self._fence(token, first_line)
         except ScenarioError as error:
-            if self.mistakes is None:
-                raise
-            self.mistakes.append(error)
-            return None
+            self._wrong(error)
+        except _Told:
+            pass
+        return None
+
+    def _wrong(self, error: ScenarioError) -> None:
+        if self.mistakes is None:
+            raise error
+        self.mistakes.append(error)
+
+    def _each(self, parts: Iterable[Callable[[], T]]) -> list[T]:
+        """What all parts give. Where mistakes are collected, each part's is told before the block is given up."""
+        made, before = [], len(self.mistakes or ())
+        for part in parts:
+            try:
+                made.append(part())
+            except ScenarioError as error:
+                self._wrong(error)
+        if len(self.mistakes or ()) > before:
+            raise _Told
+        return made
 
     def _fence(self, token: Token, first_line: int) -> Block | None:
         words = token.info.split()
@@ -144,18 +168,20 @@ class Reader:
         """The terminal, machine or link that a block is for."""
         kind, known = self._places(act)
         if len(words) != 1:
-            raise self.mistake(f"say at which {kind}: one of {', '.join(known)}", fence.line)
-        if words[0] not in known:
+            raise self.mistake(f"say at which {kind}" + (f": one of {', '.join(known)}" if known else ""), fence.line)
+        if words[0] not in known and self.scenario is not None:
             hint = did_you_mean(words[0], known) or f"it has {', '.join(known)}"
             raise self.mistake(f"the scenario has no {kind} '{words[0]}'", fence.line, hint)
         return words[0]
 
     def _places(self, act: str) -> tuple[str, list[str]]:
+        """The kind of place, and those that the scenario has."""
+        scenario = self.scenario
         if act == "packet":
-            return "machine", list(self.scenario.machines)
+            return "machine", list(scenario.machines) if scenario else []
         if act == "link":
-            return "link", [link_id(link) for link in self.scenario.links]
-        return "terminal", [terminal.id for terminal in self.scenario.terminals]
+            return "link", [link_id(link) for link in scenario.links] if scenario else []
+        return "terminal", [terminal.id for terminal in scenario.terminals] if scenario else []
 
     def _id(self, fence: _Fence, what: str) -> str:
         if len(fence.words) != 1 or not re.fullmatch(r"[a-z0-9-]{1,40}", fence.words[0]):
@@ -186,7 +212,7 @@ class Reader:
         lines = [(number, line) for number, line in enumerate(fence.body.split("\n"), fence.line + 1) if line.strip()]
         if not lines:
             raise self.mistake("there is nothing to type in this block", fence.line)
-        inputs = tuple(self._input(act, place, line, number) for number, line in lines)
+        inputs = tuple(self._each(partial(self._input, act, place, line, number) for number, line in lines))
         texts = tuple(line for _, line in lines)
         language, way = fence.settings.get("lang"), fence.settings.get("way", "")
         return Run(place, texts, inputs, self._span(fence), act, language, solution, self._wait(fence), way)
@@ -236,42 +262,17 @@ class Reader:
 
     def predict(self, fence: _Fence, what: str = "predict") -> Predict:
         ident = self._id(fence, what)
-        question, options = self._options(fence)
-        if len(options) < 2 or sum(option.right for option in options) != 1:
+        rows = list(enumerate(fence.body.splitlines(), fence.line + 1))
+        question, options = read_options(rows, self.mistake, self._each)
+        right = sum(option.right for option in options)
+        if len(options) < 2 or right != 1:
             raise self.mistake(
-                "a prediction has two options or more: `- [ ] wrong` and exactly one `- [x] right`", fence.line
-            )
-        for option in options:
-            if not option.why:
-                raise self.mistake("each option says why, in the lines indented under it", fence.line)
+                "a prediction has two options or more: `- [ ] wrong` and exactly one `- [x] right`. "
+                f"This one has {len(options)} options, {right} of them right", fence.line,
+            )  # fmt: skip
+        if not question:
+            raise self.mistake("a prediction asks something: write the question ahead of its options", fence.line)
         return Predict(ident, render.inline(question), options)
-
-    def _options(self, fence: _Fence) -> tuple[str, tuple[Option, ...]]:
-        question: list[str] = []
-        options: list[tuple[str, bool, list[str], str]] = []
-        for number, line in enumerate(fence.body.splitlines(), fence.line + 1):
-            if match := _OPTION.match(line):
-                text, name = self._misconception(match[2], match[1] == "x", number)
-                options.append((text, match[1] == "x", [], name))
-            elif options:
-                options[-1][2].append(line.strip())
-            else:
-                question.append(line.strip())
-        made = (
-            Option(render.inline(text), right, render.inline(" ".join(why).strip()), name) for text, right, why, name in options
-        )
-        return " ".join(question).strip(), tuple(made)
-
-    def _misconception(self, text: str, right: bool, line: int) -> tuple[str, str]:
-        """The option's text, and the misconception that is named behind it in braces."""
-        match = _NAMED.search(text)
-        if match is None:
-            return text, ""
-        if match[1] not in MISCONCEPTIONS:
-            raise self.mistake(f"no misconception is called '{match[1]}'", line, did_you_mean(match[1], MISCONCEPTIONS))
-        if right:
-            raise self.mistake("what is right is no misconception", line)
-        return text[: match.start()].rstrip(), MISCONCEPTIONS[match[1]]
 
     def goal(self, fence: _Fence) -> Goal:
         ident = self._id(fence, "goal")
@@ -279,21 +280,27 @@ class Reader:
         data = document.data
         if not isinstance(data, dict) or set(data) != {"text", "checks"} or not isinstance(data["text"], str):
             raise self.mistake("a goal has `text:` and `checks:`", fence.line)
-        return Goal(
-            ident, render.inline(data["text"]), read_checks(data["checks"], document, ("checks",)), self._span(fence)
-        )
+        checks = read_checks(data["checks"], document, ("checks",), self._each)
+        return Goal(ident, render.inline(data["text"]), checks, self._span(fence))
 
     def expect(self, fence: _Fence) -> Expect:
         document = self._yaml(fence)
-        settings = fence.settings
-        return Expect(read_checks(document.data, document), self._span(fence), settings.get("lang"), settings.get("whatif", ""))
+        settings, checks = fence.settings, read_checks(document.data, document, (), self._each)
+        return Expect(checks, self._span(fence), settings.get("lang"), settings.get("whatif", ""))
 
     def judge(self, fence: _Fence) -> Judge:
-        return Judge(read_tests(self._yaml(fence), self.scenario), self._span(fence))
+        document = self._yaml(fence)
+        if self.scenario is None:
+            raise _Told
+        return Judge(read_tests(document, self.scenario, self._each), self._span(fence))
 
     def way(self, fence: _Fence) -> Way:
         ident = self._id(fence, "way")
-        said = load(WayWords, self._yaml(fence))
+        document = self._yaml(fence)
+        if self.mistakes is not None and (found := problems(WayWords, document)):
+            self.mistakes += found
+            raise _Told
+        said = load(WayWords, document)
         low, high = (said.points, said.points) if isinstance(said.points, int) else said.points
         reasons = render.html(said.why)
         return Way(ident, said.title, reasons, said.reached, (low, high), said.lost, said.fails, self._span(fence))

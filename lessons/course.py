@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lessons.check import problems
 from lessons.load import find, load_lesson
 from lessons.model import Lesson
 from sim.errors import ScenarioError, UsageError, did_you_mean
@@ -59,7 +60,7 @@ def read_course(folder: Path = HERE) -> Course:
         try:
             lessons.append(load_lesson(path))
         except ScenarioError as error:
-            mistakes.append(error)
+            mistakes += problems(path) or [error]
     scenarios: dict[str, Scenario] = {}
     for file in sorted((folder / "scenarios").glob("*.yaml")):
         try:

@@ -19,8 +19,9 @@ microseconds.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sim.asking import STATES, Asked
@@ -41,11 +42,20 @@ class Check:
     text: str
 
 
-def read_checks(data: Any, document: Document, path: Path = ()) -> tuple[Check, ...]:
+Each = Callable[[Iterable[Callable[[], Any]]], list[Any]]
+"""Calls one after the other: whether the first mistake ends it is for who reads."""
+
+
+def at_once(parts: Iterable[Callable[[], Any]]) -> list[Any]:
+    """The first mistake ends it."""
+    return [part() for part in parts]
+
+
+def read_checks(data: Any, document: Document, path: Path = (), each: Each = at_once) -> tuple[Check, ...]:
     """Checks from YAML data. Raises ScenarioError at the word that is wrong."""
     if not isinstance(data, list) or not data:
         raise document.mistake("a list of checks is wanted, each like `- label: {label: NEW}`", path)
-    return tuple(_read_check(item, document, (*path, index)) for index, item in enumerate(data))
+    return tuple(each(partial(_read_check, item, document, (*path, index)) for index, item in enumerate(data)))
 
 
 def _read_check(item: Any, document: Document, path: Path) -> Check:

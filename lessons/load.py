@@ -1,4 +1,7 @@
-"""Reads a lesson.md: its front matter, its scenario, and with blocks.py its steps. Mistakes are located ScenarioErrors."""
+"""Reads a lesson.md: its front matter, its scenario, and with blocks.py its steps. Mistakes are located ScenarioErrors.
+
+The first mistake ends it here; all of them are check.py's to find.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +13,12 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from lessons.blocks import Reader
-from lessons.model import Lesson, Run
+from lessons.model import Expect, Lesson, Predict, Run
 from lessons.variants import Draw, draw, fill
-from lessons.waiting import waiting
 from sim.document import Document, Strict, contents, load, read
 from sim.errors import ScenarioError, Span, did_you_mean
 from sim.scenario import Scenario
 from sim.scenario.words import Time, Word
-from sim.trial import file_problems
-from sim.trial import problems as text_problems
 
 
 class FrontMatter(Strict):
@@ -43,9 +43,17 @@ def load_lesson(path: Path, seed: int = 0) -> Lesson:
 
 def read_lesson(text: str, file: Path, seed: int = 0) -> Lesson:
     """A lesson from its text; scenarios are looked for beside it and in ../scenarios. Raises ScenarioError."""
+    lesson, front = assembled(text, file, seed)
+    for mistake in disagreements(lesson, front):
+        raise mistake
+    return lesson
+
+
+def assembled(text: str, file: Path, seed: int = 0) -> tuple[Lesson, Document]:
+    """The lesson and its front matter; whether its blocks fit together is not asked. Raises ScenarioError."""
     text, values = _drawn(text, file, seed)
     front, body, first_line = _front_matter(text, str(file))
-    scenario = _read_scenario(scenario_file(front, file), values)
+    scenario = read_scenario(scenario_file(front, file), values)
     reader = Reader(str(file), text, scenario)
     steps = reader.steps(body, first_line)
     if not steps:
@@ -69,25 +77,33 @@ def read_lesson(text: str, file: Path, seed: int = 0) -> Lesson:
         bool(values),
         seed,
     )
-    _check_judged(lesson, front)
-    return lesson
+    return lesson, front
 
 
-def _check_judged(lesson: Lesson, front: Document) -> None:
-    """A drill or a challenge asks something at its end; each way is one that is there. Raises ScenarioError."""
-    judged = lesson.kind != "lesson"
+def disagreements(lesson: Lesson, front: Document) -> list[ScenarioError]:
+    """What does not fit together, though each block is right by itself: a drill or a challenge asks something at its end, and what
+    blocks name is there.
+    """
+    found, judged = [], lesson.kind != "lesson"
     if judged != bool(lesson.asked()):
         wanted = f"a {lesson.kind} has a `judge` block: what is asked at its end" if judged else "`judge` is for kind: drill or challenge"
-        raise front.mistake(wanted, ("kind",))
+        found.append(front.mistake(wanted, ("kind",)))
     if judged and not lesson.end:
-        raise front.mistake(f"a {lesson.kind} has an `end:`, the time at which it is judged", ("kind",))
-    ways = [way.id for way in lesson.ways()]
+        found.append(front.mistake(f"a {lesson.kind} has an `end:`, the time at which it is judged", ("kind",)))
+    ways, whatifs = [way.id for way in lesson.ways()], list[str]()
     for block in lesson.blocks():
         if isinstance(block, Run) and block.way and block.way not in ways:
-            raise ScenarioError(f"there is no way '{block.way}'", block.span, hint=did_you_mean(block.way, ways))
+            found.append(ScenarioError(f"there is no way '{block.way}'", block.span, hint=did_you_mean(block.way, ways)))
+        if isinstance(block, Predict) and block.change is not None:
+            whatifs.append(block.id)
+        if isinstance(block, Expect) and block.whatif and block.whatif not in whatifs:
+            hint = did_you_mean(block.whatif, whatifs)
+            found.append(ScenarioError(f"there is no whatif '{block.whatif}' before this", block.span, hint=hint))
+    return found
 
 
-def _front_matter(text: str, file: str) -> tuple[Document, str, int]:
+def split(text: str, file: str) -> tuple[Document, str, int]:
+    """The front matter as it is written, the body, and the line at which the body begins. Raises ScenarioError."""
     lines = text.split("\n")
     if not lines or lines[0].strip() != "---" or "---" not in (line.strip() for line in lines[1:]):
         source = lines[0] if lines else ""
@@ -95,9 +111,13 @@ def _front_matter(text: str, file: str) -> tuple[Document, str, int]:
             "a lesson begins with front matter between two lines of ---", Span(file, 1, 1, max(1, len(source))), source
         )
     end = next(index for index, line in enumerate(lines[1:], 1) if line.strip() == "---")
-    document = read("\n".join(lines[1:end]), file, 2)
-    load(FrontMatter, document)
-    return document, "\n".join(lines[end + 1 :]), end + 2
+    return read("\n".join(lines[1:end]), file, 2), "\n".join(lines[end + 1 :]), end + 2
+
+
+def _front_matter(text: str, file: str) -> tuple[Document, str, int]:
+    found = split(text, file)
+    load(FrontMatter, found[0])
+    return found
 
 
 def _drawn(text: str, file: Path, seed: int) -> tuple[str, dict[str, str]]:
@@ -107,55 +127,16 @@ def _drawn(text: str, file: Path, seed: int) -> tuple[str, dict[str, str]]:
     return fill(text, values, str(file)), values
 
 
-def _read_scenario(place: Path, values: Mapping[str, str]) -> Scenario:
+def read_scenario(place: Path, values: Mapping[str, str]) -> Scenario:
+    """The scenario in a file, with what was drawn put in. Raises ScenarioError."""
     if not values:
         return Scenario.from_file(place)
     return Scenario.from_text(fill(contents(place), values, str(place)), str(place))
 
 
-def _scenario_problems(place: Path, values: Mapping[str, str]) -> list[ScenarioError]:
-    if not values:
-        return file_problems(place)
-    try:
-        return text_problems(fill(contents(place), values, str(place)), str(place))
-    except ScenarioError as error:
-        return [error]
-
-
-def problems(path: Path) -> list[ScenarioError]:
-    """All that is wrong with a lesson and its scenario as they are written; what they do is rehearse.py's."""
-    file = path / "lesson.md" if path.is_dir() else path
-    try:
-        return problems_of(contents(file), file)
-    except ScenarioError as error:
-        return [error]
-
-
-def problems_of(written: str, file: Path) -> list[ScenarioError]:
-    """The same of a lesson's text, which is or will be in `file`."""
-    try:
-        text, values = _drawn(written, file, 0)
-        front, body, first_line = _front_matter(text, str(file))
-        place = scenario_file(front, file)
-    except ScenarioError as error:
-        return [error]
-    with waiting():
-        if found := _scenario_problems(place, values):
-            return found
-    reader = Reader(str(file), text, _read_scenario(place, values), found)
-    try:
-        if not reader.steps(body, first_line) and not found:
-            found.append(reader.mistake("this lesson has no step: write a heading, # The first step", first_line))
-        if not found:
-            read_lesson(written, file)
-    except ScenarioError as error:
-        found.append(error)
-    return found
-
-
 def scenario_file(front: Document, file: Path) -> Path:
     """Where the scenario lies that the front matter names. Raises ScenarioError."""
-    name = front.data["scenario"]
+    name = front.data.get("scenario") if isinstance(front.data, dict) else None
     if not re.fullmatch(r"[A-Za-z0-9_-]+", str(name)):
         raise front.mistake("scenario is the name of a file in scenarios/, without .yaml", ("scenario",))
     above = [folder / "scenarios" / f"{name}.yaml" for folder in file.parents[1:3]]

@@ -17,7 +17,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from sim.document import Strict
+from sim.document import MAX_CHARACTERS, Strict
 from sim.errors import ScenarioError, Span, did_you_mean
 
 _PLACE = re.compile(r"\{\{([^{}]*)\}\}")
@@ -62,13 +62,24 @@ def fill(text: str, values: Mapping[str, str], file: str) -> str:
     if not values:
         return text
 
+    for mistake in unknown(text, values, file):
+        raise mistake
+    length = 0
+
     def put(match: re.Match[str]) -> str:
-        name = match[1].strip()
-        if name not in values:
-            raise _unknown(text, match, name, values, file)
-        return values[name]
+        nonlocal length
+        length += len(values[match[1].strip()])
+        if length > MAX_CHARACTERS:
+            raise ScenarioError(f"{file}: with what is drawn it is too large: a file may have {MAX_CHARACTERS} characters")
+        return values[match[1].strip()]
 
     return _PLACE.sub(put, text)
+
+
+def unknown(text: str, values: Mapping[str, str], file: str) -> list[ScenarioError]:
+    """Every {{name}} that is none, where something varies at all."""
+    found = ((match, match[1].strip()) for match in _PLACE.finditer(text) if values)
+    return [_unknown(text, match, name, values, file) for match, name in found if name not in values]
 
 
 def _unknown(text: str, match: re.Match[str], name: str, values: Mapping[str, str], file: str) -> ScenarioError:

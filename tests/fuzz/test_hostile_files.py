@@ -21,8 +21,9 @@ from types import FrameType
 import pytest
 
 from lessons import render
+from lessons.check import problems, problems_of
 from lessons.course import HERE
-from lessons.load import problems, problems_of, read_lesson, sources
+from lessons.load import read_lesson, sources
 from lessons.page import as_message
 from lessons.rehearse import rehearse, rehearse_ways
 from lessons.shelf import Shelf

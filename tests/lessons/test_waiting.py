@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from lessons import waiting
+from lessons.check import problems
 from lessons.judge import judge
-from lessons.load import load_lesson, problems
+from lessons.load import load_lesson
 from lessons.rehearse import rehearse
 from sim.errors import BudgetExceeded, CtlabError
 from sim.inputs import Line

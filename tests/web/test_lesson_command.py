@@ -30,7 +30,7 @@ def test_every_row_is_a_command_with_help(name: str) -> None:
 def test_a_new_lesson_passes_check_and_test_at_once(kind: str, tmp_path: Path) -> None:
     made = run("new", "--title", "What: \"is\" #1 – a SYN?", "--kind", kind, "--dir", str(tmp_path))
     assert made.exit_code == 0 and (tmp_path / "01-what-is-1-a-syn" / "lesson.md").is_file()
-    assert run("check", "--lessons", str(tmp_path)).output == "1 lessons read, 0 with mistakes\n"
+    assert run("check", "--lessons", str(tmp_path)).output == "1 lesson read, 0 with mistakes\n"
     tested = run("test", "--lessons", str(tmp_path))
     assert tested.exit_code == 0 and "2 passed, 0 failed" in tested.output
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from lessons.load import load_lesson, problems
+from lessons.check import advice, problems
+from lessons.load import load_lesson
 from lessons.model import Expect, Goal, Lesson, Listing, Predict, Run
 from lessons.rehearse import Rehearsal, rehearse
 from sim.errors import CtlabError, ScenarioError
@@ -37,15 +38,19 @@ def check(names: tuple[str, ...], places: tuple[Path, ...]) -> None:
     """Read lessons and their scenarios (all, or NAMES: ids, folders, lesson.md files) and point at every mistake.
 
     Each is told with its file, line and column, what is wrong, and what may have been meant. Exit status 1 when there are any.
+    What a lesson that can be read may lack is told as advice: a question, a goal, a step that shows nothing of what it says.
     """
-    read = wrong = 0
+    read = wrong = advised = 0
     with shelf_of(places) as shelf:
         for path in paths_of(names, shelf):
             mistakes = problems(path)
             _tell(mistakes)
-            read += 1
-            wrong += bool(mistakes)
-    click.echo(f"{read} lessons read, {wrong} with mistakes")
+            notes = [] if mistakes else advice(path)
+            for note in notes:
+                click.echo(click.style("advice: ", fg="yellow") + str(note))
+            read, wrong, advised = read + 1, wrong + bool(mistakes), advised + bool(notes)
+    lessons = "1 lesson" if read == 1 else f"{read} lessons"
+    click.echo(f"{lessons} read, {wrong} with mistakes" + (f", {advised} with advice" if advised else ""))
     raise SystemExit(1 if wrong else 0)
 
 
