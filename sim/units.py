@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
+from typing import Final
 
 from sim.errors import UsageError
 
@@ -81,6 +82,10 @@ def parse_interface(text: str) -> tuple[Address, int]:
     except ValueError as error:
         raise UsageError(f"'{text}' is no address with prefix: write for example 192.168.1.20/24") from error
     return interface.ip.packed, interface.network.prefixlen
+
+
+LOOPBACK6: Final = bytes(15) + b"\1"
+"""::1"""
 
 
 def is_link_local(address: Address) -> bool:

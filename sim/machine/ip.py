@@ -38,7 +38,7 @@ from sim.netfilter.words import Hook
 from sim.packet import Packet
 from sim.ruleset.state import RuleState
 from sim.trace import Dropped, Emit, HookEntered, KernelLogged, Reason, Routed
-from sim.units import Address, parse_interface, show_address
+from sim.units import LOOPBACK6, Address, parse_interface, show_address
 
 Transmit = Callable[[str, "Address | None", Packet], None]
 End = tuple[Address, int]
@@ -198,6 +198,9 @@ class IpLayer:
         if kind == Kind.LOCAL:
             if packet.version == 4 and packet.dst[0] == 127:
                 self.drop(skb, "routing", "routing", Reason("martian", "127.0.0.0/8 never comes in from a wire (martian destination)."))
+                return
+            if packet.dst == LOOPBACK6 and skb.indev != "lo":
+                self._forward.no_route(skb, NO_ROUTE)
                 return
             self._deliver_locally(skb)
         elif kind == Kind.UNICAST:

@@ -10,9 +10,8 @@ from typing import NamedTuple
 from sim.machine.routes import Kind, Routes
 from sim.packet import Packet
 from sim.trace import Reason
-from sim.units import Address
+from sim.units import LOOPBACK6, Address
 
-_LOOPBACK6 = bytes(15) + b"\1"
 _NOBODY = bytes(4)
 _LINK_LOCAL_GROUPS = b"\xe0\0\0"
 _PAD1, _PADN, _ROUTER_ALERT = 0, 1, 5
@@ -49,7 +48,7 @@ class Refused6(NamedTuple):
 def refused_by_ipv6(packet: Packet) -> Refused6 | None:
     """What ip6_rcv_core drops ahead of PREROUTING."""
     src, dst = packet.src, packet.dst
-    if src == _LOOPBACK6 or dst == _LOOPBACK6:
+    if src == LOOPBACK6 or dst == LOOPBACK6:
         return Refused6(Reason("loopback", "::1 never comes in from a wire."))
     if src[0] == 255:
         return Refused6(Reason("source", "A source address is one machine's, never a group's."))

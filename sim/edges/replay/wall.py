@@ -32,7 +32,7 @@ from sim.netfilter.skb import Skb
 from sim.netfilter.words import Hook, Priority
 from sim.packet import Packet
 from sim.trace import Dropped, Event, Json, RuleTried, Translated
-from sim.units import Address, is_link_local
+from sim.units import LOOPBACK6, Address, is_link_local
 
 NAME: Final = "firewall"
 MTU: Final = 1500
@@ -264,7 +264,7 @@ def _ways_in(devices: Sequence[str]) -> Callable[[Skb, Decision], Decision]:
     def path_in(skb: Skb, decision: Decision) -> Decision:
         if decision.kind != Kind.UNICAST:
             return decision
-        if skb.packet.version == 6 and is_link_local(skb.packet.dst):
+        if skb.packet.version == 6 and (is_link_local(skb.packet.dst) or skb.packet.dst == LOOPBACK6):  # rt6_need_strict
             return decision if decision.dev == skb.indev else NO_ROUTE
         return ways.get(skb.indev, decision)
 

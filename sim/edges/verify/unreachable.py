@@ -50,11 +50,8 @@ UNREACHABLE: Final[dict[str, str]] = {
         conntrack/table.py remove | self._buckets is not None | false
         conntrack/table.py remove | for key in (conn.there, conn.back) | ever
         conntrack/expect.py _make_room | self.count >= self._tracker.settings.expect_max | true
-        netfilter/nat/helpers/amanda.py nat_amanda | if not port | false
-        netfilter/nat/helpers/ftp.py nat_ftp | if not port | false
         netfilter/nat/helpers/irc.py nat_irc | if not port | false
         netfilter/nat/helpers/sip.py nat_expect | if not port | false
-        netfilter/nat/helpers/expected.py find_port | attempts < 0 | true
     """,
     "two packets of one connection are never on their way at once, and what ends leaves the table in the same step": """
         conntrack/entries.py refresh | if status & FIXED_TIMEOUT | true

@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from sim.units import Address, in_prefix
+from sim.units import LOOPBACK6, Address, in_prefix
 
 Devices = Mapping[str, Sequence[tuple[Address, int]]]
 """Device -> (address, prefix length), in the order in which they were given; the devices in their order."""
 
-LOOPBACK: Final = {4: b"\x7f\0\0\1", 6: bytes(15) + b"\1"}
+LOOPBACK: Final = {4: b"\x7f\0\0\1", 6: LOOPBACK6}
 _HOST, _LINK, _GLOBAL = 16, 2, 14  # RFC 4007 scopes: smaller is narrower, but for a host's own
 _LABELS: Final = (
-    (bytes(15) + b"\1", 128, 0), (bytes(10) + b"\xff\xff" + bytes(4), 96, 4), (bytes(16), 96, 3),
+    (LOOPBACK6, 128, 0), (bytes(10) + b"\xff\xff" + bytes(4), 96, 4), (bytes(16), 96, 3),
     (b"\x20\1" + bytes(14), 32, 6), (b"\x20\1\0\x10" + bytes(12), 28, 7), (b"\x3f\xfe" + bytes(14), 16, 12),
     (b"\x20\2" + bytes(14), 16, 2), (b"\xfe\xc0" + bytes(14), 10, 11), (b"\xfc" + bytes(15), 7, 5), (bytes(16), 0, 1),
 )  # fmt: skip

@@ -5,7 +5,7 @@ Where is what:
     path.py       who speaks with whom through which device;  shadow.py: what conntrack knows of it by now
     tcp.py        TCP;  sctp.py;  datagrams.py: UDP, UDP-Lite, GRE, ICMP questions, other protocols;  errors.py: ICMP errors
     spoil.py      bits, lengths, IP options, IPv6 headers;  pieces.py: fragments
-    helped.py     talks that a helper reads, and those that it expects;  texts.py sip.py pptp.py snmp.py: what is said there
+    helped.py     talks that a helper reads, and those that it expects;  texts.py sip.py sip_course.py pptp.py snmp.py: what is said there
     session.py    a case: settings, rules, traffic, pauses
     iptables.py nft.py   rulesets;  nat.py: translations;  assign.py: helpers, zones, marks
 """

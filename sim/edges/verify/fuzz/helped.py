@@ -112,12 +112,13 @@ class SipUdp(HelpedUdp):
 class SipTcp(HelpedTcp):
     """SIP over TCP; two messages in a segment now and then."""
 
-    @staticmethod
-    def speak(random: Random, way: int, view: View) -> bytes:
-        """The next message; TCP's talks remember nothing."""
-        sip = Sip(random)
-        text = sip.say(way, view)
-        return text + sip.say(way, view) if random.random() < 0.15 else text
+    def __init__(self, random: Random, path: Path, ports: tuple[int, int], shadow: Shadow, wrong: float) -> None:
+        super().__init__(random, path, ports, shadow, wrong)
+        self._sip = Sip(random)
+
+    def _said(self, way: int) -> bytes:
+        text = self._sip.say(way, self.view(way))
+        return (text + self._sip.say(way, self.view(way)) if self._random.random() < 0.15 else text)[:1400]
 
 
 def _tcp(speak_: Speak) -> type[HelpedTcp]:

@@ -6,6 +6,7 @@ from random import Random
 from typing import Final
 
 from sim.edges.verify.fuzz.path import View
+from sim.edges.verify.fuzz.sip_course import Course
 from sim.edges.verify.fuzz.texts import address_of, port_of
 from sim.units import Address, show_address
 
@@ -28,10 +29,13 @@ class Sip:
         self._random = random
         self._cseq, self._method, self._asker = random.randrange(1, 100), "INVITE", 0
         self._call = random.choice(("1@here", "abc", "x-1@192.168.1.10"))
+        self._course = Course(random) if random.random() < 0.5 else None
 
     def say(self, way: int, view: View) -> bytes:
-        """A request, or an answer to the last one of the other end."""
+        """A request, or an answer to the last one of the other end; in every other talk, mostly what its course has next."""
         choose = self._random
+        if self._course is not None and choose.random() < 0.9 and (next_one := self._course.say(way, view)):
+            return next_one
         answers = way != self._asker and choose.random() < 0.75
         if not answers:
             self._method, self._asker = choose.choice(METHODS), way

@@ -65,7 +65,9 @@ HELPED_MIXES: Final = (
     replace(HELPED, kinds=("sip", "sip-tcp")), replace(HELPED, kinds=("tftp", "irc", "ftp"), pieces=0.1), replace(HELPED, error=0.2),
     replace(HELPED, kinds=("pptp", "pptp", "gre", "sane", "amanda")), replace(HELPED, kinds=("netbios-ns", "snmp", "amanda"), own=0.6),
     replace(HELPED, kinds=("pptp",), wrong=0.05, expected=0.1), replace(HELPED, kinds=("snmp", "snmp", "snmp_trap"), wrong=0.05),
-    replace(HELPED, kinds=("sip",), ways=2, expected=0.1), replace(HELPED, kinds=("ftp", "irc", "amanda"), ways=2, changes=0.1),
+    replace(HELPED, kinds=("sip",), ways=2, expected=0.1), replace(HELPED, kinds=("sip", "sip", "sip-tcp"), wrong=0, own=0.1, expected=0.1),
+    replace(HELPED, kinds=("pptp",), wrong=0, own=0, ways=2, changes=0.04, expected=0.15), replace(HELPED, wrong=0),
+    replace(HELPED, kinds=("ftp", "irc", "amanda"), ways=2, changes=0.1),
 )  # fmt: skip
 """Where rules assign helpers. `expected`: how often a talk begins that some helper expects."""
 TRANSLATED_MIXES: Final = (
