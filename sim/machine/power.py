@@ -66,7 +66,7 @@ def lose(machine: Machine) -> None:
 def _tell(machine: Machine, emit: Emit) -> None:
     now, tracker = int(machine.env.now), machine.ip.tracker
     for master in tracker.table:
-        for expected in master.expecting or ():
+        for expected in tracker.expectations.of(master):
             emit(Expectation("removed", master.id, None, view(expected), LOST))
     for conn in tracker.table:
         emit(EntryDestroyed(conn.id, None, traced(conn, now), LOST))

@@ -133,4 +133,5 @@ def test_options_are_read_back_as_they_were_written_and_lists_cut_short_end() ->
 def test_a_packet_is_called_what_a_person_would_call_it(packet: str, name: str) -> None:
     made = Packet(craft(packet))
     assert describe.about(made) == name
-    assert describe.text(made).startswith("IP") and describe.headers(made)["len"] == len(made.data)
+    headers = describe.headers(made)
+    assert describe.text(made, headers).startswith("IP") and headers["len"] == len(made.data)
