@@ -5,6 +5,7 @@ import type { Channel, Grid, Judgement, Progress, Survival } from './channel'
 import type { Layer } from './inside'
 import type { RecordOf, TraceRecord } from './records'
 import { Shown } from './shown.svelte'
+import { inTongue, whys } from './tongue'
 
 export abstract class Asking extends Shown {
   progress = $state.raw<Progress>({ answers: {}, goals: {}, step: 0 })
@@ -28,8 +29,8 @@ export abstract class Asking extends Shown {
   }
 
   /** The records of a future that was cut off, or null. */
-  future(branch: number): Promise<TraceRecord[] | null> {
-    return this.channel.future(branch)
+  async future(branch: number): Promise<TraceRecord[] | null> {
+    return (await this.channel.future(branch))?.map(inTongue) ?? null
   }
 
   /** Asks the server something; null where it has no answer. */
@@ -43,7 +44,7 @@ export abstract class Asking extends Shown {
 
   /** Conntrack's TCP table: asked for once. */
   grid(): Promise<Grid | null> {
-    this.#grid ??= this.channel.grid()
+    this.#grid ??= this.channel.grid().then((found) => found && whys(found))
     void this.#grid.then((found) => found ?? (this.#grid = null))
     return this.#grid
   }

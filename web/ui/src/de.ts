@@ -9,6 +9,7 @@ export const german: Words = {
   name: 'ctlab',
   title: (what) => `${what} · ctlab`,
   course: {
+    inEnglish: 'Die Lektionen selbst sind auf Englisch geschrieben.',
     title: 'Zustandsbehaftete Firewalls lernen: einer beim Denken zusehen',
     lead: 'Jedes Paket hier ist wirklich berechnet: echte Bytes, die Verbindungsverfolgung von Linux, echte Regeln. Abspielen, Schritt für Schritt, zurück, tippen, nach dem Warum fragen.',
     lessons: 'Lektionen', scenarios: 'Freie Labore', fetching: 'Der Kurs wird geholt…',
@@ -88,6 +89,7 @@ export const german: Words = {
     needsLab: 'Dafür braucht es ein Labor, und diese Seite hat keines.', broken: 'Die Aufzeichnung in dieser Datei ist beschädigt. Bitten Sie noch einmal um die Datei.',
   },
   lesson: {
+    inEnglish: 'Diese Lektion ist auf Englisch geschrieben.',
     region: 'Lektion', mistake: 'Die Lektion lässt sich nicht lesen, wie sie gespeichert wurde; unten steht sie wie zuvor.', step: (step, steps) => `Schritt ${step} von ${steps}`, next: 'Weiter', back: 'Zurück', done: 'Zurück zum Kurs',
     acts: { type: 'Ausführen', packet: 'Senden', link: 'Tun' }, sends: (machine) => `${machine} sendet`, runOn: (terminal) => `Ausführen auf ${terminal}`,
     hint: (hint, hints) => (hints > 1 ? `Hinweis ${hint} von ${hints} zeigen` : 'Einen Hinweis zeigen'), hintOf: (hint, hints) => `Hinweis ${hint} von ${hints}`,

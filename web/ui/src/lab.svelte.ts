@@ -11,6 +11,7 @@ import { tellEvent, tellPacket } from './narrate'
 import type { Input } from './records'
 import { Story, type State } from './story'
 import { text } from './text'
+import { inTongue } from './tongue'
 
 export type { PacketView, StageView, TableView } from './shown.svelte'
 const FIRST_INPUT = 1000 // µs: not at the very start, so that one can go back to before it
@@ -95,8 +96,9 @@ export class Lab extends Asking implements Ears {
     this.#asked = false
     const present = { n: this.n, t: this.t }
     this.index.cut(message.from, this.story.records)
-    this.story.replace(message.from, message.records)
-    for (const record of message.records) this.index.add(record)
+    const records = message.records.map(inTongue)
+    this.story.replace(message.from, records)
+    for (const record of records) this.index.add(record)
     this.more = message.more
     this.branches = message.branches
     this.version++

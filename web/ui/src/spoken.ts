@@ -3,11 +3,14 @@
 
 import { remember, remembered } from './remember'
 import { text, type Words } from './text'
+import { use, type Tables } from './tongue'
 
 export const SPOKEN = [{ id: 'en', title: 'English' }, { id: 'de', title: 'Deutsch' }] as const
 export type Spoken = (typeof SPOKEN)[number]['id']
 
-const TABLES: { readonly [language in Spoken]: (() => Promise<Words>) | null } = { en: null, de: () => import('./de').then((one) => one.german) }
+interface Language { words: Words; said: Tables }
+const german = async (): Promise<Language> => ({ words: (await import('./de')).german, said: (await import('./german/said')).said() })
+const TABLES: { readonly [language in Spoken]: (() => Promise<Language>) | null } = { en: null, de: german }
 
 export function spoken(): Spoken {
   const chosen = remembered('spoken', SPOKEN.map(({ id }) => id))
@@ -37,7 +40,9 @@ export async function words(): Promise<void> {
   const table = TABLES[language]
   if (!table) return
   try {
-    overwrite(text as unknown as Table, (await table()) as unknown as Table)
+    const found = await table()
+    overwrite(text as unknown as Table, found.words as unknown as Table)
+    use(found.said)
     document.documentElement.lang = language
   } catch {
     // the words could not be fetched: English is better than nothing

@@ -11,6 +11,7 @@ export const text = {
   name: 'ctlab',
   title: (what: string): string => `${what} · ctlab`,
   course: {
+    inEnglish: '',
     title: 'Learn stateful firewalls by watching one think',
     lead: 'Every packet here is really computed: real bytes, the connection tracking of Linux, real rules. Play, step, go back, type, ask why.',
     lessons: 'Lessons', scenarios: 'Free labs', fetching: 'Fetching the course…',
@@ -90,6 +91,7 @@ export const text = {
     needsLab: 'For that a lab is needed, and this page has none behind it.', broken: 'The recording in this file is damaged. Ask for the file once more.',
   },
   lesson: {
+    inEnglish: '', // said where the page speaks another language than the lessons
     region: 'Lesson', mistake: 'The lesson as it was saved cannot be read; below it stands as it was before.', step: (step: number, steps: number): string => `Step ${step} of ${steps}`, next: 'Next', back: 'Back', done: 'Back to the course',
     acts: { type: 'Run', packet: 'Send', link: 'Do it' }, sends: (machine: string): string => `${machine} sends`, runOn: (terminal: string): string => `Run on ${terminal}`, hint: (hint: number, hints: number): string => (hints > 1 ? `Show hint ${hint} of ${hints}` : 'Show a hint'), hintOf: (hint: number, hints: number): string => `Hint ${hint} of ${hints}`, solution: 'Show a way to do it', predict: 'Predict',
     right: 'Right.', wrong: 'Not quite.', theRight: 'What happens', goal: 'Goal', goalMet: 'reached', goalOpen: 'not reached yet',
