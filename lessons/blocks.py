@@ -22,7 +22,7 @@ from lessons.options import read_options
 from sim.craft import sendable
 from sim.document import Document, Strict, load, problems, read
 from sim.errors import ScenarioError, Span, UsageError, did_you_mean
-from sim.inputs import MAX_TEXT, Crafted, Input, link_change, typed
+from sim.inputs import MAX_TEXT, Crafted, Input, link_change, power, typed
 from sim.scenario import Scenario
 from sim.scenario.agree import link_id
 from sim.scenario.words import LONGEST
@@ -177,7 +177,7 @@ class Reader:
     def _places(self, act: str) -> tuple[str, list[str]]:
         """The kind of place, and those that the scenario has."""
         scenario = self.scenario
-        if act == "packet":
+        if act in ("packet", "power"):
             return "machine", list(scenario.machines) if scenario else []
         if act == "link":
             return "link", [link_id(link) for link in scenario.links] if scenario else []
@@ -202,9 +202,12 @@ class Reader:
     def link(self, fence: _Fence) -> Run:
         return self._act(fence, "link", fence.words)
 
+    def power(self, fence: _Fence) -> Run:
+        return self._act(fence, "power", fence.words)
+
     def solution(self, fence: _Fence) -> Run:
-        """`solution laptop`, `solution packet laptop`, `solution link laptop.eth0--server.eth0`."""
-        act = fence.words[0] if len(fence.words) == 2 and fence.words[0] in ("packet", "link") else "type"
+        """`solution laptop`, `solution packet laptop`, `solution link laptop.eth0--server.eth0`, `solution power laptop`."""
+        act = fence.words[0] if len(fence.words) == 2 and fence.words[0] in ("packet", "link", "power") else "type"
         return self._act(fence, act, fence.words[-1:] if act != "type" else fence.words, solution=True)
 
     def _act(self, fence: _Fence, act: str, words: list[str], solution: bool = False) -> Run:
@@ -225,6 +228,8 @@ class Reader:
                 return typed(place, line)
             if act == "link":
                 return link_change(place, line)
+            if act == "power":
+                return power(place, line)
             sendable(line)
             return Crafted(place, line)
         except UsageError as error:
@@ -313,7 +318,7 @@ class Reader:
 
 
 _FENCES: dict[str, Callable[[Reader, _Fence], Block]] = {
-    "run": Reader.run, "packet": Reader.packet, "link": Reader.link, "solution": Reader.solution,
+    "run": Reader.run, "packet": Reader.packet, "link": Reader.link, "power": Reader.power, "solution": Reader.solution,
     "predict": Reader.predict, "whatif": Reader.whatif, "hint": Reader.hint, "goal": Reader.goal,
     "expect": Reader.expect, "output": Reader.output, "judge": Reader.judge, "way": Reader.way,
 }  # fmt: skip

@@ -20,11 +20,13 @@ class Prose:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Something to do, a line each: typed at a terminal (`^C` and `^D` are keys), packets that a machine sends, changes of a link.
+    """Something to do, a line each: typed at a terminal (`^C` and `^D` are keys), packets that a machine sends, changes of a link or
+    of a machine's power.
 
-    `terminal` is where it happens (for a packet the machine, for a link its id), `act` which of the three it is, `inputs` what the
-    simulation is given. `language`: shown and run only for learners of iptables or nft; None for all. `solution`: hidden until
-    asked for; `wait`: how long (µs) time goes on after each line, None: until quiet. `way`: the way (see Way) that this is part of.
+    `terminal` is where it happens (for a packet or its power the machine, for a link its id), `act` which of the four it is,
+    `inputs` what the simulation is given. `language`: shown and run only for learners of iptables or nft; None for all. `solution`:
+    hidden until asked for; `wait`: how long (µs) time goes on after each line, None: until quiet. `way`: the way (see Way) that this
+    is part of.
     """
 
     terminal: str

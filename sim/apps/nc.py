@@ -101,7 +101,10 @@ def _connect(context: Context, options: Parsed, host: str, address: Address, por
     if options.has("u"):
         return (yield from _connect_udp(context, options, host, address, port))
     sport = port_number(options.value("p", "0"))
-    conn = context.machine.tcp.connect(address, port, sport=sport or None, program="nc")
+    try:
+        conn = context.machine.tcp.connect(address, port, sport=sport or None, program="nc")
+    except SocketError as error:
+        return context.failed(f"nc: bind failed: {error.strerror}", 1)
     context.own(conn)
     timeout = _timeout(options)
     try:

@@ -210,6 +210,7 @@ def test_nc_over_udp_answers_the_first_who_writes(lab: Lab) -> None:
         ("nc -w x server 80", "nc: timeout invalid: x\n"),
         ("nc -l 80", "nc: Permission denied\n"),
         ("echo hi | nc -N server 7", "hi\n"),
+        ("nc -p 9 -z server 80; nc -p 9 -z server 80", "nc: bind failed: Address already in use\n"),
         ("echo hi | nc -w 1 server 81", "ok"),
     ],
 )

@@ -11,7 +11,7 @@ from lessons.load import read_lesson
 from lessons.model import Expect, Goal, Lesson, Predict, Run
 from lessons.page import as_message
 from sim.errors import ScenarioError
-from sim.inputs import Crafted, Key, Line, LinkChange
+from sim.inputs import Crafted, Key, Line, LinkChange, Power
 
 FILE = Path(__file__).parent.parent.parent / "lessons" / "00-example" / "lesson.md"
 GOOD = """\
@@ -112,6 +112,15 @@ MISTAKES = [
 
 def read(text: str) -> Lesson:
     return read_lesson(text, FILE)
+
+
+def test_a_machines_power_is_cut_in_a_block_and_a_word_that_is_none_is_located() -> None:
+    text = GOOD + "\n```power server wait=25s\nreset\n```\n"
+    block = [block for block in read(text).blocks() if isinstance(block, Run)][-1]
+    assert (block.act, block.inputs, block.wait) == ("power", (Power("server", "reset"),), 25_000_000)
+    with pytest.raises(ScenarioError, match="power is off, on or reset, not 'rest'") as caught:
+        read(text.replace("\nreset", "\nrest"))
+    assert "did you mean 'reset'?" in str(caught.value)
 
 
 def test_a_lesson_has_its_steps_and_blocks_in_order() -> None:

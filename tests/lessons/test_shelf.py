@@ -33,7 +33,7 @@ def of_folder(folder: Path) -> dict[str, bytes | str]:
 
 def test_a_folder_stands_beside_ctlab_s_own_lessons(folder: Path) -> None:
     course = Shelf([folder]).course()
-    assert course.lessons[0].id == "four-labels" and course.lesson("a-first-one").title == "A first one"
+    assert course.lessons[0].id == "why-conversations" and course.lesson("a-first-one").title == "A first one"
     assert course.mistakes == ()
 
 

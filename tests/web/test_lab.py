@@ -57,7 +57,7 @@ class Learner:
 
 def test_the_course_names_lessons_and_free_labs(lab: Any) -> None:
     course = lab[0].test_client().get("/api/course").get_json()
-    assert [lesson["id"] for lesson in course["lessons"]][:1] == ["four-labels"]
+    assert [lesson["id"] for lesson in course["lessons"]][:2] == ["why-conversations", "four-labels"]
     assert "laptop-and-server" in [scenario["id"] for scenario in course["scenarios"]]
     assert course["mistakes"] == []
 

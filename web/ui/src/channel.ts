@@ -21,7 +21,7 @@ export type Language = 'iptables' | 'nft'
 type ForLanguage = { language?: Language | null }
 export type Block = ForLanguage & (
   | { type: 'html'; html: string }
-  | { type: 'run' | 'solution'; act: 'type' | 'packet' | 'link'; terminal: string; lines: string[]; inputs: Input[]; wait: number | null }
+  | { type: 'run' | 'solution'; act: 'type' | 'packet' | 'link' | 'power'; terminal: string; lines: string[]; inputs: Input[]; wait: number | null }
   | { type: 'output'; terminal: string; text: string }
   | { type: 'predict'; id: string; question: string; options: Option[]; change?: Input | null; before?: string }
   | { type: 'goal'; id: string; text: string }

@@ -91,7 +91,7 @@ export const german: Words = {
   lesson: {
     inEnglish: 'Diese Lektion ist auf Englisch geschrieben.',
     region: 'Lektion', mistake: 'Die Lektion lässt sich nicht lesen, wie sie gespeichert wurde; unten steht sie wie zuvor.', step: (step, steps) => `Schritt ${step} von ${steps}`, next: 'Weiter', back: 'Zurück', done: 'Zurück zum Kurs',
-    acts: { type: 'Ausführen', packet: 'Senden', link: 'Tun' }, sends: (machine) => `${machine} sendet`, runOn: (terminal) => `Ausführen auf ${terminal}`,
+    acts: { type: 'Ausführen', packet: 'Senden', link: 'Tun', power: 'Tun' }, sends: (machine) => `${machine} sendet`, powerOf: (machine) => `Strom von ${machine}`, runOn: (terminal) => `Ausführen auf ${terminal}`,
     hint: (hint, hints) => (hints > 1 ? `Hinweis ${hint} von ${hints} zeigen` : 'Einen Hinweis zeigen'), hintOf: (hint, hints) => `Hinweis ${hint} von ${hints}`,
     solution: 'Einen Weg zeigen', predict: 'Vorhersagen', right: 'Richtig.', wrong: 'Nicht ganz.', theRight: 'Was geschieht', goal: 'Ziel', goalMet: 'erreicht', goalOpen: 'noch nicht erreicht',
     believed: (name) => `Ein verbreiteter Glaube: „${name}“.`, bothFutures: 'Ausführen und beide Zukünfte zeigen', doFirst: 'Tun Sie erst, was oben steht; dann kann dies ausgeführt werden.',

@@ -93,7 +93,7 @@ export const text = {
   lesson: {
     inEnglish: '', // said where the page speaks another language than the lessons
     region: 'Lesson', mistake: 'The lesson as it was saved cannot be read; below it stands as it was before.', step: (step: number, steps: number): string => `Step ${step} of ${steps}`, next: 'Next', back: 'Back', done: 'Back to the course',
-    acts: { type: 'Run', packet: 'Send', link: 'Do it' }, sends: (machine: string): string => `${machine} sends`, runOn: (terminal: string): string => `Run on ${terminal}`, hint: (hint: number, hints: number): string => (hints > 1 ? `Show hint ${hint} of ${hints}` : 'Show a hint'), hintOf: (hint: number, hints: number): string => `Hint ${hint} of ${hints}`, solution: 'Show a way to do it', predict: 'Predict',
+    acts: { type: 'Run', packet: 'Send', link: 'Do it', power: 'Do it' }, sends: (machine: string): string => `${machine} sends`, powerOf: (machine: string): string => `${machine}'s power`, runOn: (terminal: string): string => `Run on ${terminal}`, hint: (hint: number, hints: number): string => (hints > 1 ? `Show hint ${hint} of ${hints}` : 'Show a hint'), hintOf: (hint: number, hints: number): string => `Hint ${hint} of ${hints}`, solution: 'Show a way to do it', predict: 'Predict',
     right: 'Right.', wrong: 'Not quite.', theRight: 'What happens', goal: 'Goal', goalMet: 'reached', goalOpen: 'not reached yet',
     believed: (name: string): string => `A common belief: “${name}”.`, bothFutures: 'Run it, and show both futures', doFirst: 'First do what stands above; then this can be run.',
     free: 'Try things of your own from this moment, in a free lab', prints: (terminal: string): string => `${terminal} prints`, chosen: 'your answer', correct: 'right',
