@@ -72,12 +72,33 @@ class Transaction(ObjectCommands):
             self._append_all(Place(place.family, place.table, name), chain)
 
     def _append_all(self, place: Place, block: ChainOf) -> None:
-        """A block's rules; each one that is wrong is told."""
+        """A block's rules; each one that is wrong is told. Those that concern nothing else in the table are put there together."""
+        plain: list[Rule] = []
         for rule in block.rules:
             try:
-                self._append(place, rule, rule.at)
+                made, what = self._rule(place, rule, plain[-1].handle if plain else 0)
+                if self.strict or not self._plain(place, made, what):
+                    self._put_rules(place, plain)
+                    plain = []
+                    self._place_rule(place, made, what, rule.at, "add")
+                else:
+                    plain.append(made)
             except (Mistake, NotSimulated) as stop:
                 self.mistakes.append(stop)
+        self._put_rules(place, plain)
+
+    def _plain(self, place: Place, rule: Rule, what: Meaning) -> bool:
+        """Whether the rule names nothing that must be there, and changes nothing but its chain."""
+        if what.objects or what.jumps or what.meters:
+            return False
+        table, _ = self.chain(place)
+        return with_meters(table, rule, (), 0) is table
+
+    def _put_rules(self, place: Place, rules: list[Rule]) -> None:
+        """At the chain's end; the table's last handle is then that of the last."""
+        if rules:
+            table, chain = self.chain(place)
+            self.put(replace(table.with_chain(chain.with_rules((*chain.rules, *rules))), handles=rules[-1].handle))
 
     def delete_table(self, command: Command) -> None:
         """delete table, by name or handle."""
@@ -166,17 +187,19 @@ class Transaction(ObjectCommands):
         self._append(command.place, command.body, command.at, command.verb)
 
     def _append(self, place: Place, rule: RuleOf, at: At, verb: str = "add") -> None:
-        where = None
         made, what = self._rule(place, rule)
+        self._place_rule(place, made, what, at, verb)
+
+    def _place_rule(self, place: Place, made: Rule, what: Meaning, at: At, verb: str) -> None:
+        where = None
         table, chain = self.chain(place)
         if place.position is not None:
             where = self._position(chain, place)
-        number = table.handles + what.sets + len(what.meters) + 1
+        number = made.handle
         if what.objects or what.jumps:
             self.put(replace(table, handles=number))  # given, even if the transaction is given up
             self._check_names(table, place, what)
         table = with_meters(table, made, what.meters, number)
-        made = replace(made, handle=number)
         rules = (made, *chain.rules) if verb == "insert" else (*chain.rules, made)
         if where is not None:
             index = where if verb == "insert" else where + 1
@@ -184,11 +207,14 @@ class Transaction(ObjectCommands):
         self.put(replace(table.with_chain(chain.with_rules(rules)), handles=number))
         self._validate(place, at, made, what.sets + 1)
 
-    def _rule(self, place: Place, rule: RuleOf) -> tuple[Rule, Meaning]:
+    def _rule(self, place: Place, rule: RuleOf, given: int = 0) -> tuple[Rule, Meaning]:
+        """The rule with its handle, the next one; `given`: the last handle, where that of the table is out of date."""
         table = self.table(place)
         what = meaning(rule, (place.family, text_of(place.table)), lambda name: table.named_set(name) if table else None, self.interfaces)
         text = rule_text(Rule(what.parts), place.family)
-        return Rule(what.parts, text, comment=rule.comment, span=self.span_of(rule.at)), what
+        last = given or (table.handles if table is not None else 0)
+        handle = last + what.sets + len(what.meters) + 1
+        return Rule(what.parts, text, handle=handle, comment=rule.comment, span=self.span_of(rule.at)), what
 
     def _position(self, chain: Chain, place: Place) -> int:
         assert place.position is not None
