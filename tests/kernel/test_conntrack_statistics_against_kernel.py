@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from sim.edges.kernel import KernelFirewall
 from sim.edges.replay import load_rules
 from sim.edges.replay.wall import Wall
+from sim.edges.verify.counters import summed
 from tests.kernel import helped, helped_more
 from tests.kernel.conftest import DEVICES
 
 SPOKEN = (*helped.FTP.values(), *helped.SIP.values(), *helped.TFTP.values(), *helped_more.PPTP.values(), *helped_more.AMANDA.values())
 PACKETS = [packet for packets in SPOKEN for packet in packets]
 SNAT = "*nat\n-A POSTROUTING -o wan -j SNAT --to-source 203.0.113.77\nCOMMIT\n"
-
-
-def summed(text: str) -> dict[str, int]:
-    """The numbers of every line added up."""
-    found: dict[str, int] = {}
-    for name, count in re.findall(r"(\w+)=(\d+)", text):
-        found[name] = found.get(name, 0) + int(count)
-    return {name: count for name, count in found.items() if name != "cpu"}
 
 
 @pytest.mark.parametrize("more", ["", SNAT], ids=["plain", "translated"])

@@ -1,9 +1,17 @@
-"""The counters of rules, out of what iptables-save -c and nft list ruleset print. The rules' own text is for people to find them by."""
+"""The counters of rules, out of what iptables-save -c and nft list ruleset print, and conntrack's own, out of `conntrack -S`.
+
+The rules' own text is for people to find them by.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from shutil import which
 from typing import Final
+
+from sim.conntrack.tracker import Tracker
+from sim.edges.kernel import KernelFirewall
 
 _IPTABLES: Final = re.compile(r"^(\[\d+:\d+\]) (-A \S+)|^:(\S+) \S+ (\[\d+:\d+\])")
 _NFT: Final = re.compile(r"counter packets \d+ bytes \d+|^\s*chain \S+|^table .*?(?= \{)")
@@ -27,3 +35,20 @@ def counted(line: str) -> tuple[str, ...]:
     if match:
         return tuple(group for group in match.groups() if group)
     return tuple(_NFT.findall(line))
+
+
+def summed(text: str) -> dict[str, int]:
+    """The numbers of every processor's line of `conntrack -S` added up."""
+    found: dict[str, int] = {}
+    for name, count in re.findall(r"(\w+)=(\d+)", text):
+        found[name] = found.get(name, 0) + int(count)
+    return {name: count for name, count in found.items() if name != "cpu"}
+
+
+def statistics(kernel: KernelFirewall, tracker: Tracker) -> Iterator[tuple[dict[str, int], dict[str, int]]]:
+    """(ours, the kernel's) where they differ, entries' and expectations'; nothing where the tool is not there."""
+    for words, ours in (([], tracker.stats), (["expect"], tracker.expectations.stats)):
+        theirs = summed(kernel.command(["conntrack", "-S", *words])) if which("conntrack") else ours
+        unlike = [name for name in theirs if ours.get(name) != theirs[name]]
+        if unlike:
+            yield {name: ours.get(name, 0) for name in unlike}, {name: theirs[name] for name in unlike}

@@ -21,7 +21,7 @@ from sim.edges.kernel.table import name_of
 from sim.edges.replay.outcome import Outcome
 from sim.edges.replay.wall import Wall, entry_line, own_key
 from sim.edges.verify.answers import FIELDS, SLACK, Difference, differences, fits
-from sim.edges.verify.counters import counted, listed_counters, saved_counters
+from sim.edges.verify.counters import counted, listed_counters, saved_counters, statistics
 from sim.edges.verify.entries import by_name, by_place, expected, unlike, whole
 from sim.edges.verify.measure import give_rules
 from sim.edges.verify.plan import Age, Feed, Forget, Load, Plan, Step, Sysctl, Wait
@@ -30,7 +30,7 @@ from sim.packet import Tuple
 from sim.ruleset.iptables import tool as iptables_tool
 from sim.ruleset.model import Ruleset
 from sim.ruleset.nft import tool as nft_tool
-from sim.units import SECOND
+from sim.units import SECOND, show_address
 
 CHUNK: Final = 500
 STREAM_AFTER: Final = 2 * SECOND
@@ -84,7 +84,7 @@ class Pair:
         self.wall.ip.nat.chooser.dice = self._fall
         self.wall.ip.nat.chooser.expected = self._fall_expected
         self._waiting: tuple[Entry, ...] = ()
-        self._drawn = NOTHING_DRAWN
+        self._drawn, self._tunnel = NOTHING_DRAWN, _tunnel(b"")
         self.wall.ip.sysctls.set("net.netfilter.nf_conntrack_log_invalid", str(ALL))  # as the judge has it
         for key, value in self.plan.sysctls.items():
             self.wall.ip.sysctls.set(key, value)
@@ -133,7 +133,7 @@ class Pair:
     def _one(self, feed: Feed, answer: Answer) -> Iterator[Difference]:
         wall, number = self.wall, feed.number or self._count
         wall.advance(answer.at_us + self._ahead)
-        self._drawn = drawn(answer, feed.data)
+        self._drawn, self._tunnel = drawn(answer, feed.data), _tunnel(feed.data)
         self._waiting, self._late = answer.expected or (), answer.late_us
         try:
             outcome = wall.send(feed.data, number) if feed.dev is None else wall.receive(feed.data, feed.dev, number)
@@ -157,8 +157,16 @@ class Pair:
 
     def _fall(self, low: int, size: int, manip: int) -> int:
         """Where the kernel drew a port by chance, ours draws the same: it must be one that ours could have drawn, and free."""
-        port = self._drawn[manip]
+        port = self._drawn[manip] if self._tunnel is None else self._of_the_tunnel(self._tunnel, manip)
         return 0 if port is None else (port - low) % size
+
+    def _of_the_tunnel(self, key: Tuple, manip: int) -> int | None:
+        """What a GRE packet's key became: no packet of its own direction bears it, and no tuple of its own finds its entry."""
+        for entry in self.kernel.details():
+            went, back = entry["original"], entry["reply"]
+            if entry["protonum"] == GRE and (went["src"], went["dst"], went["dstkey"]) == tuple_ends(key):
+                return int(back["srckey" if manip else "dstkey"])
+        return None
 
     def _fall_expected(self, low: int, size: int) -> int:
         """The same for the port of an expectation: one that the kernel has now and ours has not yet."""
@@ -189,7 +197,7 @@ class Pair:
         return fits(left, shown, self._slack, self._late)
 
     def finish(self) -> Iterator[Difference]:
-        """What differs at the end: the whole table, expectations, the counters of rules."""
+        """What differs at the end: the whole table, expectations, the counters of rules and of conntrack (`conntrack -S`)."""
         began = self.kernel.now_us()
         self.wall.advance(began + self._ahead)
         seen = (("table", self.kernel.details()), ("expected", self.kernel.expected()))
@@ -199,6 +207,8 @@ class Pair:
                 yield Difference(self._count, field, *pair)
         if any(self._rules):
             yield from self.counters()
+        for mine, other in statistics(self.kernel, self.wall.ip.tracker):
+            yield Difference(self._count, "statistics", mine, other)
 
     def _other(self, step: Step) -> Iterator[Difference]:
         if isinstance(step, Wait):
@@ -304,6 +314,17 @@ def _in_a_zone(answer: Answer, data: bytes) -> Entry | None:
         return None
     wanted = tuple_view(Tuple(*key))
     return next((entry for entry in answer.table if entry["original"] == wanted and entry["protonum"] == key[4]), None)
+
+
+def _tunnel(data: bytes) -> Tuple | None:
+    """A GRE packet's tuple, else None."""
+    key = own_key(data) if data else None
+    return Tuple(*key) if key is not None and key[4] == GRE else None
+
+
+def tuple_ends(key: Tuple) -> tuple[str, str, int]:
+    """Source, destination and key, as entries show them."""
+    return show_address(key.src), show_address(key.dst), key.dport
 
 
 def _as_it_left(answer: Answer) -> tuple[int | None, int | None]:
