@@ -27,13 +27,17 @@ WAY_WAIT = 2_000_000  # µs after each line of a way that says no other: where c
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """What came of it: `mistakes` (located), the inputs typed, the trace, and the seconds it took to compute."""
+    """What came of it: `mistakes` (located), the inputs typed, the trace, the seconds it took to compute.
+
+    `futures` is where each what-if led: when (µs) the change was made, the change, the trace.
+    """
 
     language: str | None
     mistakes: tuple[LocatedError, ...]
     inputs: tuple[tuple[int, Input], ...]
     records: Sequence[Record]
     seconds: float
+    futures: tuple[tuple[int, Input, Sequence[Record]], ...] = ()
 
 
 def rehearse(lesson: Lesson) -> list[Rehearsal]:
@@ -71,6 +75,7 @@ class _Rehearser:
         self.checked = 0.0
         self.unsolved: list[Goal] = []
         self.others: dict[str, Seen] = {}
+        self.futures: list[tuple[int, Input, Sequence[Record]]] = []
         self.seen = Seen(())
 
     def _seen(self, since: int = 0) -> Seen:
@@ -98,8 +103,9 @@ class _Rehearser:
         self._goals_must(True)
         seconds = time.perf_counter() - begun - self.checked
         return Rehearsal(
-            self.language, tuple(self.mistakes), tuple(self.simulation.given), self.simulation.records, seconds
-        )
+            self.language, tuple(self.mistakes), tuple(self.simulation.given), self.simulation.records, seconds,
+            tuple(self.futures),
+        )  # fmt: skip
 
     def _blocks(self) -> Iterator[Block]:
         for block in self.lesson.blocks():
@@ -138,6 +144,7 @@ class _Rehearser:
             self._mistake(f"in the other future: {other.ended}", block.span)
         since = next((record.n for record in other.records if record.time >= at), len(other.records))
         self.others[block.id] = Seen(other.records, since)
+        self.futures.append((at, block.change, other.records))
         self.checked += time.perf_counter() - begun
 
     def _expect(self, block: Expect) -> None:

@@ -27,18 +27,16 @@ from lessons.rehearse import rehearse
 from lessons.waiting import waiting
 from sim.edges.dissect import as_json
 from sim.errors import UsageError
-from sim.inputs import Input
+from sim.inputs import Input, to_json
 from sim.scenario import Scenario
-from sim.simulation import Simulation
 from sim.trace import InputGiven, PacketSent, Record
 from web import facts, messages
+from web.futures import Future, computed
 
 ALONE = Path(__file__).parent / "static" / "dist" / "alone"
 MOST_RECORDS = 50_000
 PARTS = 50  # of a stretch between two inputs: so finely a goal's moment is told
 MOST_INSIDES = 1_000  # packets with bytes of their own whose layers go into the file; scapy reads one in 0.3 ms or so
-AHEAD_TIME = 15 * 60_000_000
-AHEAD_RECORDS = 4_000
 _PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -66,7 +64,8 @@ class Recording:
     """What one file shows: a trace, the `lesson` it belongs to (or None), and the moment (µs, step) at which it opens.
 
     `stepwise`: the trace is told from input to input, each stretch when the reader comes to it; else all of it stands there.
-    `answers`: predictions that were answered already. `title`: the scenario's or lesson's own where it is "".
+    `answers`: predictions that were answered already. `title`: the scenario's or lesson's own where it is "". `futures`: other courses of
+    things, of what-ifs and kept ones.
     """
 
     scenario: Scenario
@@ -78,6 +77,7 @@ class Recording:
     language: str | None = None
     title: str = ""
     answers: Mapping[str, int] = field(default_factory=dict)
+    futures: Sequence[Future] = ()
 
 
 def lesson_page(lesson: Lesson, language: str | None = None) -> str:
@@ -90,17 +90,15 @@ def lesson_page(lesson: Lesson, language: str | None = None) -> str:
         raise UsageError(f"the lesson '{lesson.id}' is not offered in {language}: it offers {offered}")
     chosen = language or next(iter(lesson.languages), None)
     done = next(one for one in rehearse(lesson) if one.language == chosen)
-    return page_of(Recording(lesson.scenario, done.records, lesson, stepwise=True, language=chosen))
+    futures = [Future(at, change.say(), records, change) for at, change, records in done.futures]
+    return page_of(Recording(lesson.scenario, done.records, lesson, stepwise=True, language=chosen, futures=futures))
 
 
 def scenario_page(scenario: Scenario, inputs: Sequence[tuple[int, Input]] = ()) -> str:
     """The scenario as HTML, with what was done in it (times in µs), and what came of it. Raises UsageError."""
-    last = inputs[-1][0] if inputs else 0
     with waiting():
-        simulation = Simulation(scenario, inputs=inputs)
-        simulation.run(last)
-        simulation.run(last + AHEAD_TIME, records=AHEAD_RECORDS)
-    return page_of(Recording(scenario, simulation.records))
+        records = computed(scenario, inputs)
+    return page_of(Recording(scenario, records))
 
 
 def page_of(recording: Recording) -> str:
@@ -133,21 +131,28 @@ def _message(recording: Recording) -> dict[str, Any]:
     """`Recording` of ui/src/recorded.ts."""
     goals = recording.lesson.goals() if recording.lesson else []
     progress = {"answers": dict(recording.answers), "goals": {goal.id: False for goal in goals}, "step": recording.step}
+    others = [record for one in recording.futures for record in one.records]
     hello = {
         "key": "", "scenario": messages.scenario_message(recording.scenario), "lesson": _lesson(recording),
         "position": {"t": recording.time, "step": recording.step}, "progress": progress,
     }  # fmt: skip
     return {
         "version": 1, "hello": hello, "records": [record.to_json() for record in recording.records], "stepwise": recording.stepwise,
-        "goals": _met(goals, recording.records), "layers": _insides(recording.records),
-        "grid": facts.grid(),
+        "goals": _met(goals, recording.records), "layers": _insides([*recording.records, *others]),
+        "grid": facts.grid(), "futures": [one.message(n, recording.records) for n, one in enumerate(recording.futures, 1)],
     }  # fmt: skip
 
 
 def _lesson(recording: Recording) -> dict[str, Any] | None:
-    """The lesson, in the one language in which it was recorded."""
+    """The lesson, in the one language in which it was recorded. What-ifs whose future is not in the file are plain questions."""
     lesson = messages.lesson_message(recording.lesson)
-    if lesson is None or recording.language is None:
+    if lesson is None:
+        return None
+    there = [to_json(one.change) for one in recording.futures if one.change]
+    for block in (block for step in lesson["steps"] for block in step["blocks"]):
+        if block["type"] == "predict" and block["change"] not in there:
+            block["change"] = None
+    if recording.language is None:
         return lesson
     for step in lesson["steps"]:
         mine = [block for block in step["blocks"] if block.get("language") in (None, recording.language)]

@@ -19,10 +19,9 @@ from sim.machine.ruling import Ruling
 from sim.scenario import Scenario
 from sim.simulation import Simulation
 from sim.trace import Record
+from web.futures import AHEAD_RECORDS, AHEAD_TIME, Future, computed
 from web.whatif import Survival, survival
 
-AHEAD_TIME = 15 * 60_000_000  # µs computed beyond an input: a TCP that nobody answers gives up within it
-AHEAD_RECORDS = 4_000
 MAX_INPUTS = 2_000
 MAX_BRANCHES = 20
 Timed = tuple[int, Input]
@@ -196,12 +195,11 @@ class Session:
 
     def future(self, ident: int) -> Sequence[Record]:
         """The records of a future that was cut off, computed anew; the present one stays. Raises UsageError."""
-        inputs = self._branch_inputs(ident)
-        other = Simulation(self.scenario, inputs=inputs)
-        at = inputs[-1][0] if inputs else 0
-        other.run(at)
-        other.run(at + AHEAD_TIME, records=AHEAD_RECORDS)
-        return other.records
+        return computed(self.scenario, self._branch_inputs(ident))
+
+    def kept(self, most: int) -> list[Future]:
+        """The last `most` futures that were cut off, computed anew."""
+        return [Future(one["at"], one["text"], self.future(one["id"])) for one in self.branches[-most:]]
 
     def restart(self) -> int:
         """Back to the scenario's start; the present future becomes a branch."""

@@ -17,6 +17,7 @@ from sim.edges.tap import tap
 from sim.errors import UsageError
 from web import experiment
 from web.export import Recording, page_of
+from web.futures import MOST_KEPT, what_ifs
 from web.messages import Create, check
 from web.session import Session
 from web.sessions import Sessions, new_key
@@ -118,5 +119,8 @@ def _trace(session: Session) -> Response:
 
 def _page(session: Session) -> Response:
     time, step = _moment(session)
-    recording = Recording(session.scenario, session.simulation.records, session.lesson, time, step, answers=session.answers)
+    futures = [] if isinstance(session, Walk) else [*what_ifs(session.lesson, session.scenario, session.inputs), *session.kept(MOST_KEPT)]
+    recording = Recording(
+        session.scenario, session.simulation.records, session.lesson, time, step, answers=session.answers, futures=futures
+    )
     return _file(page_of(recording), _name(session, "html"), "text/html")

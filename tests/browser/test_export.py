@@ -54,6 +54,26 @@ def test_a_lesson_in_one_file_runs_as_it_was_recorded(alone: Callable[..., Page]
     assert page.axe() == []
 
 
+def test_a_what_if_in_one_file_goes_into_its_future_and_back(alone: Callable[..., Page]) -> None:
+    page = alone("after-the-flush")
+    page.run_lesson()
+    recorded = page.lab("length")
+    for _ in range(12):
+        if page.tab.locator(".predict", has=page.tab.get_by_text("What if", exact=False)).count():
+            break
+        page.tab.get_by_role("button", name="Back", exact=True).click()
+    question = page.tab.locator(".predict").last
+    question.locator(".option").first.click()
+    question.get_by_role("button", name="Show both futures").click()
+    page.settle()
+    page.tab.get_by_text("First difference").wait_for()
+    page.shoot("alone-futures")
+    assert page.axe() == []
+    page.tab.get_by_role("button", name="Go on with that one").click()
+    page.until(f"window.ctlab.length === {recorded}")
+    page.tab.get_by_text("open this in ctlab").wait_for()
+
+
 def test_a_scenario_in_one_file_is_stepped_through_and_says_what_needs_a_lab(alone: Callable[..., Page]) -> None:
     page = alone("laptop-and-server")
     page.lab("type('laptop', 'ping 192.168.1.20')")

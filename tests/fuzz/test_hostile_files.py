@@ -32,7 +32,7 @@ from sim.scenario import Scenario
 from sim.simulation import Simulation
 from sim.trial import problems as trial
 from tests.fuzz.hostile import WORDS, mutated, packed, seeds
-from web.session import AHEAD_RECORDS, AHEAD_TIME
+from web.futures import AHEAD_RECORDS, AHEAD_TIME
 
 MANY = int(os.environ.get("CTLAB_FILES", "800"))
 SEED = int(os.environ.get("CTLAB_SEED", "1"))

@@ -86,6 +86,7 @@ export const german: Words = {
   recorded: {
     banner: 'Diese Seite spielt allein, ohne Labor dahinter: alles lässt sich abspielen, durchgehen und befragen. Um Neues zu tippen, öffnen Sie sie in ctlab.',
     notTyped: 'Das wurde nicht getan, als diese Seite aufgezeichnet wurde, und kein Labor steht dahinter, das berechnen könnte, was geschähe.',
+    asRecorded: 'wie es aufgezeichnet wurde', changes: 'Um etwas Eigenes zu ändern, in ctlab öffnen: das wird berechnet, und hier rechnet nichts.',
     needsLab: 'Dafür braucht es ein Labor, und diese Seite hat keines.', broken: 'Die Aufzeichnung in dieser Datei ist beschädigt. Bitten Sie noch einmal um die Datei.',
   },
   lesson: {

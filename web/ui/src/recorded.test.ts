@@ -5,7 +5,7 @@ import { recorded, type Recording } from './recorded'
 
 const type = (text: string) => ({ type: 'line' as const, terminal: 'laptop', text })
 
-function recording(stepwise: boolean): Recording {
+function recording(stepwise: boolean, futures: Recording['futures'] = []): Recording {
   const made = new Maker()
   made.add('', 'note', { code: 'start', text: '' })
   for (const [at, text] of [[1000, 'one'], [2000, 'two']] as const) {
@@ -14,16 +14,16 @@ function recording(stepwise: boolean): Recording {
   }
   const scenario = { id: 's', title: 'S', firewall: 'laptop', machines: [], links: [], terminals: [] }
   const hello = { key: '', scenario, lesson: null, position: { t: 0, step: 0 }, progress: { answers: {}, goals: { g: false }, step: 0 } }
-  return { version: 1, hello, records: made.records, stepwise, goals: { g: 2500 }, layers: {}, grid: { states: [], segments: [], directions: [] } }
+  return { version: 1, hello, records: made.records, stepwise, goals: { g: 2500 }, layers: {}, grid: { states: [], segments: [], directions: [] }, futures }
 }
 
-async function open(stepwise: boolean) {
+async function open(stepwise: boolean, futures: Recording['futures'] = []) {
   const heard: { batches: TraceBatch[]; refusals: string[]; goals: boolean[] } = { batches: [], refusals: [], goals: [] }
   const ears: Ears = {
     hello: () => undefined, connected: () => undefined, trace: (batch) => void heard.batches.push(batch),
     refused: ({ error }) => void heard.refusals.push(error), progressed: ({ goals }) => void heard.goals.push(goals['g'] ?? false),
   }
-  const channel = recorded(recording(stepwise), ears)
+  const channel = recorded(recording(stepwise, futures), ears)
   await Promise.resolve()
   const say = async (...said: Parameters<typeof channel.say>): Promise<void> => {
     channel.say(...said)
@@ -60,6 +60,31 @@ describe('a recording in place of a server', () => {
     await say('position', { t: 2500, step: 0 })
     await say('position', { t: 2500, step: 0 })
     expect(heard.goals).toEqual([true])
+  })
+  test('goes into the future of a what-if, compares it, and comes back to what was recorded', async () => {
+    const change = { type: 'link' as const, link: 'lan', up: false }
+    const records = new Maker().at(1999).add('', 'input', { text: 'cut', input: change }).records
+    const { heard, say, channel } = await open(true, [{ id: 1, at: 1999, text: 'cut', change, from: 3, records }])
+    await say('input', { at: 1000, input: type('one') })
+    await say('change', { at: 1999, input: change })
+    expect(heard.batches.at(-1)).toMatchObject({ from: 3, records, more: false, branches: [{ id: 0 }], playFrom: 1999 })
+    expect(await channel.future(0)).toHaveLength(3)
+    expect(await channel.future(1)).toHaveLength(4)
+    await say('position', { t: 3000, step: 0 })
+    expect(heard.goals).toEqual([])
+    await say('input', { at: 2000, input: type('two') })
+    expect(heard.batches.at(-1)).toMatchObject({ from: 3, more: false, branches: [], playFrom: 2000 })
+    await say('change', { at: 1999, input: { ...change, link: 'other' } })
+    expect(heard.refusals).toHaveLength(1)
+  })
+  test('offers the futures that were kept, and brings one back', async () => {
+    const records = new Maker().at(1500).add('', 'input', { text: 'else', input: type('else') }).records
+    const { heard, say } = await open(false, [{ id: 4, at: 1500, text: 'else', change: null, from: 2, records }])
+    expect(heard.batches[0]?.branches).toEqual([{ id: 4, at: 1500, text: 'else', records: 3 }])
+    await say('restore', { branch: 4 })
+    expect(heard.batches.at(-1)).toMatchObject({ from: 2, records, branches: [{ id: 0 }], playFrom: null })
+    await say('restore', { branch: 0 })
+    expect(ranges(heard.batches).at(-1)).toEqual([2, 5])
   })
   test('answers with nothing what it does not know, whatever the page may learn to ask', async () => {
     const { channel } = await open(false)

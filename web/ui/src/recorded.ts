@@ -1,7 +1,7 @@
 // A trace in place of a server: what the single-file page has behind it. It answers as the lab would, as far as the recording goes.
 // `stepwise`: what was typed is told stretch by stretch, each when its turn comes; else all of it at once. Pure but for its ears.
 
-import type { Channel, Completion, Ears, Grid, Hello, Messages } from './channel'
+import type { Branch, Channel, Completion, Ears, Grid, Hello, Messages } from './channel'
 import type { Layer } from './inside'
 import type { Input, TraceRecord } from './records'
 import { text } from './text'
@@ -15,7 +15,11 @@ export interface Recording {
   goals: { [id: string]: number }
   layers: { [data: string]: Layer[] }
   grid: Grid
+  futures: Future[]
 }
+/** Another course of things, from where it parts from the records. `change`: the what-if that leads to it; null: one that was kept. */
+export interface Future { id: number; at: number; text: string; change: Input | null; from: number; records: TraceRecord[] }
+const HOME = 0 // names what the file was recorded of, while another future is shown
 
 /** An input in one form, whatever the order of its fields, and whether what it leaves open is null or missing. */
 const form = (input: Input): string => JSON.stringify(Object.entries(input).filter(([, value]) => value !== null && value !== undefined).sort())
@@ -25,6 +29,7 @@ export class Recorded {
   readonly #ears: Ears
   readonly #inputs: number[]
   #told = 0
+  #away: Future | null = null
   #met: { [id: string]: boolean } = {}
 
   constructor(recording: Recording, ears: Ears) {
@@ -42,8 +47,10 @@ export class Recorded {
     return Promise.resolve({ start: cursor, words: [] })
   }
 
-  future(): Promise<null> {
-    return Promise.resolve(null)
+  future(branch: number): Promise<TraceRecord[] | null> {
+    const { records, futures } = this.#recording
+    const one = futures.find(({ id }) => id === branch)
+    return Promise.resolve(branch === HOME ? records.slice(0, this.#told) : one ? [...records.slice(0, one.from), ...one.records] : null)
   }
 
   dissect(n: number): Promise<Layer[] | null> {
@@ -61,6 +68,7 @@ export class Recorded {
 
   #begin(): void {
     const { hello, records, stepwise } = this.#recording
+    this.#away = null
     this.#ears.connected(true)
     this.#ears.hello(hello)
     this.#tell(0, stepwise ? (this.#inputs[0] ?? records.length) : records.length, null)
@@ -69,14 +77,39 @@ export class Recorded {
   /** Tells the records from `from` up to `to`; `playFrom` as the server's. */
   #tell(from: number, to: number, playFrom: number | null): void {
     const { records } = this.#recording
+    const begin = Math.min(from, this.#away?.from ?? from) // back from another future: what it has in this place goes
+    this.#away = null
     this.#told = to
-    this.#ears.trace({ from, records: records.slice(from, to), more: to < records.length, branches: [], playFrom })
+    this.#ears.trace({ from: begin, records: records.slice(begin, to), more: to < records.length, branches: this.#branches(), playFrom })
   }
 
-  #hear(event: string, data: { at: number; t: number; input: Input | Input[] }): void {
+  /** What can be compared and gone to: the futures that were kept; seen from another one, what was recorded. */
+  #branches(): Branch[] {
+    const { futures, records } = this.#recording
+    const kept = futures.filter((one) => one.change === null && one !== this.#away).map(({ id, at, text: what, from, records: own }) => ({ id, at, text: what, records: from + own.length }))
+    return this.#away ? [...kept, { id: HOME, at: this.#away.at, text: text.recorded.asRecorded, records: this.#told || records.length }] : kept
+  }
+
+  /** Into another future, from where it parts. */
+  #go(one: Future | undefined, event: string, playFrom: number | null): void {
+    if (!one) return this.#ears.refused({ error: text.recorded.needsLab, event })
+    if (this.#away || one.from > this.#told) this.#tell(Math.min(this.#told, this.#away?.from ?? this.#told), Math.max(this.#told, one.from), null)
+    this.#away = one
+    this.#ears.trace({ from: one.from, records: one.records, more: false, branches: this.#branches(), playFrom })
+  }
+
+  #restore(branch: number): void {
+    const away = this.#away
+    if (branch === HOME && away) return this.#tell(away.from, Math.max(this.#told, away.from), null)
+    this.#go(this.#recording.futures.find(({ id }) => id === branch), 'restore', null)
+  }
+
+  #hear(event: string, data: { at: number; t: number; branch: number; input: Input | Input[] }): void {
     if (event === 'input') return this.#play(Array.isArray(data.input) ? data.input : [data.input])
+    if (event === 'change') return this.#go(this.#recording.futures.find(({ change }) => change && form(change) === form(data.input as Input)), event, data.at)
+    if (event === 'restore') return this.#restore(data.branch)
     if (event === 'more') return this.#tell(this.#told, this.#endAfter(this.#told), null)
-    if (event === 'position') return this.#progress(data.t)
+    if (event === 'position') return this.#away ? undefined : this.#progress(data.t)
     if (event === 'restart') return this.#begin()
     if (event !== 'answer') this.#ears.refused({ error: text.recorded.needsLab, event })
   }

@@ -88,6 +88,7 @@ export const text = {
   recorded: {
     banner: 'This page plays by itself, without a lab behind it: everything can be played, stepped through and asked. To type something new, open it in ctlab.',
     notTyped: 'That was not done when this page was recorded, and there is no lab behind it to compute what would happen.',
+    asRecorded: 'as it was recorded', changes: 'To change something of your own, open this in ctlab: that is computed, and here nothing is.',
     needsLab: 'For that a lab is needed, and this page has none behind it.', broken: 'The recording in this file is damaged. Ask for the file once more.',
   },
   lesson: {
