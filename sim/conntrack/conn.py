@@ -45,7 +45,9 @@ class Conn(Timed):
 
     `original`, `reply`: the tuples of packets in each direction (`there`, `back`: the same, packed as the table has them);
     `status`: bits of `words.Status`; `cache`: bits of `words.Told` not yet told; `telling`: those that a listener is being told
-    right now; `heard`: whether anybody listened when the entry was made (without, no event is ever told of it); `acct`: [packets,
+    right now; `events`, `expected_events`: which of its events (`words.Told`) and of its expectations' (1 NEW, 2 DESTROY) are told;
+    `timeouts`: by a rule's policy, instead of the settings': TCP's by state, or UDP's two;
+    `heard`: whether anybody listened when the entry was made (without, no event is ever told of it); `acct`: [packets,
     bytes, packets, bytes] or None;
     `started`: when confirmed, with nf_conntrack_timestamp, else -1; `master`: the entry whose expectation made this one;
     `children`: how many entries have this one for master; `helper`: the helper's name or None, `help`: what that remembers of
@@ -58,10 +60,12 @@ class Conn(Timed):
     """
 
     __slots__ = (
-        "acct", "back", "cache", "children", "expecting", "heard", "help", "helper", "labels", "mark", "master", "nat", "seqadj",
-        "stamp", "started", "status", "telling", "there", "turn", "zone",
+        "acct", "back", "cache", "children", "events", "expected_events", "expecting", "heard", "help", "helper", "labels", "mark",
+        "master", "nat", "seqadj", "stamp", "started", "status", "telling", "there", "timeouts", "turn", "zone",
     )  # fmt: skip
     cache: i64
+    events: i64
+    expected_events: i64
     expecting: i64
     mark: i64
     stamp: i64
@@ -80,6 +84,9 @@ class Conn(Timed):
         self.turn = 0
         self.status = 0
         self.cache = 0
+        self.events = -1
+        self.expected_events = -1
+        self.timeouts: list[int] | None = None
         self.telling = 0
         self.heard = False
         self.labels: int | None = None

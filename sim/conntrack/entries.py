@@ -365,9 +365,8 @@ class Entries:
             return
         changed = tuple(name for name, old, new in zip(_FIELDS, before, after, strict=True) if old != new)
         reason = self.refused(self.reason)
-        self.emit(
-            EntryUpdated(conn.id, self.packet_id, traced(conn, self.now), changed, bool(conn.cache) if told is None else told, reason)
-        )
+        told = bool(conn.cache & conn.events) if told is None else told
+        self.emit(EntryUpdated(conn.id, self.packet_id, traced(conn, self.now), changed, told, reason))
 
     def _deliver(self, conn: Conn, now: int) -> None:
         """Tell what was kept until the packet got through (nf_ct_deliver_cached_events)."""
@@ -377,6 +376,8 @@ class Entries:
         self._tell("NEW" if told & (TOLD_NEW | TOLD_RELATED) else "UPDATE", conn, now, told)
 
     def _tell(self, event: str, conn: Conn, now: int, told: int) -> None:
+        if not told & conn.events:
+            return
         if self.emit is not None:
             conn.telling = told
             self.emit(EntryTold(conn.id, self.packet_id, event, event_line(event, conn, now)))

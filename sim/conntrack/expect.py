@@ -231,6 +231,8 @@ class Expectations:
         self._tell("DESTROY", one, one.expires if action == "expired" else self._tracker.now)
 
     def _tell(self, event: str, one: Expectation, now: int) -> None:
+        if not one.master.expected_events & (1 if event == "NEW" else 2):
+            return
         for listener in list(self.listeners):
             listener(event, one, now)
 

@@ -125,7 +125,7 @@ def _lower_timeout(tracker: Tracker, conn: TcpConn, direction: i64, index: i64, 
     if conn.last_direction == direction or conn.last_index not in (FIN, RST):
         conn.last_index, conn.last_direction = index, direction
         return
-    left, timeout = conn.expires - now, tracker.settings.tcp[UNACK]
+    left, timeout = conn.expires - now, _timeouts(tracker, conn)[UNACK]
     # the kernel counts in ticks: what began within this one has lost nothing yet
     if -(-left * HZ // SECOND) >= 120 * HZ and left > timeout:
         ticks = timeout * HZ // SECOND
@@ -135,17 +135,22 @@ def _lower_timeout(tracker: Tracker, conn: TcpConn, direction: i64, index: i64, 
 
 def _timeout(tracker: Tracker, conn: TcpConn, index: i64, new: i64) -> i64:
     """How long the entry may stay without a further segment."""
-    settings = tracker.settings
-    usual: i64 = settings.tcp[new]
-    if conn.retrans >= settings.tcp_max_retrans and usual > settings.tcp[RETRANS]:
-        return settings.tcp[RETRANS]
+    timeouts = _timeouts(tracker, conn)
+    usual: i64 = timeouts[new]
+    if conn.retrans >= tracker.settings.tcp_max_retrans and usual > timeouts[RETRANS]:
+        return timeouts[RETRANS]
     if index == RST:
-        return settings.tcp[CLOSE]
-    if (conn.first.flags | conn.second.flags) & window.UNACKNOWLEDGED and usual > settings.tcp[UNACK]:
-        return settings.tcp[UNACK]
-    if conn.last_win == 0 and usual > settings.tcp[RETRANS]:
-        return settings.tcp[RETRANS]
+        return timeouts[CLOSE]
+    if (conn.first.flags | conn.second.flags) & window.UNACKNOWLEDGED and usual > timeouts[UNACK]:
+        return timeouts[UNACK]
+    if conn.last_win == 0 and usual > timeouts[RETRANS]:
+        return timeouts[RETRANS]
     return usual
+
+
+def _timeouts(tracker: Tracker, conn: TcpConn) -> list[int]:
+    """By state: a policy's, or the settings'."""
+    return tracker.settings.tcp if conn.timeouts is None else conn.timeouts
 
 
 def _take(
@@ -166,8 +171,8 @@ def _take(
             return ACCEPT
         if index == SYN and old == SYN_SENT:
             return ACCEPT
-        if new == ESTABLISHED and timeout > tracker.settings.tcp[UNACK]:
-            timeout = tracker.settings.tcp[UNACK]
+        if new == ESTABLISHED and timeout > _timeouts(tracker, conn)[UNACK]:
+            timeout = _timeouts(tracker, conn)[UNACK]
     elif new == ESTABLISHED and not conn.status & ASSURED and (old in (ESTABLISHED, SYN_RECV)):
         conn.status |= ASSURED
         conn.cache |= TOLD_ASSURED

@@ -27,12 +27,12 @@ def handle(tracker: Tracker, conn: Conn, packet: Packet, direction: int, prerout
     status, settings = conn.status, tracker.settings
     if not status & CONFIRMED:
         conn.stamp = now + STREAM_AFTER
-    timeout = settings.udp
+    timeout = settings.udp if conn.timeouts is None else conn.timeouts[0]
     tracker.reason = why.UDP_FIRST_REPLY if direction else why.UDP_UNANSWERED if status & CONFIRMED else why.UDP_NEW
     if status & SEEN_REPLY:
         tracker.reason = why.UDP_REPLIED
         if now > conn.stamp:
-            timeout = settings.udp_stream
+            timeout = settings.udp_stream if conn.timeouts is None else conn.timeouts[1]
             tracker.reason = why.UDP_STREAM
             if not status & (ASSURED | NAT_CLASH):
                 conn.status = status | ASSURED

@@ -15,6 +15,7 @@ from sim.ruleset.model import Log
 from sim.units import Address, is_link_local
 
 if TYPE_CHECKING:
+    from sim.conntrack.tracker import Tracker
     from sim.machine.ip import IpLayer
 
 _ICMP_AT = {4: 9, 6: 6}
@@ -72,6 +73,11 @@ class MachineEffects:
             self._copying = False
 
     @property
+    def tracker(self) -> Tracker:
+        """The machine's connection tracking."""
+        return self._ip.tracker
+
+    @property
     def nat(self) -> Nat:
         """The machine's translations."""
         return self._ip.nat
@@ -95,6 +101,10 @@ class MachineEffects:
     def route_device(self, to: Address) -> str:
         """The device by which the machine would speak to an address, "" without a way."""
         return self._ip.routes.decide(to).dev
+
+    def next_hop(self, to: Address) -> Address:
+        """The router on the way to an address, or the address itself where it is on a link of this machine."""
+        return self._ip.routes.decide(to).via or to
 
     def path_mtu(self, to: Address) -> int:
         """How large a packet to that address may be."""

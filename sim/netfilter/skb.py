@@ -11,10 +11,13 @@ if TYPE_CHECKING:
 
 
 class Template(NamedTuple):
-    """What iptables' CT asks of conntrack: a helper's name or None for a new entry, and the zone in which the packet is tracked."""
+    """What iptables' CT asks of conntrack: a helper's name or None for a new entry, the zone in which the packet is tracked, and
+    which events of the entry and of its expectations are told (see Conn; both 0: all)."""
 
     helper: str | None = None
     zone: int = 0
+    events: int = 0
+    expected_events: int = 0
 
 
 class Skb:

@@ -12,9 +12,9 @@ from sim.conntrack import why
 from sim.conntrack.conn import Conn
 from sim.conntrack.tracker import Tracker
 from sim.conntrack.tuples import UDP
-from sim.conntrack.words import LABEL, Ctinfo, direction
+from sim.conntrack.words import CONFIRMED, LABEL, Ctinfo, direction
 from sim.netfilter.hooks import Hooks
-from sim.netfilter.skb import Skb
+from sim.netfilter.skb import Skb, Template
 from sim.netfilter.words import Hook, Priority, Verdict
 from sim.packet import Packet, describe
 from sim.trace import Emit, Labelled, Translated
@@ -103,6 +103,8 @@ class Tracking:
             skb.ctinfo = tracker.enter(skb.packet, hook, skb.now)
         else:
             skb.ctinfo = tracker.enter(skb.packet, hook, skb.now, template.zone, template.helper)
+            if template.events or template.expected_events:
+                self._hush(tracker.conn, template)
         skb.conn = tracker.conn
         skb.reason = tracker.reason
         if tracker.verdict != ACCEPT:
@@ -114,6 +116,12 @@ class Tracking:
         if tracker.kernel_log:
             self._log(skb)
         return ACCEPT
+
+    @staticmethod
+    def _hush(conn: Conn | None, template: Template) -> None:
+        """A new entry tells what its template says (nf_ct_ecache_ext_add)."""
+        if conn is not None and not conn.status & CONFIRMED:
+            conn.events, conn.expected_events = template.events, template.expected_events
 
     def _log(self, skb: Skb) -> None:
         """Into the kernel log, if nf_conntrack_log_invalid names the protocol (255: all)."""

@@ -87,10 +87,23 @@ class Zone(_Set):
 
 
 class Event(_Set):
-    """ct event set: which events of a new entry are told; here all are."""
+    """ct event set: which events of the entry are told; one made while nobody listened tells none anyway."""
 
     def _do(self, skb: Skb) -> bool | None:
-        self.why = "every event is told here"
+        if skb.conn is not None:
+            skb.conn.events = self._part["value"]
+        return None
+
+
+class Label(_Set):
+    """ct label set: the entry gets these labels, too, where it has room for some."""
+
+    def _do(self, skb: Skb) -> bool | None:
+        conn = skb.conn
+        if conn is None or conn.labels is None:
+            self.why = "no entry" if conn is None else "its entry was made before a rule set labels"
+            return None
+        conn.set_labels(conn.labels | self._part["value"])
         return None
 
 
@@ -136,5 +149,5 @@ def _put(packet: Packet, start: int, new: bytes) -> None:
 
 KINDS: dict[str, Any] = {
     "numgen": Numgen, "set priority": Priority, "set nftrace": Trace, "set pkttype": PacketType, "set zone": Zone, "set event": Event,
-    "reset option": ResetOption,
+    "set label": Label, "reset option": ResetOption,
 }  # fmt: skip

@@ -30,6 +30,10 @@ class Ends(NamedTuple):
     dst: bytes
     dport: int
 
+    def turned(self) -> Ends:
+        """Seen from the other end: of a packet that the machine itself sends."""
+        return Ends(self.protonum, self.dst, self.dport, self.src, self.sport)
+
 
 def ends(skb: Skb) -> Ends | None:
     """Whose socket is looked for: TCP's and UDP's own ends, or those of the packet that an ICMP error quotes, turned round."""
@@ -129,6 +133,16 @@ class Proxy:
 
     def test(self, skb: Skb) -> bool | None:
         return True
+
+
+class ProxyOfNft:
+    """nft_tproxy: no program has a transparent socket there, and the rule ends."""
+
+    def __init__(self, part: Judge, shared: dict[str, Any], asks: object) -> None:
+        self.why = "no program has a transparent socket there: the rule ends here"
+
+    def test(self, skb: Skb) -> bool | None:
+        return False
 
 
 class Bpf:

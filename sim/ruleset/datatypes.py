@@ -64,10 +64,12 @@ DCCP_PKTTYPE = {
 DAY = {"Sunday": 0, "Monday": 1, "Tuesday": 2, "Wednesday": 3, "Thursday": 4, "Friday": 5, "Saturday": 6}
 CLASSID = {"root": 0xFFFFFFFF, "none": 0}
 DEVGROUP = {"default": 0}
+REALM = {"cosmos": 0}
 CT_EVENT = {
     "new": 1, "related": 2, "destroy": 4, "reply": 8, "assured": 16, "protoinfo": 32, "helper": 64, "mark": 128, "seqadj": 256,
     "secmark": 512, "label": 1024,
 }  # fmt: skip
+CT_LABEL = {str(bit): 1 << bit for bit in range(128)}  # names would come from a file; here labels have none
 ECN = {"not-ect": 0, "ect1": 1, "ect0": 2, "ce": 3}
 
 NAMES: Mapping[str, Mapping[str, int]] = {
@@ -75,9 +77,9 @@ NAMES: Mapping[str, Mapping[str, int]] = {
     "nf_proto": NF_PROTO, "ether_type": ETHER_TYPE, "fib_addrtype": FIB_ADDRTYPE, "icmp_type": ICMP_TYPE, "icmp_code": ICMP_CODE,
     "icmpv6_type": ICMPV6_TYPE, "icmpv6_code": ICMPV6_CODE, "icmpx_code": ICMPX_CODE, "dscp": DSCP, "ecn": ECN,
     "iface_type": IFACE_TYPE, "igmp_type": IGMP_TYPE, "mh_type": MH_TYPE, "dccp_pkttype": DCCP_PKTTYPE, "day": DAY, "classid": CLASSID,
-    "devgroup": DEVGROUP, "ct_event": CT_EVENT,
+    "devgroup": DEVGROUP, "realm": REALM, "ct_event": CT_EVENT, "ct_label": CT_LABEL,
 }  # fmt: skip
-BITMASKS = frozenset(("ct_state", "ct_status", "tcp_flag", "ct_event"))
+BITMASKS = frozenset(("ct_state", "ct_status", "tcp_flag", "ct_event", "ct_label"))
 
 
 def name_of(datatype: str, value: int) -> str | None:

@@ -14,12 +14,12 @@ from sim.conntrack.words import CONFIRMED
 from sim.netfilter.nat import Nat
 from sim.netfilter.skb import Skb
 from sim.packet import Packet
-from sim.ruleset import drawn, generate
+from sim.ruleset import beyond, drawn, generate
 from sim.ruleset.helping import set_helper, use_template
 from sim.ruleset.log import log_line
 from sim.ruleset.model import Compare, Log, Reject, Table
 from sim.ruleset.reject import rejection
-from sim.ruleset.rewrite import maxseg_place, rewrite
+from sim.ruleset.rewrite import maxseg_place, rewrite, route_mss
 from sim.ruleset.translation import translate
 from sim.units import is_link_local
 
@@ -40,7 +40,9 @@ class Effects(Protocol):
     `kernel_log` takes a line of the kernel's log; `address_type` is the kernel's RTN_ number of an address (1 unicast,
     2 local, 3 broadcast, 5 multicast ...), looked up on `dev` alone unless that is ""; `source_address` the address with
     which this machine would speak to another, None without a route, `route_device` the device by which, "" without a route;
-    `path_mtu` how large a packet to an address may be; `nat` does the machine's translations.
+    `path_mtu` how large a packet to an address may be; `nat` does the machine's translations;
+    `next_hop` is the router on the way to an address, or itself; `socket_owner` is (uid, gid) of who sends a packet, None without a
+    socket; `find_socket` whether the socket that takes a packet listens on every address, None where there is none.
     """
 
     @property
@@ -52,6 +54,9 @@ class Effects(Protocol):
     def source_address(self, to: bytes, indev: str = "") -> bytes | None: ...
     def route_device(self, to: bytes) -> str: ...
     def path_mtu(self, to: bytes) -> int: ...
+    def next_hop(self, to: bytes) -> bytes: ...
+    def socket_owner(self, skb: Skb) -> tuple[int, int] | None: ...
+    def find_socket(self, protonum: int, src: bytes, sport: int, dst: bytes, dport: int, *, connected: bool = False) -> bool | None: ...
 
 
 def xt_state(skb: Skb) -> int:
@@ -167,8 +172,17 @@ def environment(effects: Effects) -> dict[str, Any]:
         if part.group is None:
             effects.kernel_log(log_line(part, skb), skb)
 
+    def sender(skb: Skb) -> tuple[int, int] | None:
+        return effects.socket_owner(skb)
+
+    def receiver(skb: Skb) -> bool | None:
+        found = beyond.ends(skb)
+        return None if found is None else effects.find_socket(*(found if skb.indev else found.turned()))
+
     return {
-        **drawn.CALLS, "CT_STATE_BITS": CT_STATE_BITS, "xt_state": xt_state, "direction_of": direction_of, "packet_type": packet_type,
+        **drawn.CALLS, "sender": sender, "receiver": receiver, "next_hop": lambda to: effects.next_hop(to),
+        "route_mss": lambda packet: route_mss(packet, effects.path_mtu),
+        "CT_STATE_BITS": CT_STATE_BITS, "xt_state": xt_state, "direction_of": direction_of, "packet_type": packet_type,
         "tcp_options": tcp_options, "tcp_options_whole": tcp_options_whole,
         "tcp_option": tcp_option, "maxseg_place": maxseg_place, "ct_counted": ct_counted,
         "fib_device": lambda packet, address, dev: fib_device(packet, address, dev, effects),

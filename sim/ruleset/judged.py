@@ -82,7 +82,9 @@ def acted(part: Judge) -> str:
         "set priority": "give {} the traffic class {value:#x}", "set pkttype": "call {} a packet of type {value}",
         "set nftrace": "let {} be traced" if part.get("value") else "trace {} no more",
         "set zone": "track {} in zone {value}",
-        "set event": "tell of {} only some events", "reset option": "take the TCP option {name} out of {}",
+        "set event": "tell of {} only some events", "set label": "give the connections of {} the labels {value:#x}",
+        "queue": "hand {} to a queue where no program listens", "proxy": "look for a transparent socket for {}, find none",
+        "tee": "send a copy of {} to another machine", "reset option": "take the TCP option {name} out of {}",
     }  # fmt: skip
     return words[part.kind].replace("{value:#x}", f"{part.get('value', 0):#x}").replace("{value}", str(part.get("value"))).replace(
         "{name}", str(part.get("name"))

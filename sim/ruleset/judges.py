@@ -206,7 +206,7 @@ KINDS: dict[str, Callable[[Judge, Shared, Asks], Judging]] = {
     "ip6 headers": headers6.Headers, "mh": headers6.Mobility, "time": circumstances.Time, "cluster": circumstances.Cluster,
     "fixed": circumstances.Fixed, "owner": circumstances.Owner, "trace": deeds.Trace, "tee": deeds.Tee, "strip options": deeds.Strip,
     "set": InSet, "set change": ChangeSet, "socket": beyond.Socket, "cgroup": beyond.Cgroup, "queue": beyond.Queue, "tproxy": beyond.Proxy,
-    "bpf": beyond.Bpf, "ip6 srh": headers6.Segments,
+    "proxy": beyond.ProxyOfNft, "bpf": beyond.Bpf, "ip6 srh": headers6.Segments,
 }  # fmt: skip
 
 

@@ -132,10 +132,11 @@ class Counter:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`name`: accept drop return jump goto continue; `chain` is where jump and goto go."""
+    """`name`: accept drop return jump goto continue; `chain` is where jump and goto go. `quiet`: another part says it already."""
 
     name: str
     chain: str = ""
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)

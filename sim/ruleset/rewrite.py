@@ -32,7 +32,7 @@ def rewrite(part: Rewrite, skb: Skb, path_mtu: PathMtu) -> bool:
     elif what == "set":
         _put(packet, with_field(packet, how, part.value))
     elif what == "maxseg":
-        _lower_maxseg(packet, _route_mss(packet, path_mtu) if how else part.value)
+        _lower_maxseg(packet, route_mss(packet, path_mtu) if how else part.value)
     elif what == "ecn":
         return _remove_ecn(packet)
     else:
@@ -115,7 +115,7 @@ def _set_mss(packet: Packet, mss: int) -> bool:
     return True
 
 
-def _route_mss(packet: Packet, path_mtu: PathMtu) -> int:
+def route_mss(packet: Packet, path_mtu: PathMtu) -> int:
     """get_tcpmss (net/netfilter/nft_rt.c): what the path takes both ways."""
     smallest = 40 if packet.version == 4 else 60
     mtu = min(path_mtu(packet.dst), path_mtu(packet.src))

@@ -11,10 +11,11 @@ from collections.abc import Callable
 from typing import Any
 
 from sim.netfilter.skb import Skb
-from sim.ruleset.helping import CtHelper, set_helper
+from sim.ruleset.helping import CtHelper, expect, set_helper, set_timeouts
 from sim.ruleset.live import KeptQuota, Live
 from sim.ruleset.match import Finder
 from sim.ruleset.model import Compare, Item, SetReference, Table, Verdict, VerdictMap
+from sim.ruleset.objects import CtExpectation, CtTimeout, NamedObject
 from sim.ruleset.parts import AssignMap, MapOf, SetStatement, UseObject
 from sim.ruleset.values import show_value
 
@@ -154,7 +155,7 @@ class ByObject:
     """counter name "c", quota name, limit name, ct helper set ... map"""
 
     def __init__(self, part: UseObject, live: Live, effects: Any) -> None:
-        self._part, self._live, self.why = part, live, ""
+        self._part, self._live, self._effects, self.why = part, live, effects, ""
         self._map = MapLookup(part.which, part.table, live, effects) if isinstance(part.which, MapOf) else None
 
     def test(self, skb: Skb) -> bool | None:
@@ -167,8 +168,17 @@ class ByObject:
         self.why = f"{self._part.object} {name}"
         if found.keeps is not None:
             return found.keeps.take(skb)
-        if isinstance(found.shown, CtHelper):
-            set_helper(found.shown, skb)
+        return self._prepare(found.shown, skb)
+
+    def _prepare(self, found: NamedObject, skb: Skb) -> bool | None:
+        """What an object of conntrack says a new entry will be like."""
+        match found:
+            case CtHelper():
+                set_helper(found, skb)
+            case CtTimeout():
+                set_timeouts(found, skb, self._effects.tracker.settings)
+            case CtExpectation():
+                return expect(found, skb, self._effects.tracker.expectations)
         return True
 
 

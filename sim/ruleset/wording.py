@@ -23,6 +23,12 @@ READINGS = {
     "meta oif": "leaves by {}",
     "meta mark": "mark {}",
     "meta length": "{} bytes long",
+    "meta skuid": "sent by uid {}",
+    "meta skgid": "sent by gid {}",
+    "socket transparent": "its socket is transparent: {}",
+    "socket wildcard": "its socket listens on every address: {}",
+    "rt ip nexthop": "goes to {} next",
+    "rt ip6 nexthop": "goes to {} next",
     "meta pkttype": "sent to {}",
     "ip saddr": "from {}",
     "ip daddr": "to {}",
@@ -54,6 +60,8 @@ READINGS = {
 CLAUSES: dict[str, tuple[str, ...]] = {
     **{f"{protocol} dport": (f"to {protocol.upper()} port {{}}", f"to any {protocol.upper()} port but {{}}") for protocol in _PORTED},
     **{f"{protocol} sport": (f"from {protocol.upper()} port {{}}", f"from any {protocol.upper()} port but {{}}") for protocol in _PORTED},
+    "meta skuid": ("sent by user {}", "sent by anyone but user {}"),
+    "meta skgid": ("sent by group {}", "sent by anyone but group {}"),
     "meta iifname": ("that came in on {}", "that did not come in on {}"),
     "meta oifname": ("that leave by {}", "that do not leave by {}"),
     "meta iif": ("that came in on {}", "that did not come in on {}"),
@@ -106,6 +114,12 @@ for _direction in ("original", "reply"):
 _PROTOCOL_NEEDS = {"icmp": 1, "tcp": 6, "udp": 17, "dccp": 33, "esp": 50, "ah": 51, "icmpv6": 58, "sctp": 132, "udplite": 136}
 
 
+_SAID = {
+    "conn": "no entry in the table", "sender": "no socket of this machine sends it", "socket": "no socket here would take it",
+    "link": "no link layer here: it has no hardware address", "outdev": "it does not leave by a device", "indev": "it came in by none",
+}  # fmt: skip
+
+
 def missing(selector: str, packet: Packet) -> str:
     """Why the packet has no value for the selector: "UDP, not TCP", "no entry in the table", "IPv6, not IPv4"."""
     for need in (need for row in parts_of(selector) for need in row.needs):
@@ -113,6 +127,6 @@ def missing(selector: str, packet: Packet) -> str:
             return "IPv6, not IPv4" if need == "ip" else "IPv4, not IPv6"
         if need in _PROTOCOL_NEEDS and packet.protonum != _PROTOCOL_NEEDS[need]:
             return f"{protocol_name(packet.protonum).upper()}, not {need.upper()}"
-        if need == "conn":
-            return "no entry in the table"
+        if need in _SAID:
+            return _SAID[need]
     return "no transport header to look at"

@@ -52,6 +52,7 @@ DIFFERS = {
     "snat to @m": "nft takes the set's name for raw bytes of the packet",
     "jump nowhere": "which chain nft suggests depends on what it has loaded",
 }
+# Not every kernel has nft's queue: where it is refused, there is nothing to compare.
 BROKEN = "a very long prefix"  # this one kills nft itself
 WORKER = """
 import json, subprocess, sys
@@ -112,7 +113,7 @@ def test_each_rule_is_listed_or_refused_as_the_real_nft_does(family: str) -> Non
     wrong = []
     for number, rule in enumerate(rules):
         place = 2 + 2 * number
-        if rule in DIFFERS or refused(answer[place][1]):
+        if rule in DIFFERS or refused(answer[place][1]) or (rule.startswith("queue") and judge[place][2]):
             continue
         listings = [[chain_of(out, f"c{number}") for out, _, _ in side[-3:]] for side in (judge, answer)]
         if judge[place] != answer[place] or listings[0] != listings[1]:

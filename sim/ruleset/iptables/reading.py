@@ -57,7 +57,6 @@ class CommandReader:
             return self._reader.next()
         except Mistake as mistake:
             if not mistake.message.startswith('unknown option "--') or not self._load_protocol():
-                self._refuse_unsimulated(mistake)
                 raise
         return self._next()
 
@@ -72,11 +71,6 @@ class CommandReader:
             return False
         self._load(module, self._reader.again().span)
         return True
-
-    def _refuse_unsimulated(self, mistake: Mistake) -> None:
-        name = mistake.message.removeprefix('unknown option "--').rstrip('"')
-        if name in targets.NOT_SIMULATED_OPTIONS and self._command.target is not None:
-            raise self._unsupported(f"option '--{name}'", mistake.span)
 
     def _unsupported(self, what: str, span: Span | None) -> Unsupported:
         return Unsupported(f"{what} is right, but not simulated here", span, self._source)

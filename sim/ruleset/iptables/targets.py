@@ -1,14 +1,10 @@
-"""iptables' modules for `-j`: REJECT, LOG, NFLOG, MARK, CT, NOTRACK; and the table of all. Verdicts and chains are no modules: rule.py."""
+"""iptables' modules for `-j`: REJECT, LOG, NFLOG, MARK; and the table of all. Verdicts and chains are no modules: rule.py."""
 
 from __future__ import annotations
 
-from sim.conntrack import helpers
-from sim.conntrack.zones import ORIGINAL_ONLY, REPLY_ONLY
-from sim.errors import Unsupported
-from sim.ruleset.helping import BY_MARK, UseTemplate
 from sim.ruleset.iptables import nat
 from sim.ruleset.iptables.actions import TARGETS as ACTIONS
-from sim.ruleset.iptables.errors import NO_SUCH, Mistake, kernel
+from sim.ruleset.iptables.errors import Mistake
 from sim.ruleset.iptables.handed import TARGETS as HANDED
 from sim.ruleset.iptables.marks import TARGETS as MARKS
 from sim.ruleset.iptables.module import (
@@ -18,12 +14,12 @@ from sim.ruleset.iptables.module import (
     Opt,
     by_name,
     integer,
-    number,
     saved_string,
     value_and_mask,
 )
 from sim.ruleset.iptables.sets import TARGET as SET
-from sim.ruleset.model import Assign, Extension, Log, Notrack, Option, Reject
+from sim.ruleset.iptables.template import CT, NOTRACK
+from sim.ruleset.model import Assign, Extension, Log, Option, Reject
 
 # ---- REJECT ----------------------------------------------------------------------------------------------------------
 
@@ -146,7 +142,7 @@ NFLOG = Module(
     _read_nflog, _show_options, target=True,
 )  # fmt: skip
 
-# ---- MARK, CT, NOTRACK -----------------------------------------------------------------------------------------------
+# ---- MARK -----------------------------------------------------------------------------------------------------------
 
 _MARKS = ("set-xmark", "set-mark", "and-mark", "or-mark", "xor-mark")
 
@@ -187,58 +183,7 @@ MARK = Module(
 )  # fmt: skip
 
 
-def _read_ct(module: Module, given: tuple[Given, ...], context: Context) -> Extension:
-    names = by_name(given)
-    options = [Option("notrack")] if "notrack" in names else []
-    wanted = names["helper"].value.encode()[:15].decode(errors="ignore") if "helper" in names else ""
-    if wanted and context.protocol is not None and helpers.is_elsewhere(wanted, context.protocol):
-        raise Unsupported(f"helper '{wanted}' is right, but not simulated here", names["helper"].span)
-    options += [Option("helper", saved_string(wanted))] if wanted else []
-    zones = [each for each in given if each.opt.name in _ZONES]
-    zone, only = _zone(zones[-1]) if zones else 0, _direction(zones)
-    name = {ORIGINAL_ONLY: "zone-orig", REPLY_ONLY: "zone-reply"}.get(only, "zone")
-    options += [Option(name, "mark" if zone == BY_MARK else str(zone))] if zone else []
-    return module.extension(options, (Notrack() if "notrack" in names else UseTemplate(wanted or None, zone, only),))
-
-
-_ZONES = {"zone": 0, "zone-orig": ORIGINAL_ONLY, "zone-reply": REPLY_ONLY}
-
-
-def _direction(zones: list[Given]) -> int:
-    """Both directions named are both, as none is."""
-    only = {_ZONES[each.opt.name] for each in zones} - {0}
-    return only.pop() if len(only) == 1 else 0
-
-
-def _zone(given: Given) -> int:
-    value = BY_MARK if given.value == "mark" else number(given.value)
-    if value is None or value > 0xFFFF:
-        raise Mistake(f"Cannot parse {given.value} as a zone ID", given.span)
-    return value
-
-
-def _ct_fits(extension: Extension, context: Context) -> bool:
-    """A helper must be there for the rule's protocol, which must be given without `!` (xt_ct_set_helper); notrack asks for none."""
-    for part in extension.parts:
-        if isinstance(part, UseTemplate) and part.helper is not None:
-            protocol = context.protocol if not context.protocol_negated else None
-            if protocol is None or helpers.find(part.helper, context.family, protocol) is None:
-                raise kernel(NO_SUCH)
-    return True
-
-
-CT = Module(
-    "CT", (Opt("notrack", args=0), Opt("helper"), Opt("zone"), Opt("zone-orig"), Opt("zone-reply")), _read_ct,
-    lambda extension, numeric, family: " CT" + "".join(f" {each.name} {each.value}".rstrip() for each in extension.options),
-    target=True, tables=frozenset(("raw",)), needs=_ct_fits,
-)  # fmt: skip
-NOTRACK = Module(
-    "NOTRACK", (), lambda module, given, context: module.extension([], (Notrack(),)), lambda extension, numeric, family: " NOTRACK",
-    target=True, tables=frozenset(("raw",)),
-)  # fmt: skip
-
 TARGETS = {module.name: module for module in (REJECT, LOG, NFLOG, MARK, CT, NOTRACK, *nat.MODULES, *MARKS, *ACTIONS, *HANDED, SET)}
 NOT_SIMULATED = frozenset("""
     CLUSTERIP DNPT HMARK LED QUEUE RATEEST SNPT SYNPROXY ULOG
 """.split())  # fmt: skip
-NOT_SIMULATED_OPTIONS = frozenset(("timeout", "ctevents", "expevents"))

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from sim.netfilter.words import Hook
-from sim.ruleset.model import Chain, Part, Reject, Rule, SetReference, Table, Verdict, VerdictMap
+from sim.ruleset.model import Chain, Compare, Part, Reject, Rule, SetReference, Table, Verdict, VerdictMap
 from sim.ruleset.nft.scanner import At, NotSimulated
 from sim.ruleset.nft.sets import set_targets
 from sim.ruleset.nft.syntax import ChainOf, Mistake
-from sim.ruleset.parts import Nat
+from sim.ruleset.parts import Act, Nat
+from sim.ruleset.selectors import parts_of
 
 PRIORITIES = {"raw": -300, "mangle": -150, "dstnat": -100, "filter": 0, "security": 50, "srcnat": 100}
 _ONLY_AT = {"dstnat": "prerouting", "srcnat": "postrouting"}  # std_prios: these two have a meaning at one hook
@@ -146,10 +147,9 @@ def valid(table: Table) -> bool:
     for base in (chain for chain in table.chains if chain.hook is not None):
         if loops(table, base):
             return False
-        rejects = base.hook not in _REJECT_HOOKS
         for name in {base.name, *_reached(table, _next(table, base))}:
             for rule in _rules(table, name):
-                if _nat_misplaced(base, rule) or (rejects and any(isinstance(part, Reject) for part in rule.parts)):
+                if _nat_misplaced(base, rule) or _is_misplaced(rule, base):
                     return False
     return True
 
@@ -185,9 +185,29 @@ def _reached(table: Table, names: set[str]) -> set[str]:
     return seen
 
 
-def rejects_wrongly(table: Table, base: Chain, rule: Rule) -> bool:
-    """Whether this rule rejects and a base chain reaches it at a hook where nothing may be rejected."""
-    if base.hook in _REJECT_HOOKS or not any(isinstance(part, Reject) for part in rule.flat()):
+_SOCKET_HOOKS = (Hook.PREROUTING, Hook.INPUT, Hook.OUTPUT)
+_ROUTED_HOOKS = (Hook.FORWARD, Hook.OUTPUT, Hook.POSTROUTING)
+
+
+def _hooks_of(part: object) -> tuple[Hook, ...]:
+    """At which hooks a part of a rule may stand (the validate of nft_reject, nft_tproxy, nft_socket and nft_rt)."""
+    if isinstance(part, Reject):
+        return _REJECT_HOOKS
+    if isinstance(part, Act) and part.kind == "proxy":
+        return (Hook.PREROUTING,)
+    names = [row.name for row in parts_of(part.selector)] if isinstance(part, Compare | VerdictMap) else []
+    if any(name.startswith("socket ") for name in names):
+        return _SOCKET_HOOKS
+    return _ROUTED_HOOKS if "rt mtu" in names else tuple(Hook)
+
+
+def _is_misplaced(rule: Rule, base: Chain) -> bool:
+    return any(base.hook not in _hooks_of(part) for part in rule.flat())
+
+
+def stands_wrongly(table: Table, base: Chain, rule: Rule) -> bool:
+    """Whether this rule has a part (Reject, a look for sockets) that a base chain reaches at a hook where it may not stand."""
+    if not _is_misplaced(rule, base):
         return False
     waiting, seen = [base], {base.name}
     while waiting:

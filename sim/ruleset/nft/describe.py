@@ -17,7 +17,7 @@ _CHARACTERS = {"ifname": "string", "string": ""}
 _DECIMAL = frozenset(
     "icmp_type icmp_code icmpv6_type icmpv6_code icmpx_code ct_dir pkt_type nf_proto day boolean igmp_type mh_type fib_addrtype".split()
 )
-_WITHOUT_NAMES = frozenset(("classid", "devgroup"))
+_WITHOUT_NAMES = frozenset(("classid", "devgroup", "ct_label", "realm"))
 _NETWORK_ORDER = frozenset(("ether_type", "arp_op"))  # whose numbers are shown as they lie in memory
 # Where nft's own order is not the order of the values' table.
 _ORDER = {

@@ -176,7 +176,13 @@ def selector_of(field: Field, known: Known, setting: bool = False) -> Selector:
             raise Mistake(field.at, "cannot use exthdr with ip")
         _network(field, known, "ip6")
         return row_of(" ".join(words), field)
+    if words == ("rt", "nexthop"):
+        if known.network is None:
+            raise Mistake(field.at, 'cannot determine ip protocol version, use "ip nexthop" or "ip6 nexthop" instead')
+        words = ("rt", known.network, "nexthop")
     if words[:2] == ("sctp", "chunk") or words[0] == "rt":
+        return row_of(" ".join(words), field)
+    if words[0] in ("socket", "ether"):
         return row_of(" ".join(words), field)
     if words[0] in NETWORK:
         _network(field, known, words[0])

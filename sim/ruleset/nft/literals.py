@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from ipaddress import IPv6Address
 
+from sim.conntrack.labels import MOST as LABELS
 from sim.ruleset.datatypes import NAMES
-from sim.ruleset.iptables.names import protocol_number, service_port
+from sim.ruleset.iptables.names import GROUPS, USERS, protocol_number, service_port
 from sim.ruleset.model import Item, Wildcard
 from sim.ruleset.nft.scanner import NotSimulated
 from sim.ruleset.nft.syntax import Mistake, Symbol
@@ -30,13 +31,14 @@ DESCRIPTION = {
     "iface_type": "network interface type", "igmp_type": "IGMP type", "mh_type": "Mobility Header Type", "dccp_pkttype": "DCCP packet type",
     "day": "Day of week of packet reception", "hour": "Hour of day of packet reception", "moment": "Relative time of packet reception",
     "classid": "TC classid", "devgroup": "devgroup name", "ct_event": "conntrack event bits", "bitmask": "bitmask", "uid": "user ID",
-    "gid": "group ID", "realm": "routing realm", "ct_label": "conntrack label",
+    "gid": "group ID", "ether_addr": "Ethernet address", "realm": "routing realm", "ct_label": "conntrack label",
 }  # fmt: skip
 WIDTH = {
     "inet_service": 16, "ipv4_addr": 32, "ipv6_addr": 128, "mark": 32, "inet_proto": 8, "ifname": 128, "iface_index": 32, "icmp_type": 8,
     "icmp_code": 8, "icmpv6_type": 8, "icmpv6_code": 8, "icmpx_code": 8, "ct_state": 32, "ct_dir": 8, "ct_status": 32, "tcp_flag": 8,
     "dscp": 6, "ecn": 2, "pkt_type": 8, "nf_proto": 8, "ether_type": 16, "time": 32, "string": 128, "iface_type": 16, "igmp_type": 8,
     "mh_type": 8, "dccp_pkttype": 4, "day": 8, "hour": 32, "moment": 64, "classid": 32, "devgroup": 32, "fib_addrtype": 32,
+    "uid": 32, "gid": 32, "ether_addr": 48, "ct_label": 128, "realm": 32,
 }  # fmt: skip
 ADDRESS_BYTES = {"ipv4_addr": 4, "ipv6_addr": 16}
 NAME_MOST = 16  # IFNAMSIZ
@@ -184,6 +186,13 @@ def _devgroup(symbol: Symbol, _: object) -> int:
     return NAMES["devgroup"][symbol.text] if numeric is None else numeric
 
 
+def _realm(symbol: Symbol, _: object) -> int:
+    numeric = _number(symbol)
+    if numeric is None and symbol.text not in NAMES["realm"]:
+        raise Mistake(symbol.at, f'/etc/iproute2/rt_realms: could not parse routing realm "{symbol.text}"')
+    return NAMES["realm"][symbol.text] if numeric is None else numeric
+
+
 def _moment(symbol: Symbol, _: object) -> int:
     numeric = _number(symbol)
     if numeric is not None:
@@ -218,8 +227,38 @@ def _day(symbol: Symbol, _: object) -> int:
     return NAMES["day"][names[0]]
 
 
+def _account(known: Mapping[str, int], what: str) -> Callable[[Symbol, object], int]:
+    """A user or group, by number or by name."""
+
+    def read(symbol: Symbol, _: object) -> int:
+        numeric = _number(symbol)
+        if numeric is None and symbol.text not in known:
+            raise Mistake(symbol.at, f"{what} does not exist")
+        if numeric is not None and numeric > 0xFFFFFFFF:
+            raise Mistake(symbol.at, "Value too large")
+        return known[symbol.text] if numeric is None else numeric
+
+    return read
+
+
+def _ethernet(symbol: Symbol, _: object) -> int:
+    if not re.fullmatch(r"(?:[0-9a-fA-F]{1,2}:){5}[0-9a-fA-F]{1,2}", symbol.text):
+        raise Mistake(symbol.at, "Could not parse Ethernet address")
+    return int.from_bytes(bytes(int(part, 16) for part in symbol.text.split(":")))
+
+
+def _label(symbol: Symbol, _: object) -> int:
+    numeric = _number(symbol)
+    if numeric is None:
+        raise Mistake(symbol.at, f'/etc/connlabel.conf: could not parse conntrack label "{symbol.text}"')
+    if numeric >= LABELS:
+        raise Mistake(symbol.at, f"{numeric}: bit {numeric} out of range ({LABELS} max)")
+    return 1 << numeric
+
+
 _SPECIAL: dict[str, Callable[[Symbol, Mapping[str, int] | None], Item]] = {
     "inet_service": _service, "inet_proto": _protocol, "ipv4_addr": _address4, "ipv6_addr": _address6, "ifname": _name,
     "iface_index": _interface, "time": _time, "string": _string, "classid": _classid, "devgroup": _devgroup, "moment": _moment,
-    "hour": _hour, "day": _day,
+    "hour": _hour, "day": _day, "uid": _account(USERS, "User"), "gid": _account(GROUPS, "Group"), "ether_addr": _ethernet,
+    "ct_label": _label, "realm": _realm,
 }  # fmt: skip

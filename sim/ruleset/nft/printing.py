@@ -71,6 +71,8 @@ def _integer(row: Selector, value: int, style: Style) -> str:
         return time(value, style)
     if datatype in _CLOCK:
         return _CLOCK[datatype](value, style)
+    if datatype == "ether_addr":
+        return value.to_bytes(6).hex(":")
     if datatype == "classid":
         return name_of(datatype, value) or f"{value >> 16:x}:{value & 0xFFFF:x}"
     if datatype == "bitmask" or row.name.startswith("@"):
@@ -94,7 +96,7 @@ def flags(datatype: str, value: int, style: Style = PLAIN) -> list[str]:
     rest = value
     for name, bit in NAMES[datatype].items():
         if bit & rest:
-            names.append(f"0x{bit:x}" if style.numeric else name)
+            names.append(f"0x{bit:x}" if style.numeric and datatype != "ct_label" else name)
             rest &= ~bit
     return [*names, f"0x{rest:x}"] if rest or not names else names
 
@@ -131,7 +133,8 @@ def _quoted(datatype: str) -> Callable[[int, Style], str]:
     return text
 
 
-_CLOCK = {"moment": _moment, "hour": _hour, "day": _quoted("day"), "devgroup": _quoted("devgroup")}
+_CLOCK = {"moment": _moment, "hour": _hour, "day": _quoted("day"), "devgroup": _quoted("devgroup"),
+    "realm": _quoted("realm")}
 NUMERIC = Style(numeric=True)
 _NAMED_ENDS = frozenset(("hour", "moment", "day"))  # whose ranges have the ends as they are printed alone
 
@@ -238,7 +241,7 @@ def _constant(row: Selector, value: object) -> str:
     """A mask or what is compared with it: by number, addresses as addresses."""
     if row.type == "bitmask" or row.name.startswith("@") or raw_place(row):
         return f"0x{value:x}"
-    return scalar(row, value) if row.type == "mark" or isinstance(value, bytes) else str(value)
+    return scalar(row, value) if row.type in ("mark", "ether_addr") or isinstance(value, bytes) else str(value)
 
 
 def _masked(part: Compare, value: Item, row: Selector, name: str, style: Style) -> str:

@@ -9,6 +9,7 @@ from sim.ruleset.headers import field_of
 from sim.ruleset.nft.doing import unfit
 from sim.ruleset.nft.elements import Values
 from sim.ruleset.nft.fields import ONLY_SET, Known, mask_of, row_of, selector_of
+from sim.ruleset.nft.handing import WORDS
 from sim.ruleset.nft.literals import scalar
 from sim.ruleset.nft.printing import Style, flags
 from sim.ruleset.nft.printing import scalar as printed
@@ -22,7 +23,7 @@ _FIELDS = {"ip dscp": 4, "ip6 dscp": 6, "ip ecn": 4, "ip6 ecn": 6, "ip ttl": 4, 
 _MAXSEG = "tcp option maxseg size"
 _ACTS = {
     "meta priority": "set priority", "meta nftrace": "set nftrace", "meta pkttype": "set pkttype", "ct zone": "set zone",
-    "ct original zone": "set zone", "ct reply zone": "set zone", "ct event": "set event",
+    "ct original zone": "set zone", "ct reply zone": "set zone", "ct event": "set event", "ct label": "set label",
 }  # fmt: skip
 
 def is_rewrite(target: Field) -> bool:
@@ -86,10 +87,14 @@ def acting(statement: AssignOf, row: Selector) -> Act:
 
 def act_words(part: Act, style: Style) -> str:
     """The statement as nft prints it."""
+    if part.kind in WORDS:
+        return WORDS[part.kind](part)
     if part.kind == "reset option":
         return f"reset tcp option {part['name']}"
     name = part["selector"]
     row = ONLY_SET.get(name) or SELECTORS[name]
+    if row.type == "ct_label":
+        return f"{name} set {printed(row, part['value'], style)}"
     if row.type == "ct_event":
         return f"{name} set {','.join(flags(row.type, part['value'], style))}"
     return f"{name} set {printed(row, part['value'], style)}"

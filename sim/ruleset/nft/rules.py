@@ -27,7 +27,7 @@ from sim.ruleset.model import (
     Verdict,
     VerdictMap,
 )
-from sim.ruleset.nft import nat, setrules
+from sim.ruleset.nft import handing, nat, setrules
 from sim.ruleset.nft.doing import assignment, log_part
 from sim.ruleset.nft.elements import Interfaces, Values, bounds, is_interval, normal, sort_key
 from sim.ruleset.nft.fields import ICMP_TYPES, Known, Left, left_side, not_alien, selector_of, under_mask
@@ -38,6 +38,7 @@ from sim.ruleset.nft.scanner import At, NotSimulated
 from sim.ruleset.nft.syntax import (
     AssignOf,
     Braces,
+    CopyOf,
     CounterOf,
     CountOf,
     Element,
@@ -52,6 +53,8 @@ from sim.ruleset.nft.syntax import (
     Mistake,
     NatOf,
     NotrackOf,
+    ProxyOf,
+    QueueOf,
     QuotaOf,
     RejectOf,
     ResetOptionOf,
@@ -138,6 +141,13 @@ class RuleMeaning:
                 self.parts.append(Act("reset option", (("name", statement.name),)))
             case NotrackOf():
                 self.parts.append(Notrack())
+            case QueueOf():
+                self.parts += handing.queue_parts(statement)
+                self._ended = statement.at
+            case ProxyOf():
+                self.parts.append(handing.proxy_part(statement, self.known, self.interfaces))
+            case CopyOf():
+                self.parts.append(handing.copy_part(statement, self.known, self.interfaces))
             case NatOf():
                 maps = nat.Maps(self.left, self.reference, self.named, map_entries)
                 self.parts.append(nat.meant(statement, self.known, self.interfaces, maps))
@@ -229,6 +239,8 @@ class RuleMeaning:
         if isinstance(right, Braces) and len(right.elements) == 1:
             right = right.elements[0].key
         if isinstance(right, Braces):
+            if row.type == "ct_label":
+                raise NotSimulated("{", right.at)  # nft 1.0.6 itself lists such a rule as nothing
             return self._braces(right, left, op or "==")
         if op == "!" and left.mask is not None:
             raise Mistake(left.at, "cannot combine negation with binary expression", right.at)

@@ -37,8 +37,6 @@ _MOST_KEPT = 2  # NFT_SET_EXPR_MAX
 def use_object(rule: RuleMeaning, statement: UseOf) -> UseObject:
     """counter name "c"; ct timeout set tcp dport map { ... }"""
     value = statement.value
-    if statement.object in ("ct timeout", "ct expectation"):
-        raise NotSimulated(f"{statement.object} set", statement.at)
     if isinstance(value, MapExpr):
         return UseObject(statement.object, rule.table, map_of(rule, value, statement.object))
     if not isinstance(value, Symbol):

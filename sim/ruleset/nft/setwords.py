@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 from sim.ruleset.nft.expressions import Children, number, span
+from sim.ruleset.nft.handwords import HandWords
 from sim.ruleset.nft.scanner import At
-from sim.ruleset.nft.statements import Statements
 from sim.ruleset.nft.syntax import (
     CounterOf,
     Element,
@@ -33,7 +33,7 @@ _TIME = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms
 _TIME_UNITS = (86_400_000, 3_600_000, 60_000, 1000, 1)
 
 
-class SetWords(Statements):
+class SetWords(HandWords):
     """Statements with a memory, and the elements that hold some."""
 
     # -- times, quotas

@@ -51,7 +51,7 @@ def rule_text(rule: Rule, family: str = "ip", style: Style = PLAIN, numbers: Num
     words: list[str] = []
     count = 0
     for part in parts:
-        if isinstance(part, HeaderThere) or (isinstance(part, Judge) and part.kind == "numgen"):
+        if isinstance(part, HeaderThere) or (isinstance(part, Judge) and part.kind == "numgen") or is_quiet(part):
             continue
         if isinstance(part, Counter) and numbers is not None and not style.stateless:
             packets, size = numbers(count)
@@ -62,6 +62,11 @@ def rule_text(rule: Rule, family: str = "ip", style: Style = PLAIN, numbers: Num
     if rule.comment:
         words.append(f'comment "{rule.comment}"')
     return " ".join(words)
+
+
+def is_quiet(part: object) -> bool:
+    """Whether a part is not listed, because the one before it says what becomes of the packet."""
+    return isinstance(part, Verdict) and part.quiet
 
 
 def part_text(part: Test | Action, table: Table) -> str:

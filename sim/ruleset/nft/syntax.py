@@ -313,6 +313,34 @@ class FlowOf:
 
 
 @dataclass(frozen=True, slots=True)
+class QueueOf:
+    """queue [flags bypass,fanout] [to 1-3]; `numbers` None where none is named."""
+
+    numbers: Expression | None
+    flags: frozenset[str]
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyOf:
+    """tproxy [ip] to ADDRESS:PORT."""
+
+    family: str
+    address: Expression | None
+    port: Expression | None
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
+class CopyOf:
+    """dup to ADDRESS [device NAME]."""
+
+    address: Expression
+    device: Expression | None
+    at: At
+
+
+@dataclass(frozen=True, slots=True)
 class ResetOptionOf:
     """reset tcp option `name`."""
 
@@ -346,7 +374,7 @@ class NatOf:
 StatefulOf: TypeAlias = CounterOf | LimitOf | QuotaOf | CountOf
 StatementOf: TypeAlias = (
     ResetOptionOf | QuotaOf | UseOf | SetStatementOf | MeterOf | FlowOf | NatOf | Match | VerdictMatch | VerdictOf
-    | CounterOf | LogOf | LimitOf | RejectOf | AssignOf | NotrackOf | CountOf
+    | CounterOf | LogOf | LimitOf | RejectOf | AssignOf | NotrackOf | CountOf | QueueOf | ProxyOf | CopyOf
 )
 
 

@@ -250,7 +250,7 @@ class Transaction(ObjectCommands):
             if chains.loops(table, chain):
                 self.put(replace(table, handles=table.handles + given))
                 process(at, EMLINK)
-            if chains.rejects_wrongly(table, chain, rule):
+            if chains.stands_wrongly(table, chain, rule):
                 process(at, EOPNOTSUPP)
             if chains.translates_wrongly(table, chain, rule):
                 self.put(replace(table, handles=table.handles + given))

@@ -20,11 +20,11 @@ BRACKETS = {
     "LSQUARE": "'['", "RSQUARE": "']'",
 }  # fmt: skip
 
-_BEFORE_LITERALS = """include define redefine undefine fib socket tproxy osf synproxy typeof hook device devices table tables chain chains
-    rule sets set element map maps flowtable flowtables handle ruleset inet netdev add update replace create insert
-    delete get list reset flush rename describe import export monitor all accept drop continue jump goto return constant
-    interval dynamic auto-merge timeout gc-interval elements expires policy memory performance size flow offload meter
-    meters"""
+_BEFORE_LITERALS = """include define redefine undefine fib socket transparent wildcard cgroupv2 tproxy osf synproxy typeof hook device
+    devices table tables chain chains rule sets set element map maps flowtable flowtables handle ruleset inet netdev add
+    update replace create insert delete get list reset flush rename describe import export monitor all accept drop
+    continue jump goto return constant interval dynamic auto-merge timeout gc-interval elements expires policy memory
+    performance size flow offload meter meters"""
 _AFTER_LITERALS = """th bridge ether saddr daddr type vlan id arp ip version hdrlength dscp ecn length frag-off ttl protocol checksum icmp
     code sequence gateway mtu igmp options ip6 priority flowlabel nexthdr hoplimit icmpv6 param-problem max-delay ah
     reserved esp comp flags udp sport dport udplite csumcov tcp ackseq doff window urgptr option left right tsval tsecr
@@ -35,7 +35,7 @@ _AFTER_LITERALS = """th bridge ether saddr daddr type vlan id arp ip version hdr
     time classid ct l3proto proto-src proto-dst zone direction event expectation expiration helper label state status
     original reply count counter name packets bytes avgpkt counters quotas limits helpers log prefix group snaplen
     queue-threshold level limit rate burst over until quota used secmark second minute hour day week reject with icmpx
-    snat dnat masquerade redirect random fully-random persistent addr port queue dup fwd numgen inc mod offset jhash
+    snat dnat masquerade redirect random fully-random persistent addr port queue num bypass fanout dup fwd numgen inc mod offset jhash
     symhash seed position index comment notrack exists missing exthdr ipsec to"""
 
 RESERVED = frozenset(
@@ -56,8 +56,8 @@ _OTHER_NAMES = {"sequence": "seq"}  # what nft 1.0.6 calls the token in messages
 
 
 def token_of(word: str) -> str:
-    """The token's name in the grammar: "auto-merge" is AUTO_MERGE."""
-    return word.upper().replace("-", "_")
+    """The token's name in the grammar: "auto-merge" is AUTO_MERGE; "num" is not what stands for a number."""
+    return "QUEUENUM" if word == "num" else word.upper().replace("-", "_")
 
 
 KEYWORDS = {word: token_of(word) for word in (*_BEFORE_LITERALS.split(), *_AFTER_LITERALS.split(), "vmap")}
@@ -74,9 +74,10 @@ ORDER = {token: number for number, token in enumerate(NAMES)}
 NOT_SIMULATED: dict[str, frozenset[str]] = {
     "NO_CMD": frozenset("import export monitor".split()),
     "NO_OBJ": frozenset("secmark synproxy flow synproxys secmarks hooks".split()),
-    "NO_STMT": frozenset("queue dup fwd tproxy synproxy".split()),
+    "NO_STMT": frozenset("fwd synproxy".split()),
     "NO_DATA": frozenset("secmark synproxy".split()),
-    "NO_EXPR": frozenset("ether vlan arp socket osf".split()),
+    "NO_EXPR": frozenset("vlan arp osf".split()),
+    "NO_SOCKET": frozenset(("cgroupv2",)),
     "NO_CHAIN": frozenset(("{",)),
     "NO_OFFLOAD": frozenset(("offload",)),
     "NO_DEVICES": frozenset(("devices",)),
@@ -92,5 +93,6 @@ SCOPES: dict[str, frozenset[str]] = {
     "ct": frozenset("state status mark direction expiration helper l3proto protocol zone original reply label event id count".split()),
     "limit": frozenset("rate burst packets bytes over name second minute week".split()),
     "counter": frozenset("packets bytes name".split()),
+    "queue": frozenset("num bypass fanout flags".split()),
     "log": frozenset("prefix level group snaplen queue-threshold".split()),
 }

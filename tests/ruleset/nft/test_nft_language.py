@@ -87,3 +87,24 @@ def test_counters_are_listed_with_the_numbers_given_and_without_when_none_are() 
     rule = load(INPUT.format(rule="counter accept")).tables[0].chains[0].rules[0]
     assert rule_text(rule) == "counter accept"
     assert rule_text(rule, "ip", numbers=lambda which: (3, 180)) == "counter packets 3 bytes 180 accept"
+
+
+@pytest.mark.parametrize(
+    ("typed", "listed"),
+    [
+        ("queue", "queue to 0"),
+        ("queue num 2-3", "queue to 2-3"),
+        ("queue num 4 bypass", "queue flags bypass to 4"),
+        ("queue num 4-5 fanout,bypass", "queue flags bypass,fanout to 4-5"),
+        ("queue flags bypass to 3", "queue flags bypass to 3"),
+        ("queue to 65535", "queue to 65535"),
+    ],
+)
+def test_a_queue_is_listed_in_one_form_whichever_way_it_was_typed(typed: str, listed: str) -> None:
+    assert load(INPUT.format(rule=f"tcp dport 22 {typed}")).tables[0].chains[0].rules[0].text == f"tcp dport 22 {listed}"
+
+
+def test_a_queue_has_a_number_of_16_bits_and_ends_its_rule() -> None:
+    for rule, says in (("queue num 65536", "exceeds valid range 0-65535"), ("queue counter", "Statement after terminal statement")):
+        with pytest.raises(LanguageError, match=says):
+            load(INPUT.format(rule=rule))

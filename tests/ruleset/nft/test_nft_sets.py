@@ -84,7 +84,6 @@ def test_a_quota_tells_what_is_used_and_a_reset_begins_it_anew() -> None:
 
 
 REFUSED = [
-    ("add rule ip t c ct timeout set \"x\"", "'ct timeout set' is right, but not simulated here"),
     ("add rule ip t c ip saddr { 10.0.0.1 counter }", "'counter' is right, but not simulated here"),
     ("add rule ip t c add @s { 10.0.0.1 }", "'add' is right, but not simulated here"),
     ("delete set ip t s", "Could not process rule: Device or resource busy"),
