@@ -132,7 +132,7 @@ class RuleState:
     def needs_labels(self) -> bool:
         """Whether a rule asks for labels: then entries are made with room for them (nf_connlabels_get)."""
         parts = (part for _, _, _, rule in self.ruleset.rules() for part in rule.flat())
-        return any(isinstance(part, Judge) and part.kind == "connlabel" for part in parts)
+        return any(isinstance(part, Judge) and part.kind in ("connlabel", "set label") for part in parts)
 
     @property
     def needs_accounting(self) -> bool:
@@ -329,7 +329,7 @@ def _uses_conntrack(part: object) -> bool:
     if isinstance(part, SetStatement | UseObject | AssignMap):
         return _looks_at_conntrack(part)
     if isinstance(part, Judge):
-        return part.kind in ("connbytes", "connlabel", "connlimit", "ct count")
+        return part.kind in ("connbytes", "connlabel", "connlimit", "ct count", "set label", "set event")
     if isinstance(part, Blend):
         return True
     if isinstance(part, Compare | VerdictMap):
