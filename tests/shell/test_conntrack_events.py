@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from sim.craft import craft
 from tests.shell.one_machine import OneMachine
 
 MAKE = "conntrack -I -s 1.1.1.1 -d 2.2.2.2 -p udp --sport 1 --dport 2 -t 50 -w 5 -m 3"
@@ -69,3 +70,26 @@ def test_proc_tells_the_counters_as_the_kernel_does() -> None:
         f"00000001  {'00000000 ' * 7}00000001 {'00000000 ' * 4} {'00000000 ' * 4}".rstrip(),
     ]
     assert machine.type("cat /proc/net/nf_conntrack_expect") == ""
+
+
+@pytest.mark.parametrize(
+    ("rules", "told"),
+    [
+        ((), ["NEW", "UPDATE", "DESTROY"]),
+        (("iptables -t raw -A PREROUTING -j CT --ctevents destroy",), ["DESTROY"]),
+        (("iptables -t raw -A PREROUTING -j CT --ctevents reply,new",), ["NEW", "UPDATE"]),
+        (("iptables -t raw -A PREROUTING -j CT --expevents new",), []),
+        (("nft add table ip t", "nft 'add chain ip t c { type filter hook prerouting priority 0; }'", "nft add rule ip t c ct event set new"),
+         ["NEW"]),
+    ],
+)  # fmt: skip
+def test_a_rule_says_which_events_of_an_entry_are_told(rules: tuple[str, ...], told: list[str]) -> None:
+    machine = OneMachine(interfaces={"lo": ["127.0.0.1/8"], "lan": ["10.0.0.1/24"]})
+    for rule in rules:
+        assert machine.type(rule) == ""
+    machine.type("conntrack -E > /var/log/events &")
+    for line in ("udp 10.0.0.9:5 > 10.0.0.1:7", "udp 10.0.0.9:5 > 10.0.0.1:7"):
+        machine.ip.receive(craft(line), "lan")
+    machine.ip.send(craft("udp 10.0.0.1:7 > 10.0.0.9:5"))
+    machine.type("conntrack -F")
+    assert re.findall(r"\[(\w+)\] udp", machine.files["/var/log/events"]) == told
