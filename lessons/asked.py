@@ -57,7 +57,7 @@ class _Item:
         kind, said = next(iter(self.item.items()))
         self._known(kind, KINDS, "kind of test", "<key>")
         if kind == "holds":
-            checks = read_checks([said], self.document, (*self.path, kind))
+            checks = read_checks([said], self.document, (*self.path, kind), places={"machine": list(self.scenario.machines)})
             return Asked(kind, checks[0].text, checks=checks)
         if not isinstance(said, dict):
             raise self.document.mistake("fields are wanted: {from: ann, to: server, tcp: 22}", (*self.path, kind))

@@ -17,6 +17,7 @@ from pydantic import Field
 from lessons import render
 from lessons.asked import read_tests
 from lessons.expect import read_checks
+from lessons.known import Places
 from lessons.model import Block, Expect, Goal, Hint, Judge, Listing, Predict, Prose, Run, Step, Way
 from lessons.options import read_options
 from sim.craft import sendable
@@ -28,7 +29,10 @@ from sim.scenario.agree import link_id
 from sim.scenario.words import LONGEST
 from sim.units import parse_time, show_time
 
+_ACTS: dict[str, Callable[[str, str], Input]] = {"type": typed, "link": link_change, "packet": Crafted, "power": power}
 LANGUAGES = ("iptables", "nft")
+_CODE = ("text", "txt", "sh", "bash", "console", "yaml", "json", "nft", "iptables", "python", "diff")
+"""Words behind a fence of code that is only shown."""
 SETTINGS: tuple[str, ...] = ("lang", "wait")
 _MORE_SETTINGS: dict[str, tuple[str, ...]] = {"solution": ("way",), "whatif": ("before",), "expect": ("whatif",)}
 T = TypeVar("T")
@@ -142,17 +146,30 @@ class Reader:
             [w for w in words[1:] if "=" not in w], settings, token.content, line, len(token.info) + 3, token.info
         )
         self._check_settings(fence, words[0])
+        self._check_end(token, fence)
         return reader(self, fence)
 
     def _almost(self, words: list[str], line: int) -> None:
         """`prdict` would pass as code in a language of that name, and be lost: say so."""
-        hint = did_you_mean(words[0], _FENCES) if words else ""
-        if hint and len(words) > 1:
+        hint = did_you_mean(words[0].lower(), _FENCES) if words and words[0].lower() not in _CODE else ""
+        if hint:
             raise self.mistake(f"unknown block '{words[0]}'", line, hint)
+
+    def _check_end(self, token: Token, fence: _Fence) -> None:
+        """A block that is not closed swallows the next one."""
+        for number, text in enumerate(fence.body.split("\n"), fence.line + 1):
+            begun = text.startswith("```") and text.strip("`").split()
+            if begun and begun[0] in _FENCES:
+                raise self.mistake("the block before this is not closed: a line of ``` is missing", number)
+        last = fence.line + (token.map or [0, 1])[1] - (token.map or [0, 1])[0] - 1
+        if not self.lines[last - 1].strip().startswith(token.markup):
+            raise self.mistake("this block is not closed: a line of ``` is missing", fence.line)
 
     def _check_settings(self, fence: _Fence, name: str) -> None:
         known = SETTINGS + _MORE_SETTINGS.get(name, ())
         for key in fence.settings:
+            if not key or not fence.settings[key]:
+                raise self.mistake("a setting is written without spaces: wait=500ms", fence.line)
             if key not in known:
                 raise self.mistake(f"{name} has no setting '{key}'", fence.line, did_you_mean(key, known))
         language = fence.settings.get("lang")
@@ -160,6 +177,10 @@ class Reader:
             raise self.mistake(
                 f"lang is iptables or nft, not '{language}'", fence.line, did_you_mean(language, LANGUAGES)
             )
+
+    def _known(self) -> Places:
+        """What a check may name."""
+        return dict((self._places("packet"), self._places("type")))
 
     def _terminal(self, fence: _Fence) -> str:
         return self._place(fence, "type", fence.words)
@@ -224,14 +245,9 @@ class Reader:
         if len(line) > MAX_TEXT:
             raise self.mistake(f"a line has at most {MAX_TEXT} characters", number)
         try:
-            if act == "type":
-                return typed(place, line)
-            if act == "link":
-                return link_change(place, line)
-            if act == "power":
-                return power(place, line)
-            sendable(line)
-            return Crafted(place, line)
+            if act == "packet":
+                sendable(line)
+            return _ACTS[act](place, line)
         except UsageError as error:
             raise self.mistake(str(error), number) from error
 
@@ -252,15 +268,21 @@ class Reader:
         return Hint(render.html(fence.body))
 
     def whatif(self, fence: _Fence) -> Predict:
-        """A prediction of another future: one line of it says what is different there, `> TERMINAL: line`."""
+        """A prediction of another future: one line of it says what is different there, `> TERMINAL: line`, or in the same way
+        `> link ID: delay 200ms`, `> packet MACHINE: tcp ...`, `> power MACHINE: off`.
+        """
         lines = fence.body.splitlines()
         changes = [(number, line) for number, line in enumerate(lines, fence.line + 1) if line.startswith("> ")]
         if len(changes) != 1:
             raise self.mistake("a whatif has one line that says what is different: > server: conntrack -F", fence.line)
         number, line = changes[0]
-        terminal, _, typed_there = line[2:].partition(":")
-        place = self._place(fence._replace(line=number), "type", [terminal.strip()])
-        change = self._input("type", place, typed_there.strip(), number)
+        where, _, what = line[2:].partition(": ")
+        words = where.rstrip(": ").split()
+        act = words.pop(0) if len(words) > 1 and words[0] in ("link", "packet", "power") else "type"
+        place = self._place(fence._replace(line=number), act, words)
+        if not what.strip():
+            raise self.mistake("say what is different, behind a colon and a space: > server: conntrack -F", number)
+        change = self._input(act, place, what.strip(), number)
         plain = fence._replace(body="\n".join("" if one.startswith("> ") else one for one in lines))
         asked = self.predict(plain, "whatif")
         return replace(asked, change=change, before=fence.settings.get("before", ""), span=self._span(fence))
@@ -283,14 +305,18 @@ class Reader:
         ident = self._id(fence, "goal")
         document = self._yaml(fence)
         data = document.data
-        if not isinstance(data, dict) or set(data) != {"text", "checks"} or not isinstance(data["text"], str):
+        for key in data if isinstance(data, dict) else ():
+            if key not in ("text", "checks"):
+                hint = did_you_mean(str(key), ("text", "checks"))
+                raise document.mistake(f"a goal has `text:` and `checks:`, and no '{key}'", (key, "<key>"), hint)
+        if not isinstance(data, dict) or len(data) != 2 or not isinstance(data["text"], str):
             raise self.mistake("a goal has `text:` and `checks:`", fence.line)
-        checks = read_checks(data["checks"], document, ("checks",), self._each)
+        checks = read_checks(data["checks"], document, ("checks",), self._each, self._known())
         return Goal(ident, render.inline(data["text"]), checks, self._span(fence))
 
     def expect(self, fence: _Fence) -> Expect:
         document = self._yaml(fence)
-        settings, checks = fence.settings, read_checks(document.data, document, (), self._each)
+        settings, checks = fence.settings, read_checks(document.data, document, (), self._each, self._known())
         return Expect(checks, self._span(fence), settings.get("lang"), settings.get("whatif", ""))
 
     def judge(self, fence: _Fence) -> Judge:

@@ -22,8 +22,10 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
+from lessons.known import Places, wrong_words
 from sim.asking import STATES, Asked
 from sim.document import Document, Path
 from sim.errors import ScenarioError, did_you_mean
@@ -51,14 +53,16 @@ def at_once(parts: Iterable[Callable[[], Any]]) -> list[Any]:
     return [part() for part in parts]
 
 
-def read_checks(data: Any, document: Document, path: Path = (), each: Each = at_once) -> tuple[Check, ...]:
-    """Checks from YAML data. Raises ScenarioError at the word that is wrong."""
+def read_checks(
+    data: Any, document: Document, path: Path = (), each: Each = at_once, places: Places = MappingProxyType({})
+) -> tuple[Check, ...]:
+    """Checks from YAML data; `places`: the machines and terminals there are. Raises ScenarioError at the word that is wrong."""
     if not isinstance(data, list) or not data:
         raise document.mistake("a list of checks is wanted, each like `- label: {label: NEW}`", path)
-    return tuple(each(partial(_read_check, item, document, (*path, index)) for index, item in enumerate(data)))
+    return tuple(each(partial(_read_check, item, document, (*path, index), places) for index, item in enumerate(data)))
 
 
-def _read_check(item: Any, document: Document, path: Path) -> Check:
+def _read_check(item: Any, document: Document, path: Path, places: Places) -> Check:
     if not isinstance(item, dict) or len(item) != 1:
         raise document.mistake("a check has one kind: `- label: {label: NEW}`", path)
     kind, fields = next(iter(item.items()))
@@ -73,6 +77,9 @@ def _read_check(item: Any, document: Document, path: Path) -> Check:
         known = fields_of(kind)
         if name not in known:
             raise _unknown_field(document, (*path, kind, name), kind, name, known)
+    for wrong in wrong_words(fields, places):
+        place = (*path, kind, *wrong.path, *(("<key>",) if wrong.key else ()))
+        raise document.mistake(wrong.message, place, wrong.hint)
     count = fields.get("count")
     if count is not None and not isinstance(count, int):
         raise document.mistake("count is a whole number", (*path, kind, "count"))

@@ -105,6 +105,8 @@ def disagreements(lesson: Lesson, front: Document) -> list[ScenarioError]:
 def split(text: str, file: str) -> tuple[Document, str, int]:
     """The front matter as it is written, the body, and the line at which the body begins. Raises ScenarioError."""
     lines = text.split("\n")
+    if lines and lines[0].strip() == "---" and "---" not in (line.strip() for line in lines[1:]):
+        raise ScenarioError("the front matter is not closed: a second line of --- is missing", Span(file, 1, 1, 3), lines[0])
     if not lines or lines[0].strip() != "---" or "---" not in (line.strip() for line in lines[1:]):
         source = lines[0] if lines else ""
         raise ScenarioError(

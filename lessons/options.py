@@ -14,7 +14,7 @@ from lessons.model import Option
 from sim.errors import ScenarioError, did_you_mean
 
 _NAMED = re.compile(r"\{([a-z-]+)\}$")
-_OPTION = re.compile(r"- \[( |x)\] (.+)")
+_OPTION = re.compile(r"- \[( |x|X)\] (.+)")
 _ALMOST = re.compile(r"\s{0,3}[-*+]?\s*\[.?\]")
 Mistake = Callable[..., ScenarioError]
 """mistake(message, line, hint="")."""
@@ -35,7 +35,7 @@ def read_options(rows: Sequence[tuple[int, str]], mistake: Mistake, each: Each) 
     found: list[_Row] = []
     for line, text in rows:
         if match := _OPTION.match(text):
-            found.append(_Row(line, match[2], match[1] == "x", []))
+            found.append(_Row(line, match[2], match[1] in "xX", []))
         elif _ALMOST.match(text):
             raise mistake("an option is written `- [ ] wrong` or `- [x] right`", line)
         elif found:

@@ -13,7 +13,7 @@ from sim.apps.clients import Target, Times, start_client
 from sim.apps.services import start_service
 from sim.conntrack.settings import SysctlError
 from sim.document import Path
-from sim.errors import ScenarioError, UsageError
+from sim.errors import ScenarioError, UsageError, did_you_mean
 from sim.machine.errors import SocketError
 from sim.machine.machine import Machine
 from sim.machine.routes import Route
@@ -33,8 +33,8 @@ BOOTED = {"iptables": "/etc/iptables/rules.v4", "ip6tables": "/etc/iptables/rule
 class Unbuildable(ScenarioError):
     """A machine's own tools refuse what the scenario gives them; `path` says where in the scenario, as a Document's paths do."""
 
-    def __init__(self, message: str, path: Path) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, path: Path, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
         self.path = path
 
 
@@ -91,7 +91,9 @@ def _prepare(scenario: Scenario, machine: Machine, spec: MachineSpec) -> None:
     machine.hosts.update(_hosts(scenario))
     machine.resolver, machine.user = spec.resolver, spec.user
     for key, value in spec.sysctls.items():
-        _must(machine.name, ("sysctls", key), partial(machine.ip.sysctls.set, key, str(value)))
+        known = list(machine.sysctls.keys())
+        hint = "" if key in known else did_you_mean(key, known)
+        _must(machine.name, ("sysctls", key), partial(machine.ip.sysctls.set, key, str(value)), hint)
     machine.ip.track_always = spec.conntrack == "always"
 
 
@@ -138,8 +140,9 @@ def _loaded(machine: Machine, tool: str, text: str) -> Result:
     return iptables_tool.run([f"{tool}-restore"], rules, stdin=text)
 
 
-def _must(machine: str, where: Path, action: Callable[[], object]) -> None:
+def _must(machine: str, where: Path, action: Callable[[], object], hint: str = "") -> None:
     try:
         action()
     except (SocketError, SysctlError, UsageError) as error:
-        raise Unbuildable(f"{machine}: {': '.join(map(str, where))}: {error}", ("machines", machine, *where)) from error
+        message = f"{machine}: {': '.join(map(str, where))}: {error}"
+        raise Unbuildable(message, ("machines", machine, *where), hint) from error

@@ -117,7 +117,17 @@ def _yaml_mistake(error: yaml.YAMLError, document: Document) -> ScenarioError:
         return ScenarioError(f"{document.file}: this is not YAML: {problem.splitlines()[0]}")
     span = _span(mark, document, 1)
     source = document.lines[mark.line] if mark.line < len(document.lines) else ""
-    return ScenarioError(f"this is not YAML: {problem}", span, source)
+    hint = _TABS if "\t" in source[: span.column] else next((hint for words, hint in _HINTS.items() if words in problem), "")
+    return ScenarioError(f"this is not YAML: {problem}", span, source, hint)
+
+
+_TABS = "YAML is indented by spaces, not by tabs"
+_HINTS = {
+    "mapping values are not allowed": "a text with a colon and a space in it stands in quotes",
+    "did not find expected ','": "is a comma or a bracket missing? A text with a colon and a space in it stands in quotes",
+    "did not find expected key": "do the lines of one mapping begin in the same column?",
+    "could not find expected ':'": "a key is followed by a colon and a space",
+}
 
 
 def _construct(node: yaml.Node, path: Path, document: Document) -> Any:
@@ -208,6 +218,8 @@ def _problem(model: type[BaseModel], document: Document, item: dict[str, Any]) -
     message = _PLAIN.get(str(item["type"]), "{msg}").format(
         **numbers, last=last, msg=str(item["msg"]).removeprefix("Value error, "), input=str(item.get("input"))[:40]
     )
+    if item["type"] == "string_pattern_mismatch" and ":" in str(item.get("input")):
+        return document.mistake(message, path, "is a space missing behind the colon?")
     if item["type"] == "extra_forbidden":
         return document.mistake(message, (*path, "<key>"), did_you_mean(last, _known_keys(model, path[:-1])))
     return document.mistake(message, path)

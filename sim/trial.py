@@ -65,7 +65,7 @@ def _without(scenario: Scenario, path: Path) -> Scenario | None:
 def _refused(error: Unbuildable, scenario: Scenario, document: Document) -> list[ScenarioError]:
     """The mistake at its key; those in rules each at its word."""
     if error.path[2:3] != ("rules",):
-        return [document.mistake(error.message, error.path)]
+        return [document.mistake(error.message, error.path, error.hint)]
     name, doc = str(error.path[1]), str(error.path[3])
     text = getattr(scenario.machines[name].rules, doc)
     findings = [one for one in study({doc: text}, _LANGUAGES[doc]).mistakes if one.doc == doc]

@@ -11,7 +11,7 @@ from lessons.load import read_lesson
 from lessons.model import Expect, Goal, Lesson, Predict, Run
 from lessons.page import as_message
 from sim.errors import ScenarioError
-from sim.inputs import Crafted, Key, Line, LinkChange, Power
+from sim.inputs import Crafted, Input, Key, Line, LinkChange, Power
 
 FILE = Path(__file__).parent.parent.parent / "lessons" / "00-example" / "lesson.md"
 GOOD = """\
@@ -95,6 +95,20 @@ MISTAKES = [
     ("- [ ] `NEW`", "- [ ] `NEW` {known-is-let-inn}", "no misconception is called", "did you mean 'known-is-let-in'?"),
     ("- [x] `ESTABLISHED`", "- [x] `ESTABLISHED` {known-is-let-in}", "what is right is no misconception", ""),
     ("```predict first", "```whatif first", "a whatif has one line that says what is different", ""),
+    ("```predict first\n", "```whatif first\n> laptop\n", "say what is different", ""),
+    ("```predict first\n", "```whatif first\n> power laptop: of\n", "power is off, on or reset", "did you mean 'off'?"),
+    ("```predict first\n", "```whatif first\n> link lan: down\n", "no link 'lan'", "it has laptop.eth0--server.eth0"),
+    ("packet: {protocol: tcp}", "packet: {proto: tcp}", ":43:34: a packet has no field 'proto'", "did you mean 'protocol'?"),
+    ("{label: NEW, packet", "{label: new, packet", "there is no label 'new'", "did you mean 'NEW'?"),
+    ("{terminal: laptop, text", "{terminal: lab, text", "the scenario has no terminal 'lab'", "there are"),
+    ("FPU\n```\n", "FPU\n", ":33:1: the block before this is not closed", ""),
+    ("code to look at\n```\n", "code\n```\n```hint\nx\n", "this block is not closed", ""),
+    ("lang=nft wait=500ms", "lang = nft", "a setting is written without spaces", ""),
+    ("```predict first\n", "```Predict first\n", "unknown block 'Predict'", "did you mean 'predict'?"),
+    ("count: 2}\n```", "count: 2}\nmore: x\n```", "a goal has `text:` and `checks:`, and no 'more'", ""),
+    ("minutes: 5\nscenario: laptop-and-server\n---", "minutes: 5", "the front matter is not closed", ""),
+    ("- [ ] `NEW`", "-[ ] `NEW`", ":18:1: an option is written", ""),
+    ("Which label?\n", "", "a prediction asks something", ""),
     ("```predict first\n", "```whatif first\n> lptop: ls\n", "no terminal 'lptop'", "did you mean 'laptop'?"),
     ("  Because.\n", "", "each option says why", ""),
     ("label: NEW, packet", "lable: NEW, packet", "has no field 'lable'", "did you mean 'label'?"),
@@ -167,6 +181,23 @@ def test_a_mistake_is_reported_where_it_stands(old: str, new: str, message: str,
         read(GOOD.replace(old, new, 1))
     assert message in str(caught.value)
     assert hint in str(caught.value)
+
+
+WHATIF = "```whatif other before=ping\nAnd so?\n> {change}\n- [ ] a\n  b\n- [x] c\n  d\n```\n"
+CHANGES: dict[str, Input] = {
+    "server: sysctl -w net.ipv4.ip_forward=1": Line("server", "sysctl -w net.ipv4.ip_forward=1"),
+    "laptop: ^C": Key("laptop", "^C"),
+    "link laptop.eth0--server.eth0: delay 200ms, loss 10%": LinkChange("laptop.eth0--server.eth0", delay=200_000, loss=0.1),
+    "packet laptop: tcp 192.168.1.10:9 > 192.168.1.20:22 R": Crafted("laptop", "tcp 192.168.1.10:9 > 192.168.1.20:22 R"),
+    "power server: off": Power("server", "off"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_what_if_may_change_whatever_a_person_may(change: str) -> None:
+    lesson = read(GOOD.replace("# Second", WHATIF.format(change=change) + "\n# Second"))
+    asked = [block for block in lesson.blocks() if isinstance(block, Predict)]
+    assert asked[-1].change == CHANGES[change] and asked[-1].before == "ping"
 
 
 def test_every_lesson_and_scenario_of_the_course_can_be_read() -> None:

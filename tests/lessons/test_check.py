@@ -1,0 +1,79 @@
+"""`ctlab lesson check` reads on behind each mistake, and says what a lesson that can be read may lack."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lessons.check import advice, problems
+from lessons.new import write_lesson
+
+RULES = """user: root
+    rules:
+      iptables: |
+        *filter
+        -A INPUT -p tcp --dprt 22 -j DROP
+        -A INPUT -m conntrack --ctstate ESTABLSHED -j ACCEPT
+        COMMIT
+      nft: "table ip x { chan y { } }"
+    sysctls: {net.netfilter.nf_conntrack_maks: 1}"""
+WRONG = {
+    "minutes: 6": "minutes: many\ntitel: x",
+    "```run laptop": "```run lap",
+    "- label: {machine: server, label: NEW, d": "- labl: {machine: server, label: NEW, d",
+    "text: has 1 received": "txt: has 1 received",
+    "  Yes. The first": "- [ ] and why\n",
+}
+TOLD = {
+    "lesson.md": ["a whole number is wanted", "unknown key 'titel'", "no terminal 'lap'", "of kind 'labl'", "no field 'txt'", "says why"],
+    "mine.yaml": [
+        '16:25: iptables: unknown option "--dprt"', "17:41: iptables: Bad ctstate", "nft: line 1, column 14", "nf_conntrack_maks: No",
+    ],
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_lesson(tmp_path, "Mine").parent
+
+
+def rewritten(file: Path, changes: dict[str, str]) -> None:
+    text = file.read_text()
+    for old, new in changes.items():
+        assert old in text, old
+        text = text.replace(old, new, 1)
+    file.write_text(text)
+
+
+def test_every_mistake_of_a_lesson_and_its_scenario_is_told(folder: Path) -> None:
+    rewritten(folder / "lesson.md", WRONG)
+    rewritten(folder / "mine.yaml", {"user: root": RULES})
+    told = "\n".join(map(str, problems(folder)))
+    for words in (*TOLD["lesson.md"], *TOLD["mine.yaml"]):
+        assert words in told, told
+    for meant in ("'--dport'", "'ESTABLISHED'", "'title'", "'laptop'", "'label'", "'net.netfilter.nf_conntrack_max'"):
+        assert f"did you mean {meant}?" in told, told
+
+
+def test_a_scenario_that_cannot_be_read_hides_no_mistake_of_the_lesson(folder: Path) -> None:
+    rewritten(folder / "lesson.md", WRONG)
+    (folder / "mine.yaml").write_text("title: [")
+    told = [str(mistake) for mistake in problems(folder)]
+    assert any("mine.yaml" in one and "not YAML" in one for one in told) and any("'labl'" in one for one in told)
+    assert not any("no terminal" in one for one in told)  # nobody knows which there are
+
+
+def test_a_name_that_nothing_is_drawn_for_is_told_wherever_it_stands(folder: Path) -> None:
+    rewritten(folder / "lesson.md", {"minutes: 6": "minutes: 6\nvary: {port: {pick: [80]}}", "What comes": "{{prt}} {{nobody}} {{port}}"})
+    assert [("'prt'" in str(one), "'nobody'" in str(one)) for one in problems(folder)] == [(True, False), (False, True)]
+
+
+def test_what_a_new_lesson_has_needs_no_advice_and_what_it_lacks_is_told(folder: Path) -> None:
+    assert advice(folder) == []
+    text = (folder / "lesson.md").read_text()
+    head, step = text.split("# What comes first")[0], "# One\n```run laptop\nls\n```\n# Two\nOnly words.\n"
+    (folder / "lesson.md").write_text(head + step)
+    told = [str(one) for one in advice(folder)]
+    assert [words in one for words, one in zip(("nothing is asked", "nothing to reach", "not checked", "shows nothing"), told, strict=True)]
+    assert told[2].split(":")[1] == "9" and told[3].split(":")[1] == "12"
