@@ -193,6 +193,7 @@ export const german: Words = {
     lit: 'entschied über das gewählte Paket', bar: (percent) => `${percent} % seines Timeouts bleiben`,
   },
   terminal: {
+    searching: (wanted) => `Suche zurück: ${wanted}_`, notFound: 'keine frühere Zeile hat das', noStop: 'Strg Z würde das Programm für fg und bg anhalten: das ist nicht simuliert. Mit Strg C beenden, oder die Zeile mit & dahinter neu beginnen.',
     region: 'Terminals', loading: 'Das Terminal wird geholt…', past: (t) => `Sie sehen ${seconds(t)} s. Was Sie hier tippen, beginnt von dort eine neue Zukunft; die alte bleibt aufbewahrt.`,
     unacked: (what) => `gesendet, nicht bestätigt: „${what}“`, tried: (times) => (times ? `${times} mal noch einmal versucht` : 'einmal gesendet'),
     retry: (span) => `wieder in ${duration(span)}`, leave: 'Esc verlässt das Terminal', enter: 't tippt',
@@ -268,7 +269,7 @@ export const german: Words = {
       ['7', 'der Weg des Pakets, sein Inhalt'], ['e', 'das Leben eines Eintrags'], ['f', 'was wäre, wenn, und beide Zukünfte'], ['t', 'im Terminal tippen'], ['Esc', 'das Terminal verlassen, dies schließen'], ['n b', 'nächster Schritt, voriger Schritt der Lektion'], ['?', 'diese Hilfe'],
       ['r p', 'die Regeln bearbeiten, ein Paket senden'],
     ],
-    terminalKeys: [['Tab', 'das Wort vervollständigen'], ['↑ ↓', 'frühere Zeilen'], ['Strg C', 'abbrechen, was läuft'], ['Strg D', 'Ende der Eingabe'], ['Strg L', 'leeren'], ['Strg A Strg E', 'Anfang, Ende der Zeile'], ['Strg U Strg W', 'die Zeile, das Wort löschen']],
+    terminalKeys: [['Tab', 'das Wort vervollständigen'], ['↑ ↓', 'frühere Zeilen'], ['Strg C', 'abbrechen, was läuft'], ['Strg D', 'Ende der Eingabe'], ['Strg L', 'leeren'], ['Strg R', 'frühere Zeilen durchsuchen'], ['Strg A Strg E', 'Anfang, Ende der Zeile'], ['Strg U Strg W', 'die Zeile, das Wort löschen']],
     meaning: {
       NEW: 'das erste einer Verbindung, oder eines, auf das niemand geantwortet hat', ESTABLISHED: 'gehört zu einer Verbindung, die beantwortet wurde',
       RELATED: 'beginnt etwas, das eine bekannte Verbindung angekündigt hat, oder ist ein Fehler über eine', INVALID: 'ergibt für keine Verbindung einen Sinn', UNTRACKED: 'sollte in Ruhe gelassen werden',

@@ -3,7 +3,7 @@ import { beliefs, parted } from './beliefs'
 import type { Scenario } from './channel'
 import { Index } from './index'
 import { arrows, items, lifelines, places, recycle, rows } from './ladder'
-import { common, EMPTY, insert, key, recall, replace, tailColumn } from './lineedit'
+import { common, EMPTY, insert, key, recall, replace, searched, tailColumn } from './lineedit'
 import { entry, Maker, why } from './made'
 import type { TraceRecord } from './records'
 import { journey } from './journey'
@@ -220,4 +220,10 @@ test('rows of the ladder that stay keep their elements, and those that come take
   const leapt = recycle(first, 500, 5)
   expect([...leapt.values()].sort()).toEqual([0, 1, 2, 3, 4])
   expect(new Set(recycle(leapt, 498, 3).values()).size).toBe(3)
+})
+
+test('a search goes back through the earlier lines, further each time, and says when nothing fits', () => {
+  const history = ['ssh server', 'ls', 'ssh router', 'ping server']
+  const one = searched(history, 'ssh', 0)
+  expect([one.found, searched(history, 'ssh', one.found).found, searched(history, 'ssh', 4).found, searched(history, '', 0).found]).toEqual([2, 4, 0, 0])
 })

@@ -23,6 +23,17 @@ export function recall(edit: Edit, history: readonly string[], by: 1 | -1): Edit
   return { line, cursor: line.length, past }
 }
 
+/** A search back through the history: `found` counts as `past` does, 0 where nothing fits. */
+export interface Search { readonly wanted: string; readonly found: number }
+
+/** The next line further back than `from` that has `wanted` in it. */
+export function searched(history: readonly string[], wanted: string, from: number): Search {
+  for (let past = from + 1; past <= history.length; past++) {
+    if (wanted && history[history.length - past]?.includes(wanted)) return { wanted, found: past }
+  }
+  return { wanted, found: 0 }
+}
+
 const wordStart = (edit: Edit): number => edit.line.slice(0, edit.cursor).search(/\S+\s*$/) >>> 0
 
 /** What a key's sequence, as xterm sends it, does to the line; null when it is no editing key. */

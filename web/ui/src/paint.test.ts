@@ -14,3 +14,9 @@ test('what is no line of tcpdump’s is left as it is', () => {
   const text = 'Flags [S] are drawn\nroot@server:~# tcpdump\n'
   expect(painted(text)).toBe(text)
 })
+
+test('a line in which the firewall gave a label is drawn in its colour, with its shape and word behind it', () => {
+  const drawn = painted(line('S'), (time, rest) => (time.startsWith('09:00:01') && rest.includes('47144') ? 'INVALID' : null))
+  expect(plain(drawn)).toBe(`${line('S')}  ▲ INVALID`)
+  expect(drawn).toContain('\x1b[31mIP 192.168.1.10.47144')
+})

@@ -5,7 +5,7 @@ import { FitAddon } from '@xterm/addon-fit'
 import { Terminal } from '@xterm/xterm'
 import '@xterm/xterm/css/xterm.css'
 import { tailColumn, type Edit } from './lineedit'
-import { painted } from './paint'
+import { painted, type Labels } from './paint'
 import { linksAfter, type Chain } from './story'
 
 /** What to draw: what was printed, the prompt, what was typed and is not echoed, the line, and whether that is still being computed. */
@@ -26,6 +26,7 @@ const RESET = '\x1bc' // as a sequence, so that it comes after what is still bei
 export class Screen {
   readonly #term: Terminal
   readonly #fit = new FitAddon()
+  readonly #labels: Labels
   #printed: Chain<string> = null
   #drawn: Picture | null = null
   #redrawn = -REST
@@ -34,8 +35,9 @@ export class Screen {
   #rowsUp = 0 // rows from the line's start down to the cursor
   #column = 0 // where the line starts
 
-  /** `data` gets what is typed, as xterm says it; `leave` is called on Escape. */
-  constructor(element: HTMLElement, data: (sequence: string) => void, leave: () => void) {
+  /** `data` gets what is typed, as xterm says it; `leave` is called on Escape; `labels` tells of tcpdump's lines. */
+  constructor(element: HTMLElement, data: (sequence: string) => void, leave: () => void, labels: Labels) {
+    this.#labels = labels
     this.#term = new Terminal({
       convertEol: true, cursorBlink: false, cursorInactiveStyle: 'underline', fontFamily: getComputedStyle(element).fontFamily, fontSize: 12.5, lineHeight: 1.25,
       screenReaderMode: true, scrollback: 5000, theme: COLOURS,
@@ -77,7 +79,7 @@ export class Screen {
     const printed = all ? lastOf(picture.output, AT_ONCE) : news.join('')
     this.#printed = picture.output
     this.#column = tailColumn(tail(picture.output), this.#term.cols)
-    this.#term.write(before + painted(printed) + this.#line(picture))
+    this.#term.write(before + painted(printed, this.#labels) + this.#line(picture))
     if (all) this.#completeSoon(printed.length)
   }
 
@@ -93,7 +95,7 @@ export class Screen {
     if (drawn < AT_ONCE) return
     this.#completing = setTimeout(() => {
       const { output } = this.#drawn as Picture
-      this.#term.write(RESET + painted(lastOf(output, MOST)) + this.#line(this.#drawn as Picture))
+      this.#term.write(RESET + painted(lastOf(output, MOST), this.#labels) + this.#line(this.#drawn as Picture))
     }, REST)
   }
 

@@ -200,6 +200,7 @@ export const text = {
       `You look at ${seconds(t)} s. What you type here starts a new future from there; the old one is kept.`,
     unacked: (what: string): string => `sent, not acknowledged: “${what}”`, tried: (times: number): string => (times ? `tried again ${many(times, 'time', 'times')}` : 'sent once'),
     retry: (span: number): string => `again in ${duration(span)}`, leave: 'Esc leaves the terminal', enter: 't types',
+    searching: (wanted: string): string => `Search back: ${wanted}_`, notFound: 'no earlier line has that', noStop: 'Ctrl Z would stop the program for fg and bg: that is not simulated. End it with Ctrl C, or begin the line anew with & behind it.',
     closed: 'closed', running: (program: string): string => `${program} runs`,
     input: (title: string): string => `Terminal ${title}: type a command`, waiting: 'computing…',
   },
@@ -273,7 +274,7 @@ export const text = {
       ['7', 'the packet’s way, its inside'], ['e', 'the life of an entry'], ['f', 'what if, and both futures'], ['t', 'type in the terminal'], ['Esc', 'leave the terminal, close this'], ['n b', 'next step, step before in the lesson'], ['?', 'this help'],
       ['r p', 'edit the rules, send a packet'],
     ]) as Keys,
-    terminalKeys: [['Tab', 'complete the word'], ['↑ ↓', 'earlier lines'], ['Ctrl C', 'interrupt what runs'], ['Ctrl D', 'end of input'], ['Ctrl L', 'clear'], ['Ctrl A Ctrl E', 'start, end of the line'], ['Ctrl U Ctrl W', 'cut the line, the word']] as Keys,
+    terminalKeys: [['Tab', 'complete the word'], ['↑ ↓', 'earlier lines'], ['Ctrl C', 'interrupt what runs'], ['Ctrl D', 'end of input'], ['Ctrl L', 'clear'], ['Ctrl R', 'search the earlier lines'], ['Ctrl A Ctrl E', 'start, end of the line'], ['Ctrl U Ctrl W', 'cut the line, the word']] as Keys,
     meaning: {
       NEW: 'the first of a connection, or one that nobody has answered', ESTABLISHED: 'belongs to a connection that was answered',
       RELATED: 'starts something that a known connection announced, or is an error about one', INVALID: 'makes no sense for any connection', UNTRACKED: 'was told to be left alone',
