@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from sim.conntrack import helpers, why
+from sim.conntrack.collector import Collector
 from sim.conntrack.conn import Conn, TcpConn
 from sim.conntrack.expect import EXPIRED as EXPECTATION_EXPIRED
 from sim.conntrack.expect import Expectation, Expectations
@@ -70,6 +71,7 @@ class Entries:
         self.emit = emit
         self.table = Table()
         self.timers = Timers()
+        self.collector = Collector(0)
         self.expectations = Expectations(self)
         self.listeners: list[Listener] = []
         self.stats: dict[str, int] = dict.fromkeys(STATS, 0)
@@ -332,6 +334,8 @@ class Entries:
                 if self.emit is not None:
                     self.emit(EntryExpired(ended.id))
                 self.destroy(ended, ended.expires, why.EXPIRED)
+            elif isinstance(ended, Collector):
+                self.collector.turn(self, ended.expires)
             elif isinstance(ended, Expectation):
                 self.expectations.remove(ended, "expired", EXPECTATION_EXPIRED)
 

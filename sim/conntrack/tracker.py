@@ -201,6 +201,7 @@ class Tracker(Entries):
         if settings.max and len(self.table) >= settings.max and not self._early_drop(packed):
             self.warn("nf_conntrack: table full, dropping packet")
             self.stats["drop"] += 1
+            self.collector.ask(self, self.now)
             self.verdict, self.reason = DROP, why.TABLE_FULL
             return None
         conn = self._allocate(packed, back, zone)

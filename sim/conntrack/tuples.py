@@ -74,10 +74,9 @@ def packed_inverse(packed: Packed) -> Packed | None:
 
 def mark_of_second(one: Packed, other: Packed) -> int:
     """Where (<< 8) which byte stands in the other tuple and not in the one. Of equal tuples every packet is the other's."""
-    for at in range(len(other)):
-        if one[at] != other[at]:
-            return at << 8 | other[at]
-    return other[0]
+    differing = (int.from_bytes(one) ^ int.from_bytes(other)).bit_length()
+    at = len(other) - 1 - (max(differing, 1) - 1) // 8
+    return at << 8 | other[at]
 
 
 def key_of(packet: Packet) -> Key | None:

@@ -71,6 +71,9 @@ DELETED: Final = Reason(
 )
 FLUSHED: Final = Reason("flushed", "The whole table was emptied: every connection is unknown now.")
 EARLY_DROP: Final = Reason("early_drop", "The table was full: this entry, not ASSURED, made room for a new one.")
+COLLECTED: Final = Reason(
+    "early_drop", "The table was full, and more than 95 % of it is still taken: entries that are closing or not ASSURED make room."
+)
 NAT_CLASH: Final = Reason("closed", "The entry was only there to see one reply through a clash.")
 MARKED: Final = Reason("marked", "A rule changed the entry's mark.")
 CONFIRMED: Final = Reason(

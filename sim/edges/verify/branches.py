@@ -24,8 +24,8 @@ from sim.edges.verify.unreachable import rows
 from sim.errors import UsageError
 
 PACKAGES: Final = (sim.conntrack, sim.netfilter.nat)
-LEFT_OUT: Final = frozenset({"settings", "show", "words", "conn", "why", "tcp_why", "ctnetlink", "labels", "dice"})
-"""Modules in which nothing is decided about a packet: sysctl texts, printing, words, data, what programs ask for."""
+LEFT_OUT: Final = frozenset({"settings", "show", "words", "conn", "why", "tcp_why", "ctnetlink", "labels", "dice", "collector"})
+"""Modules in which nothing is decided about a packet: sysctl texts, printing, words, data, what programs ask for, a full table's end."""
 NOT_FOR_PACKETS: Final = {
     "delete": "a program's", "flush": "a program's", "change": "a program's", "_by_program": "a program's", "set_mark": "a rule's",
     "updated": "the trace's", "_watched": "the trace's", "snapshot": "the trace's", "_say": "the trace's", "view": "the trace's",
