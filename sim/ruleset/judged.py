@@ -76,13 +76,17 @@ _CLAUSES: dict[str, Callable[[Judge], str]] = {
 }  # fmt: skip
 
 
+def _bits(value: int) -> str:
+    return " and ".join(str(bit) for bit in range(value.bit_length()) if value >> bit & 1)
+
+
 def acted(part: Judge) -> str:
     """What an Act does to packets, which stand for {}."""
     words = {
         "set priority": "give {} the traffic class {value:#x}", "set pkttype": "call {} a packet of type {value}",
         "set nftrace": "let {} be traced" if part.get("value") else "trace {} no more",
         "set zone": "track {} in zone {value}",
-        "set event": "tell of {} only some events", "set label": "give the connections of {} the labels {value:#x}",
+        "set event": "tell of {} only some events", "set label": "give the connections of {} the labels " + _bits(part.get("value", 0)),
         "queue": "hand {} to a queue where no program listens", "proxy": "look for a transparent socket for {}, find none",
         "tee": "send a copy of {} to another machine", "reset option": "take the TCP option {name} out of {}",
     }  # fmt: skip

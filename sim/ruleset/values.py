@@ -61,8 +61,10 @@ def _scalar(datatype: str, value: Any) -> str:
     if datatype in BITMASKS:
         names = names_of(datatype, value)
         return " or ".join(name.upper() for name in names) if names else "none"
-    if datatype in ("mark",):
+    if datatype == "mark":
         return f"{value:#x}"
+    if datatype == "ether_addr":
+        return str(value.to_bytes(6).hex(":"))
     if datatype == "ct_dir":
         return "reply" if value else "original"
     if datatype in NAMES:

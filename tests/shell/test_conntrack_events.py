@@ -79,8 +79,7 @@ def test_proc_tells_the_counters_as_the_kernel_does() -> None:
         (("iptables -t raw -A PREROUTING -j CT --ctevents destroy",), ["DESTROY"]),
         (("iptables -t raw -A PREROUTING -j CT --ctevents reply,new",), ["NEW", "UPDATE"]),
         (("iptables -t raw -A PREROUTING -j CT --expevents new",), []),
-        (("nft add table ip t", "nft 'add chain ip t c { type filter hook prerouting priority 0; }'", "nft add rule ip t c ct event set new"),
-         ["NEW"]),
+        (("nft 'table t { chain c { type filter hook prerouting priority 0; ct event set new; }; }'",), ["NEW"]),
     ],
 )  # fmt: skip
 def test_a_rule_says_which_events_of_an_entry_are_told(rules: tuple[str, ...], told: list[str]) -> None:

@@ -63,6 +63,8 @@ def field(left: Field) -> Json:
             return {"ct": {"key": key}}
         case ("fib", flags, result):
             return {"fib": {"result": result, "flags": flags.split(" . ")}}
+        case ("socket", key):
+            return {"socket": {"key": key}}
         case ("rt", "mtu" | "classid" | "nexthop" | "ipsec" as key):
             return {"rt": {"key": key}}
         case ("rt", family, key):

@@ -213,6 +213,16 @@ def _nat(kind: str) -> Callable[[Json], str]:
     return words
 
 
+def _queue(body: Json) -> str:
+    body = body or {}
+    flags = f" flags {','.join(_many(body['flags']))}" if "flags" in body else ""
+    return f"queue{flags}{' to ' + expression(body['num']) if 'num' in body else ''}"
+
+
+def _copy(body: Json) -> str:
+    return f"dup to {expression(body['addr'])}" + (f" device {_quoted(body['dev'])}" if "dev" in body else "")
+
+
 def _setting(body: Json) -> str:
     """set: { op, elem, set }; map: { op, elem, data, map }"""
     more = " ".join(statement(each) for each in body.get("stmt", []))
@@ -235,7 +245,8 @@ _STATEMENTS: dict[str, Callable[[Json], str]] = {
     "mangle": lambda body: f"{expression(body['key'])} set {expression(body['value'])}", "counter": _counter,
     "limit": lambda body: f"limit {_rate(body)}" if isinstance(body, dict) and "rate" in body else f"limit name {_quoted(body)}",
     "quota": _quota_words, "log": _log, "reject": _reject, "notrack": lambda body: "notrack",
-    **{kind: _nat(kind) for kind in ("snat", "dnat", "masquerade", "redirect")},
+    **{kind: _nat(kind) for kind in ("snat", "dnat", "masquerade", "redirect", "tproxy")},
+    "queue": _queue, "dup": _copy,
     "set": _setting, "map": _setting, "meter": _meter, "ct helper": _object("ct helper"), "ct timeout": _object("ct timeout"),
     "ct expectation": _object("ct expectation"),
     "ct count": lambda body: f"ct count {'over ' if body.get('inv') else ''}{body['val']}",
@@ -353,7 +364,8 @@ def _fib(body: dict[str, Json]) -> str:
 
 _EXPRESSIONS: dict[str, Callable[[Json], str]] = {
     "payload": _payload, "meta": lambda body: f"meta {body['key']}", "ct": _ct, "exthdr": _exthdr, "fib": _fib, "numgen": _numgen,
-    "jhash": _hash("jhash"), "symhash": _hash("symhash"), "tcp option": _named("tcp option"), "ip option": _named("ip option"),
+    "jhash": _hash("jhash"), "symhash": _hash("symhash"), "socket": lambda body: f"socket {body['key']}",
+    "tcp option": _named("tcp option"), "ip option": _named("ip option"),
     "sctp chunk": _named("sctp chunk"), "rt": lambda body: f"rt {body['family'] + ' ' if 'family' in body else ''}{body['key']}",
     "prefix": lambda body: f"{expression(body['addr'])}/{body['len']}", "range": lambda body: "-".join(expression(each) for each in body),
     "concat": lambda body: " . ".join(expression(each) for each in body), "elem": lambda body: _element({"elem": body}),

@@ -12,6 +12,7 @@ from sim.ruleset.nft.syntax import (
     AssignOf,
     Binary,
     Braces,
+    CopyOf,
     CounterOf,
     CountOf,
     Field,
@@ -23,6 +24,8 @@ from sim.ruleset.nft.syntax import (
     MeterOf,
     NatOf,
     NotrackOf,
+    ProxyOf,
+    QueueOf,
     QuotaOf,
     RejectOf,
     ResetOptionOf,
@@ -121,6 +124,28 @@ def _nat(node: NatOf) -> Json:
     return {node.kind: settings or None}
 
 
+def _queue(node: QueueOf) -> Json:
+    settings: dict[str, Json] = {} if node.numbers is None else {"num": expression(node.numbers)}
+    flags = [flag for flag in ("bypass", "fanout") if flag in node.flags]
+    if flags:
+        settings["flags"] = flags[0] if len(flags) == 1 else flags
+    return {"queue": settings or None}
+
+
+def _proxy(node: ProxyOf) -> Json:
+    settings: dict[str, Json] = {"family": node.family} if node.family else {}
+    if node.address is not None:
+        settings["addr"] = expression(node.address, ("ipv4_addr",))
+    if node.port is not None:
+        settings["port"] = expression(node.port, ("inet_service",))
+    return {"tproxy": settings}
+
+
+def _copy(node: CopyOf) -> Json:
+    device: dict[str, Json] = {} if node.device is None else {"dev": expression(node.device, ("ifname",))}
+    return {"dup": {"addr": expression(node.address, ("ipv4_addr",))} | device}
+
+
 def _use(node: UseOf) -> Json:
     return {node.object: expression(node.value, ("string",))}
 
@@ -152,5 +177,6 @@ def _reset(node: ResetOptionOf) -> Json:
 _STATEMENTS: dict[type, Callable[[Any], Json]] = {
     Match: _match, VerdictMatch: _vmap, VerdictOf: verdict, AssignOf: _assign, LimitOf: _limit, QuotaOf: _quota, CountOf: _count,
     LogOf: _log, NatOf: _nat, UseOf: _use, SetStatementOf: _set, MeterOf: _meter, ResetOptionOf: _reset,
-    NotrackOf: lambda node: {"notrack": None}, FlowOf: lambda node: {"flow": {"op": "add", "flowtable": f"@{node.name}"}},
+    QueueOf: _queue, ProxyOf: _proxy, CopyOf: _copy, NotrackOf: lambda node: {"notrack": None},
+    FlowOf: lambda node: {"flow": {"op": "add", "flowtable": f"@{node.name}"}},
 }  # fmt: skip
