@@ -32,7 +32,7 @@ from sim.ruleset.model import (
     VerdictMap,
     Wildcard,
 )
-from sim.ruleset.parts import Blend, Judge, Nat, Nothing, Rewrite
+from sim.ruleset.parts import Act, Blend, Judge, Nat, Nothing, Rewrite
 from sim.units import show_address
 
 
@@ -53,13 +53,30 @@ def nft_text(rule: Rule, family: str) -> str | None:
     if any(isinstance(part, Nat | Rewrite) and not part_words(part, family) for part in rule.flat()):
         return None
     if any(isinstance(part, Judge | Blend | Nothing) for part in rule.flat()):
-        return None
+        return _in_the_tool_s_words(rule, family)
     if any(isinstance(part, UseTemplate) or (isinstance(part, Compare | Assign) and "xt " in part.selector) for part in rule.flat()):
         return None
     if any(_says_protocol(part) for part in rule.parts):
         parts = tuple(part for part in rule.parts if not (isinstance(part, Compare) and part.selector in _PROTOCOLS))
         rule = replace(rule, parts=parts)
     return rule_text(rule, family)
+
+
+def _in_the_tool_s_words(rule: Rule, family: str) -> str | None:
+    """What iptables-translate makes of a rule whose parts are no nft statements; None where that means something else."""
+    if any(isinstance(part, Blend | Nothing) or (isinstance(part, Judge) and not _means_the_same(part)) for part in rule.flat()):
+        return None
+    from sim.ruleset.iptables.xlate import rule_words  # the languages stand above, but know how they are written
+
+    found = rule_words(rule, family)
+    return found.rule if found is not None and not found.sets else None
+
+
+def _means_the_same(part: Judge) -> bool:
+    """Whether nft's words for it match the very same packets: `!` of an owner does not, where no socket sends the packet."""
+    if part.kind == "owner":
+        return part["socket"] is None and not any(bounds is not None and bounds[2] for bounds in (part["uid"], part["gid"]))
+    return part.kind in ("queue", "tee")
 
 
 def _says_protocol(part: object) -> bool:
@@ -99,6 +116,8 @@ class _Writer:
 
     def rule(self, rule: Rule) -> str:
         for part in rule.flat():
+            if isinstance(part, Verdict) and part.quiet:
+                continue
             if self._target:
                 raise _NoCounterpart
             self._part(part)
@@ -125,6 +144,8 @@ class _Writer:
                 self._target = [_target(part, self._family)]
             case Nat():
                 self._nat(part)
+            case Act(kind="queue" | "tee"):
+                self._target = [_handed(part)]
             case _:
                 raise _NoCounterpart
 
@@ -222,6 +243,19 @@ class _Writer:
             raise _NoCounterpart
         self._module("mark", f"{not_}--mark {value:#x}" + (f"/{part.mask:#x}" if isinstance(part.mask, int) else ""))
 
+    def owner(self, part: Compare, values: tuple[Item, ...], not_: str) -> None:
+        """Of a packet without a socket nft says nothing, while iptables' `!` would match it."""
+        value = values[0]
+        if len(values) != 1 or not isinstance(value, int | Range) or part.mask is not None or part.op in ("&", "!&"):
+            raise _NoCounterpart
+        self._module("owner", *(["--socket-exists"] if not_ else []), f"{not_}--{part.selector[7:]}-owner {_number_text(value, '-')}")
+
+    def label(self, part: Compare, values: tuple[Item, ...], not_: str) -> None:
+        value = values[0]
+        if part.op != "&" or len(values) != 1 or not isinstance(value, int) or value.bit_count() != 1:
+            raise _NoCounterpart
+        self._module("connlabel", f"--label {value.bit_length() - 1}")
+
     def nfproto(self, part: Compare, values: tuple[Item, ...], not_: str) -> None:
         """In a table of one family it says nothing; in inet iptables has two tables for it."""
         if self._family == "inet":
@@ -236,7 +270,7 @@ _WRITERS: dict[str, _Write] = {
     "meta iifname": _Writer.device, "meta oifname": _Writer.device, "meta iif": _Writer.device, "meta oif": _Writer.device,
     "meta l4proto": _Writer.protocol, "ip protocol": _Writer.protocol, "ip6 nexthdr": _Writer.protocol, "ct state": _Writer.state,
     "icmp type": _Writer.icmp_type, "icmpv6 type": _Writer.icmp_type, "tcp flags": _Writer.flags, "meta mark": _Writer.mark,
-    "meta nfproto": _Writer.nfproto,
+    "meta nfproto": _Writer.nfproto, "meta skuid": _Writer.owner, "meta skgid": _Writer.owner, "ct label": _Writer.label,
 }  # fmt: skip
 
 
@@ -244,9 +278,9 @@ def _flags(bits: int) -> str:
     return ",".join(name for name, bit in _FLAG_NAMES.items() if bits & bit) or "NONE"
 
 
-def _number_text(item: Item) -> str:
+def _number_text(item: Item, between: str = ":") -> str:
     if isinstance(item, Range):
-        return f"{item.low!r}:{item.high!r}"
+        return f"{item.low!r}{between}{item.high!r}"
     if not isinstance(item, int):
         raise _NoCounterpart
     return str(int(item))
@@ -257,6 +291,16 @@ _REJECTS = {"port-unreachable": "port-unreachable", "net-unreachable": "net-unre
             "admin-prohibited": "admin-prohibited"}  # fmt: skip
 _REJECTS6 = {"no-route": "no-route", "admin-prohibited": "adm-prohibited", "addr-unreachable": "addr-unreachable",
              "port-unreachable": "port-unreachable", "policy-fail": "policy-fail", "reject-route": "reject-route"}  # fmt: skip
+
+
+def _handed(part: Act) -> str:
+    """NFQUEUE, TEE"""
+    if part.kind == "tee":
+        return f"-j TEE --gateway {show_address(part['gateway'])}" + (f" --oif {part['oif']}" if part["oif"] else "")
+    first, last = part["first"], part["last"]
+    words = f"-j NFQUEUE --queue-num {first}" if first == last else f"-j NFQUEUE --queue-balance {first}:{last}"
+    fanout = " --queue-cpu-fanout" if part["fanout"] and first != last else ""
+    return words + (" --queue-bypass" if part["bypass"] else "") + fanout
 
 
 def _target(part: Reject | Log | Assign | Notrack, family: str) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from sim.ruleset.explain import sentence
 from sim.ruleset.model import Chain, Compare, Counter, Limit, Log, Prefix, Range, Reject, Rule, Table, Verdict
+from sim.ruleset.nft.handing import handed
 from sim.ruleset.translate import other_text
 from sim.units import parse_address as A
 from tests.ruleset.firewall import Firewall
@@ -38,6 +39,9 @@ SAID = [
     ("-m hashlimit --hashlimit-name a --hashlimit-above 5/sec --hashlimit-mode srcip -j DROP",
      "Drop packets beyond 5 packets a second for each source.", None),
     ("-m mark --mark 1", "Count packets with mark 0x1.", "meta mark 0x00000001 counter"),
+    ("-p tcp --dport 22 -j NFQUEUE --queue-balance 3:5 --queue-bypass",
+     "Hand packets to TCP port 22 to queues 3 to 5, where no program listens, then accept them.",
+     "tcp dport 22 counter queue num 3-5 bypass"),
     ("-m conntrack --ctexpire 5:7 -j DROP", "Drop packets of connections with 5–7 s left.", None),
 ]  # fmt: skip
 
@@ -63,6 +67,9 @@ def test_an_iptables_rule_in_a_sentence_and_in_nfts_words(rule: str, said: str, 
         (Rule((Compare("icmp type", (8,)), Verdict("jump", "c"))), "-p icmp -m icmp --icmp-type 8 -j c"),
         (Rule((Compare("tcp dport", (1024,), ">"), Verdict("drop"))), None),
         (Rule((Compare("ip saddr . tcp dport", ((A("10.0.0.1"), 22),)), Verdict("drop"))), None),
+        (Rule((Compare("tcp dport", (22,)), *handed(3, 5, True))),
+         "-p tcp -m tcp --dport 22 -j NFQUEUE --queue-balance 3:5 --queue-bypass"),
+        (Rule((Compare("ct label", (32,), "&"), Verdict("accept"))), "-m connlabel --label 5 -j ACCEPT"),
         (Rule((Verdict("accept"), Counter())), None),
     ],
 )  # fmt: skip

@@ -29,8 +29,12 @@ def _row(datatype: str) -> tuple[Selector, ...]:
 def queue_parts(statement: QueueOf) -> tuple[Part, ...]:
     """What nobody listens to is lost, or with bypass goes on: the packet's end in this chain either way."""
     first, last = _numbers(statement.numbers) if statement.numbers is not None else (0, 0)
-    bypass = "bypass" in statement.flags
-    settings = (("first", first), ("last", last), ("bypass", bypass), ("fanout", "fanout" in statement.flags))
+    return handed(first, last, "bypass" in statement.flags, "fanout" in statement.flags)
+
+
+def handed(first: int, last: int, bypass: bool = False, fanout: bool = False) -> tuple[Part, ...]:
+    """The parts of a queue: those of the model, and the verdict that it comes to."""
+    settings = (("first", first), ("last", last), ("bypass", bypass), ("fanout", fanout))
     return Act("queue", settings), Verdict("accept" if bypass else "drop", quiet=True)
 
 
