@@ -18,6 +18,8 @@ from sim.errors import ScenarioError, Span, did_you_mean
 
 MAX_CHARACTERS = 1_000_000
 DEEPEST = 40
+MOST_PARTS = 100_000
+"""Values, keys and brackets: reading so many takes a second or so."""
 Path = tuple[str | int, ...]
 _INT = re.compile(r"[-+]?\d+")
 _FLOAT = re.compile(r"[-+]?(\d+\.\d*|\.\d+)([eE][-+]?\d+)?")
@@ -88,8 +90,11 @@ def read(text: str, file: str, first_line: int = 1) -> Document:
 
 def _no_tricks(text: str, document: Document) -> str:
     """What could swell, dive or make objects is refused before anything is built of it."""
-    depth = 0
+    depth = count = 0
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        count += 1
+        if count > MOST_PARTS:
+            raise _at(event, document, f"too many values: a file may have {MOST_PARTS}")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise _at(event, document, "anchors and aliases (& and *) are not taken here: write the value out")

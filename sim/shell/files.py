@@ -15,6 +15,9 @@ from sim.conntrack.show import proc_expect_line, proc_line, proc_statistics
 if TYPE_CHECKING:
     from sim.machine.machine import Machine
 
+DISK = 8_000_000
+LARGEST = 500_000
+"""Characters that a machine's files may have together, and one of them."""
 SYSCTLS = "/proc/sys/"
 CONNTRACK = "/proc/net/nf_conntrack"
 EXPECTED = "/proc/net/nf_conntrack_expect"
@@ -68,7 +71,7 @@ def _expected(machine: Machine) -> str:
 
 
 def write(machine: Machine, path: str, text: str, root: bool, user: str, *, append: bool = False) -> None:
-    """Write a file. Raises OSError: a directory, no such directory, not allowed, a value the kernel refuses."""
+    """Write a file. Raises OSError: a directory, no such directory, not allowed, a value the kernel refuses, no room left."""
     if path == "/dev/null":
         return
     if path.startswith(SYSCTLS):
@@ -80,7 +83,13 @@ def write(machine: Machine, path: str, text: str, root: bool, user: str, *, appe
         raise _error(errno.EACCES)
     if not is_directory(machine, path.rsplit("/", 1)[0] or "/") or path.startswith(("/proc/", "/sys/")):
         raise _error(errno.ENOENT)
-    machine.files[path] = (machine.files.get(path, "") if append else "") + text
+    kept = machine.files.get(path, "") if append else ""
+    others = sum(map(len, machine.files.values())) - len(machine.files.get(path, ""))
+    if len(kept) + len(text) > LARGEST:
+        raise _error(errno.EFBIG)
+    if others + len(kept) + len(text) > DISK:
+        raise _error(errno.ENOSPC)
+    machine.files[path] = kept + text
 
 
 def remove(machine: Machine, path: str, root: bool, user: str) -> None:

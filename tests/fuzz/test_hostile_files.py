@@ -160,7 +160,7 @@ REFUSED = [
     ("title: " + "[" * 5000 + "]" * 5000, "nested too deep"), ("title: " + "[" * 400_000, "nested too deep"),
     ("{a: " * 5000, "nested too deep"),
     ("- " * 3000 + "x", "nested too deep"),
-    ("title: x\n" * 2, "stands here twice"),
+    ("x: [" + "1," * 200_000 + "]", "too many values"), ("title: x\n" * 2, "stands here twice"),
     (GOOD.replace("title: Two", "title: !!python/object/apply:os.system [id] #"), "tags like"),
     (GOOD.replace("Two machines", "!!binary aGk="), "tags like"),
     (GOOD + "budget: {records: 99999999999}", "at most"),

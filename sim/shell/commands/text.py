@@ -13,6 +13,7 @@ from sim.apps.options import Parsed, getopt
 from sim.apps.paths import absolute
 from sim.apps.program import Context, Readable, Steps, Text
 from sim.shell import files
+from sim.shell.patterns import longest_line, too_slow
 from sim.shell.registry import Command
 
 if TYPE_CHECKING:
@@ -122,12 +123,14 @@ def grep(context: Context) -> Steps:
     if options.problem or not patterns:
         usage = "Usage: grep [OPTION]... PATTERNS [FILE]...\nTry 'grep --help' for more information."
         return context.failed(f"grep: {options.problem}\n{usage}" if options.problem else usage, 2)
+    texts = [_pattern(text, options) for text in patterns]
     try:
-        wanted = re.compile(
-            "|".join(_pattern(text, options) for text in patterns), re.IGNORECASE if options.has("i") else 0
-        )
-    except re.error as error:
+        wanted = re.compile("|".join(texts), re.IGNORECASE if options.has("i") else 0)
+    except (re.error, OverflowError, RecursionError) as error:
         return context.failed(f"grep: {error}", 2)
+    if slow := next(filter(None, map(too_slow, texts)), ""):
+        return context.failed(f"grep: {slow} is not simulated here", 2)
+    longest = min(map(longest_line, texts))
     found = False
 
     def take(name: str, source: Readable) -> _Lines:
@@ -136,6 +139,9 @@ def grep(context: Context) -> Steps:
         prefix = f"{name}:" if len(names) > 1 else ""
         while (line := (yield source.read())) is not None:
             number += 1
+            if len(line) > longest:
+                context.error(f"grep: line {number} of {name} is too long for what is simulated of such a pattern\n")
+                continue
             if bool(wanted.search(line)) != options.has("v"):
                 found, count = True, count + 1
                 if not (options.has("c") or options.has("q")):
