@@ -4,7 +4,7 @@
     - may-not: {from: eve, to: server, tcp: 22}
     - lives: {from: ann, name: backup}                the connection of a client that talks (a scenario's `clients`)
     - cut: {from: eve, name: exfiltration}
-    - holds: {policy: {machine: server, chain: INPUT, is: DROP}}      a check of expect.py
+    - holds: {policy: {machine: server, chain: INPUT, is: DROP}}      a check of expect.py; `says:` beside it tells it in a sentence
 
 Not in here: asking (judge.py).
 """
@@ -57,13 +57,22 @@ class _Item:
         kind, said = next(iter(self.item.items()))
         self._known(kind, KINDS, "kind of test", "<key>")
         if kind == "holds":
-            checks = read_checks([said], self.document, (*self.path, kind), places={"machine": list(self.scenario.machines)})
-            return Asked(kind, checks[0].text, checks=checks)
+            return self._holds(said)
         if not isinstance(said, dict):
             raise self.document.mistake("fields are wanted: {from: ann, to: server, tcp: 22}", (*self.path, kind))
         machine = self._field(kind, said, "from")
         self._known(machine, self.scenario.machines, "machine", "from")
         return self._try(kind, said, machine) if kind.startswith("may") else self._talk(kind, said, machine)
+
+    def _holds(self, said: Any) -> Asked:
+        """A check, and under `says` what it means to a learner."""
+        check, says = said, ""
+        if isinstance(said, dict) and "says" in said:
+            check, says = {name: value for name, value in said.items() if name != "says"}, said["says"]
+            if not isinstance(says, str) or not says.strip():
+                raise self.document.mistake("`says` is a sentence: what is to hold", (*self.path, "holds", "says"))
+        checks = read_checks([check], self.document, (*self.path, "holds"), places={"machine": list(self.scenario.machines)})
+        return Asked("holds", says or checks[0].text, checks=checks)
 
     def _known(self, name: Any, known: Any, what: str, key: str) -> None:
         if name not in known:

@@ -78,6 +78,15 @@ def test_a_failure_shows_the_packet_that_decided_and_the_future_in_which_it_can_
     assert any(getattr(record.event, "packet", None) == failure.packet and record.event.kind == "dropped" for record in future.records)
 
 
+def test_what_is_to_hold_at_the_end_can_be_said_in_a_sentence() -> None:
+    file, text = GOOD
+    held = "- holds: {policy: {machine: router, chain: FORWARD, is: DROP}, says: FORWARD drops by default}\n"
+    asked = read_lesson(text.replace("- lives:", held + "- lives:", 1), file).asked()
+    assert next(one.text for one in asked if one.kind == "holds") == "FORWARD drops by default"
+    with pytest.raises(ScenarioError, match="`says` is a sentence"):
+        read_lesson(text.replace("- lives:", held.replace("FORWARD drops by default", "3") + "- lives:", 1), file)
+
+
 def test_every_drill_and_challenge_is_read_under_its_own_variant_alone() -> None:
     first, second = (load_lesson(Path(COURSE.lesson("quarantine").file), seed) for seed in (5, 5))
     assert first.scenario == second.scenario
