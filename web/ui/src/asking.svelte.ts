@@ -9,9 +9,19 @@ import { inTongue, whys } from './tongue'
 
 export abstract class Asking extends Shown {
   progress = $state.raw<Progress>({ answers: {}, goals: {}, step: 0 })
+  /** What is wrong with the lesson's file, while its author mends it. */
+  mistake = $state('')
   protected abstract readonly channel: Channel
   readonly #insides = new Map<string, Promise<Layer[] | null>>()
   #grid: Promise<Grid | null> | null = null
+
+  progressed(message: Progress): void {
+    this.progress = message
+  }
+
+  mistaken(text: string): void {
+    this.mistake = text
+  }
 
   /** The least time-out with which an entry that expired would have lived on: computed by running; null where none does. */
   survive(machine: string, conn: number): Promise<Survival | null> {

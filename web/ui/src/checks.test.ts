@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { ageOf, apart, checksOf } from './checks'
+import { ageOf, apart, checksOf, fullCheck } from './checks'
 import { Index } from './index'
 import { transport } from './inside'
 import { entry, Maker, why } from './made'
@@ -43,4 +43,17 @@ test('the right checksum is what the bytes sum to', () => {
   expect(found).toBe(0xefc8)
   const whole = [...data.slice(0, 26), right >>> 8, right & 255]
   expect(transport(whole)).toEqual({ found: right, right })
+})
+
+test('a RST from before what was acknowledged is drawn behind it, and the cell that a segment met with the state since', () => {
+  const [rst] = labelled(label(new Maker().sent(1, 'laptop', 'server'), 'INVALID', 'tcp-rst-old', { seq: 4294967290, maxack: 4 }).records)
+  expect(rst).toEqual({ kind: 'rst', seq: 4294967290, acknowledged: 4, behind: 10 })
+  const made = new Maker().sent(1, 'laptop', 'server')
+  made.add('server', 'entry-update', { conn: 1, packet: 1, entry: entry('FIN_WAIT'), changed: ['state'], told: true, reason: why('fin') })
+  const [cell] = labelled(label(made, 'ESTABLISHED', 'tcp-original-fin-ESTABLISHED', {}).records)
+  expect(cell).toEqual({ kind: 'cell', direction: 'original', segment: 'FIN', before: 'ESTABLISHED', after: 'FIN_WAIT' })
+  const [refused] = labelled(label(new Maker().sent(1, 'laptop', 'server'), 'INVALID', 'tcp-reply-ack-NONE', {}).records)
+  expect(refused).toMatchObject({ direction: 'reply', before: 'NONE', after: 'INVALID' })
+  expect(fullCheck({ code: 'table-full', text: '', numbers: {} }, 40)).toEqual([{ kind: 'full', count: 40 }])
+  expect(fullCheck({ code: 'policy', text: '', numbers: {} }, 40)).toEqual([])
 })

@@ -1,5 +1,5 @@
 // The check that decided, as something that can be drawn: a segment against the window, a tuple against an expectation, an age against a
-// time-out, a checksum against the right one. Pure; the numbers are the engine's, but for the checksum, which is summed from the bytes.
+// time-out, a checksum against the right one, a RST against what was acknowledged, a cell of TCP's table, a table that is full. Pure; the numbers are the engine's, but for the checksum, which is summed from the bytes.
 
 import type { Trip } from './index'
 import { bytes, transport } from './inside'
@@ -13,7 +13,12 @@ export interface Compared { name: string; expected: string | null; found: string
 export interface TupleCheck { kind: 'tuple'; rows: Compared[]; helper: string; conn: number }
 export interface AgeCheck { kind: 'age'; age: number; timeout: number }
 export interface SumCheck { kind: 'sum'; found: number; right: number }
-export type Check = WindowCheck | TupleCheck | AgeCheck | SumCheck
+/** A RST so many bytes before what its receiver has acknowledged. */
+export interface RstCheck { kind: 'rst'; seq: number; acknowledged: number; behind: number }
+/** The state that a connection had, the segment that came, the state since (INVALID: none). */
+export interface CellCheck { kind: 'cell'; direction: 'original' | 'reply'; segment: string; before: string; after: string }
+export interface FullCheck { kind: 'full'; count: number }
+export type Check = WindowCheck | TupleCheck | AgeCheck | SumCheck | RstCheck | CellCheck | FullCheck
 
 /** The distance from `base` to `value` around the circle of 32-bit numbers, the short way. */
 export const apart = (value: number, base: number): number => (value - base) | 0
@@ -53,11 +58,34 @@ function bytesAt(trip: Trip, machine: string): number[] {
   return bytes(one?.data ?? '')
 }
 
+function rstCheck({ code, numbers }: Reason): RstCheck | null {
+  const { seq, maxack } = numbers
+  if (code !== 'tcp-rst-old' || typeof seq !== 'number' || typeof maxack !== 'number') return null
+  return { kind: 'rst', seq, acknowledged: maxack, behind: apart(maxack, seq) }
+}
+
+const CELL = /^tcp-(original|reply)-([a-z]+)-([A-Z_0-9]+)$/
+
+/** The cell of TCP's table that the packet met, and the state that its entry has since. */
+function cellCheck(label: RecordOf<'label'>, trip: Trip): CellCheck | null {
+  const told = CELL.exec(String(label.reason.numbers['cell'] ?? label.reason.code))
+  if (!told) return null
+  const [, direction, segment, before] = told as unknown as [string, 'original' | 'reply', string, string]
+  const change = trip.records.find((one) => (one.kind === 'entry-new' || one.kind === 'entry-update') && one.machine === label.machine) as RecordOf<'entry-new'> | undefined
+  return { kind: 'cell', direction, segment: segment.toUpperCase(), before, after: label.label === 'INVALID' ? 'INVALID' : (change?.entry.state ?? before) }
+}
+
+/** How full a table was that had no room for one entry more. */
+export function fullCheck(reason: Reason, count: number): FullCheck[] {
+  return reason.code === 'table-full' ? [{ kind: 'full', count }] : []
+}
+
 /** What can be drawn of why a packet got its label on a machine. */
 export function checksOf(label: RecordOf<'label'>, trip: Trip): Check[] {
   const found: (Check | null)[] = []
   const flags = String(trip.about?.headers['flags'] ?? '')
   if (label.label === 'RELATED') found.push(tupleCheck(trip, label.machine))
+  found.push(cellCheck(label, trip), rstCheck(label.reason))
   found.push(windowCheck(label.reason.numbers, flags.includes('.') || flags.includes('A')))
   if (label.reason.code === 'bad-checksum') {
     const sum = transport(bytesAt(trip, label.machine))

@@ -13,6 +13,7 @@ export const CROWD = 40
 export const MARK = 12 // pixels across
 const LANES = 5 // side by side, so that not every one lies on the one before
 const LANE = 11 // pixels from one to the next
+const ALL = (): boolean => true
 const MOST_WORDS = 64 // packets that are asked whether their word has room
 
 /** What can be stamped: a kind for each label, and each as a mark, with its word, or chosen. */
@@ -51,13 +52,13 @@ export class Crowd {
   #placed: ReadonlyMap<string, Box> | null = null
 
   /** Takes on the packets that are on the way; anew only after another record. `still`: they stand halfway. */
-  take(state: State, placed: ReadonlyMap<string, Box>, still: boolean, chosen: number | null, t: number): void {
+  take(state: State, placed: ReadonlyMap<string, Box>, still: boolean, chosen: number | null, t: number, wanted: (packet: number) => boolean = ALL): void {
     if (placed !== this.#placed) this.#known = new Map()
     this.#placed = placed
     this.#grow(state.flying.size)
     this.size = 0
     this.counts.fill(0)
-    state.flying.forEach((flight) => this.#add(flight, state, still))
+    state.flying.forEach((flight) => wanted(flight.packet) && this.#add(flight, state, still))
     this.move(t)
     this.#word(chosen)
   }

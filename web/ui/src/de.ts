@@ -94,13 +94,14 @@ export const german: Words = {
     region: 'Lektion', mistake: 'Die Lektion lässt sich nicht lesen, wie sie gespeichert wurde; unten steht sie wie zuvor.', step: (step, steps) => `Schritt ${step} von ${steps}`, next: 'Weiter', back: 'Zurück', done: 'Zurück zum Kurs',
     acts: { type: 'Ausführen', packet: 'Senden', link: 'Tun', power: 'Tun' }, sends: (machine) => `${machine} sendet`, powerOf: (machine) => `Strom von ${machine}`, runOn: (terminal) => `Ausführen auf ${terminal}`,
     hint: (hint, hints) => (hints > 1 ? `Hinweis ${hint} von ${hints} zeigen` : 'Einen Hinweis zeigen'), hintOf: (hint, hints) => `Hinweis ${hint} von ${hints}`,
-    solution: 'Einen Weg zeigen', predict: 'Vorhersagen', right: 'Richtig.', wrong: 'Nicht ganz.', theRight: 'Was geschieht', goal: 'Ziel', goalMet: 'erreicht', goalOpen: 'noch nicht erreicht',
+    solution: 'Einen Weg zeigen', solutionOf: (part, parts) => `Einen Weg zeigen, ${part} von ${parts}`, predict: 'Vorhersagen', right: 'Richtig.', wrong: 'Nicht ganz.', theRight: 'Was geschieht', goal: 'Ziel', goalMet: 'erreicht', goalOpen: 'noch nicht erreicht',
     believed: (name) => `Ein verbreiteter Glaube: „${name}“.`, bothFutures: 'Ausführen und beide Zukünfte zeigen', doFirst: 'Tun Sie erst, was oben steht; dann kann dies ausgeführt werden.',
     free: 'Eigenes ausprobieren, von diesem Moment an, in einem freien Labor', prints: (terminal) => `${terminal} gibt aus`, chosen: 'Ihre Antwort', correct: 'richtig',
   },
   freeLab: { region: 'Dieses Labor', machines: 'Maschinen', services: 'betreibt', firewall: 'die Firewall', watching: 'Ein Mitschnitt ging durch diese Firewall. Gehen Sie ihn Schritt für Schritt durch: Jedes Paket hat sein Label, seinen Weg und seine Gründe.', typing: 'Tippen Sie in einem Terminal und sehen Sie zu, was geschieht.' },
   stage: {
     region: 'Was geschieht', ladder: 'Leiter', topology: 'Netz', beliefs: 'Annahmen', entry: 'Eintrag', futures: 'Zukünfte',
+    lens: 'Nur dieses Gespräch (c)', whole: 'Alle Gespräche.', alone: (own, all) => `Nur dieses Gespräch: ${own} von ${all} Paketen.`,
     packetOf: (packet, all) => `Paket ${packet} von ${all}`, noPacket: 'noch kein Paket', clients: 'Pakete der Clients',
   },
   ladder: {
@@ -165,6 +166,8 @@ export const german: Words = {
       span: (from, to) => (from === to ? `${from}` : `${from} … ${to}`), relative: 'vom Anfang des Segments an gezählt', absolute: (from, to) => `absolut: ${from} … ${to}`,
       fits: 'innerhalb', misses: 'außerhalb', tuple: (helper) => `Das Paket und die Erwartung${helper ? `, die der Helper ${helper} aufgestellt hat` : ''}`, field: 'Feld', expected: 'erwartet', found: 'Paket', any: 'beliebig',
       age: (age, timeout) => `Seit ${duration(age)} kam nichts; still sein darf er ${duration(timeout)}.`, ageLabel: 'Alter und Timeout',
+      rst: 'Die Sequenznummer des RST', rstBehind: (count) => `${count} ${count === 1 ? 'Byte' : 'Bytes'} vor dem, was sein Empfänger bestätigt hat`, rstFrom: 'bis hierher bestätigt',
+      cell: 'Zustand, Segment, Zustand seither', full: 'Die Tabelle', fullOf: (count) => `Sie hat ${count} ${count === 1 ? 'Eintrag' : 'Einträge'}, und mehr dürfen nicht hinein.`,
       sum: 'Die Prüfsumme', sumIs: (found, right) => `Im Paket steht ${found}; die Bytes ergeben ${right}.`,
       matches: 'Was jeder Match verglich', match: 'Match', value: 'im Paket', verdict: (verdict) => `Warum ${verdict}?`, byPolicy: 'Keine Regel der Chain entschied, also ihre Policy.',
       byRule: (number, chain) => `Jeder Match von Regel ${number} in ${chain} traf zu, also entschied ihr Target.`,
@@ -266,7 +269,7 @@ export const german: Words = {
     keys: 'Tasten', terminal: 'Im Terminal', shortcuts: [
       ['Leertaste', 'abspielen, anhalten'], ['← →', 'das Paket davor, das nächste Paket'], [', .', 'der vorige, der nächste Hook der Firewall'], ['Umschalt ← →', 'das Ereignis davor, das nächste Ereignis'], ['Pos1 Ende', 'der Anfang, das Ende des Bekannten'],
       ['[ ]', 'der Ablauf davor, der nächste Ablauf'], ['+ −', 'schneller, langsamer'], ['1 2 3', 'Leiter, Netz, Annahmen'], ['4 5 6', 'Verbindungen, conntrack -L, Regeln'],
-      ['7', 'der Weg des Pakets, sein Inhalt'], ['e', 'das Leben eines Eintrags'], ['f', 'was wäre, wenn, und beide Zukünfte'], ['t', 'im Terminal tippen'], ['Esc', 'das Terminal verlassen, dies schließen'], ['n b', 'nächster Schritt, voriger Schritt der Lektion'], ['?', 'diese Hilfe'],
+      ['7', 'der Weg des Pakets, sein Inhalt'], ['e', 'das Leben eines Eintrags'], ['c', 'nur dieses Gespräch, alle'], ['f', 'was wäre, wenn, und beide Zukünfte'], ['t', 'im Terminal tippen'], ['Esc', 'das Terminal verlassen, dies schließen'], ['n b', 'nächster Schritt, voriger Schritt der Lektion'], ['?', 'diese Hilfe'],
       ['r p', 'die Regeln bearbeiten, ein Paket senden'],
     ],
     terminalKeys: [['Tab', 'das Wort vervollständigen'], ['↑ ↓', 'frühere Zeilen'], ['Strg C', 'abbrechen, was läuft'], ['Strg D', 'Ende der Eingabe'], ['Strg L', 'leeren'], ['Strg R', 'frühere Zeilen durchsuchen'], ['Strg A Strg E', 'Anfang, Ende der Zeile'], ['Strg U Strg W', 'die Zeile, das Wort löschen']],

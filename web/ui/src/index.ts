@@ -154,13 +154,17 @@ export class Index {
     return (this.#decided ??= this.order.slice().sort((a, b) => a.decided - b.decided))
   }
 
-  /** The first packet decided after `n` records, or the last one decided before. */
-  nextAfter(n: number): Trip | undefined {
-    return this.decided[countUpTo(this.decided, n, (trip) => trip.decided)]
+  /** The first packet decided after `n` records, or the last one decided before, of those that are wanted. */
+  nextAfter(n: number, wanted: (trip: Trip) => boolean = () => true): Trip | undefined {
+    let at = countUpTo(this.decided, n, (trip) => trip.decided)
+    while (at < this.decided.length && !wanted(this.decided[at] as Trip)) at++
+    return this.decided[at]
   }
 
-  lastBefore(n: number): Trip | undefined {
-    return this.decided[countUpTo(this.decided, n - 1, (trip) => trip.decided) - 1]
+  lastBefore(n: number, wanted: (trip: Trip) => boolean = () => true): Trip | undefined {
+    let at = countUpTo(this.decided, n - 1, (trip) => trip.decided) - 1
+    while (at >= 0 && !wanted(this.decided[at] as Trip)) at--
+    return this.decided[at]
   }
 
   /** The number of records with which a packet comes to a hook of the firewall: the next after `n` up to `to`, or the one before; or null. */

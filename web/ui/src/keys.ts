@@ -23,6 +23,7 @@ const VERBS: { readonly [key: string]: (lab: Lab) => void } = {
   b: (lab) => lab.goTo(lab.step - 1),
   f: (lab) => void (lab.stage = 'futures'),
   e: (lab) => void (lab.stage = 'entry'),
+  c: (lab) => lab.focus(),
   '?': (lab) => void (lab.help = true),
   r: (lab) => void (lab.scenario?.terminals.length && lab.key && (lab.bench = 'rules')),
   p: (lab) => void (lab.scenario?.terminals.length && lab.key && (lab.bench = 'craft')),

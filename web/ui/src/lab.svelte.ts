@@ -1,15 +1,14 @@
 // The lab as the views see it: one moment, one chosen packet, what the server said. The glue of channel, story, index and clock.
 // Views read its fields and call its verbs; none of them talks to the server or keeps a moment of its own.
 
-import { Asking } from './asking.svelte'
-import type { Branch, Channel, Ears, Hello, Lesson, Progress, Refusal, Scenario, TraceBatch } from './channel'
+import type { Branch, Channel, Ears, Hello, Lesson, Refusal, TraceBatch } from './channel'
 import { CROWD } from './crowd'
 import { Clock, SPEEDS, type Position } from './clock'
 import { Index, type Trip } from './index'
-import { journey, type Journey } from './journey'
+import { Moment } from './moment.svelte'
 import { tellEvent, tellPacket } from './narrate'
 import type { Input } from './records'
-import { Story, type State } from './story'
+import { Story } from './story'
 import { text } from './text'
 import { inTongue } from './tongue'
 
@@ -18,15 +17,9 @@ const FIRST_INPUT = 1000 // µs: not at the very start, so that one can go back 
 const WALKED = 2 // up to this speed packets are seen to walk through the firewall's hooks, while the map is shown
 const TRIES = 6 // stretches asked for in a row, when what is looked for lies further ahead
 
-export class Lab extends Asking implements Ears {
-  scenario = $state.raw<Scenario | null>(null)
+export class Lab extends Moment implements Ears {
   lesson = $state.raw<Lesson | null>(null)
   step = $state(0)
-  /** Records told so far, and the time (µs): the moment. */
-  n = $state(0)
-  t = $state(0)
-  /** Grows whenever the trace does, or is cut. */
-  version = $state(0)
   playing = $state(false)
   speed = $state(1)
   more = $state(false)
@@ -34,15 +27,9 @@ export class Lab extends Asking implements Ears {
   branches = $state.raw<Branch[]>([])
   refusal = $state.raw<Refusal | null>(null)
   online = $state(true)
-  /** What is wrong with the lesson's file, while its author mends it. */
-  mistake = $state('')
-  picked = $state<number | null>(null)
-  said = $state('')
   /** What names the session at the server; "" where there is none: a page that plays by itself. */
   readonly key: string
 
-  story = new Story('')
-  index = new Index('')
   readonly #clock: Clock
   protected readonly channel: Channel
   #resume: number | null = 0
@@ -52,14 +39,6 @@ export class Lab extends Asking implements Ears {
   #openEnded = false // playing because a person pressed play: then more is computed as it is needed
   #wants: { again: () => boolean; left: number } | null = null
   #saving: ReturnType<typeof setTimeout> | null = null
-
-  readonly state: State = $derived.by(() => (this.version, this.story.seek(this.n)))
-  readonly chosen: Trip | undefined = $derived.by(() => (this.version, this.index.trip(this.picked ?? this.state.packet)))
-  /** The chosen packet's way through the firewall, as far as the moment has come. */
-  readonly way: Journey | null = $derived.by(() => (this.version, this.chosen ? journey(this.chosen, this.story.firewall, this.n) : null))
-  /** The machine whose rules and connections are shown: the firewall, until another is chosen. */
-  readonly machine: string = $derived(this.inspected || (this.scenario?.firewall ?? ''))
-  readonly packets: number = $derived.by(() => (this.version, this.index.order.length))
 
   constructor(key: string, channel: (ears: Ears) => Channel) {
     super()
@@ -109,18 +88,10 @@ export class Lab extends Asking implements Ears {
     else if (wants) this.#ask()
   }
 
-  progressed(message: Progress): void {
-    this.progress = message
-  }
-
   refused(message: Refusal): void {
     this.waiting = this.#asked = false
     this.#wants = null
     this.refusal = message
-  }
-
-  mistaken(text: string): void {
-    this.mistake = text
   }
 
   connected(yes: boolean): void {
@@ -187,9 +158,10 @@ export class Lab extends Asking implements Ears {
   /** To the next packet that the firewall decides about, or the one before. */
   stepPacket(by: 1 | -1): void {
     this.pause()
-    if (by < 0) return this.#toTrip(this.index.lastBefore(this.n), 0)
+    const mine = (trip: Trip): boolean => !this.faint(trip)
+    if (by < 0) return this.#toTrip(this.index.lastBefore(this.n, mine), 0)
     this.#want(() => {
-      const next = this.index.nextAfter(this.n)
+      const next = this.index.nextAfter(this.n, mine)
       if (next) this.#toTrip(next, this.story.length)
       return next !== undefined
     }, () => this.seek(this.story.length))
@@ -223,6 +195,7 @@ export class Lab extends Asking implements Ears {
   choose(packet: number): void {
     const trip = this.index.trip(packet)
     if (!trip) return
+    if (this.faint(trip)) this.lens = packet
     this.seek(trip.decided)
     this.picked = packet
     this.said = tellPacket(trip, this.n)
@@ -247,12 +220,6 @@ export class Lab extends Asking implements Ears {
     this.refusal = null
     this.stage = 'futures'
     this.channel.say('change', { at, input })
-  }
-
-  /** Show the life of an entry. */
-  follow(machine: string, conn: number): void {
-    this.entry = { machine, conn }
-    this.stage = 'entry'
   }
 
   /** Into the future of that branch, to the moment at which this packet was decided about. */

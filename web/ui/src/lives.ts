@@ -1,6 +1,7 @@
 // The life of one entry, read from the trace: each change with the packet that made it, how its time ran, the cells of TCP's grid that
 // its packets met. Pure. What the grid says stands in the engine; here are only the names of the cells.
 
+import { endpoint } from './format'
 import type { EntryRecord, Index, Life, Trip } from './index'
 import type { Direction, Entry, RecordOf, TraceRecord } from './records'
 
@@ -8,6 +9,16 @@ import type { Direction, Entry, RecordOf, TraceRecord } from './records'
 export interface Step {
   n: number; t: number; kind: EntryRecord['kind']; entry: Entry; changed: readonly string[]; trip: Trip | null
   left: number; timeout: number; reason: EntryRecord['reason']; line: string | null
+}
+
+/** The entries of a machine that were there by record `n`, oldest first. */
+export const livesBy = (index: Index, machine: string, n: number): Life<'entry'>[] =>
+  [...index.entries.values()].filter((life) => life.machine === machine && (life.changes[0]?.n ?? Infinity) < n)
+
+/** "tcp 192.168.1.10:51514 → 192.168.1.20:22". */
+export function nameOf(life: Life<'entry'>): string {
+  const { protocol, original } = (life.changes[0] as EntryRecord).entry
+  return `${protocol} ${endpoint(original.src, original.sport)} → ${endpoint(original.dst, original.dport)}`
 }
 
 export const entryKey = (machine: string, conn: number): string => `${machine} ${conn}`

@@ -1,16 +1,17 @@
-// Which words a rule is shown in: the language that the learner chose where the rule has words in it, its own otherwise. Pure.
+// Which words a rule is shown in: the language that the learner chose where the rule has words in it, its own otherwise; the other beside it.
+// Pure.
 
 import type { Language } from './channel'
 import type { ChainView, RuleView, TableView } from './records'
 
-export interface RuleWords { first: string; second: string | null; language: string }
+/** `second` is the rule in the other language, or null; `quiet` where that is not the learner's. */
+export interface RuleWords { first: string; second: string | null; language: string; quiet: boolean }
 
 /** `other` is the rule in the language that it was not written in, or null. With "both" the own words come first. */
 export function ruleWords(written: string, language: string, other: string | null, wanted: Language | 'both'): RuleWords {
   const foreign = language === 'nft' ? 'iptables' : 'nft'
-  if (wanted === 'both') return { first: written, second: other, language }
-  if (wanted === foreign && other !== null) return { first: other, second: null, language: foreign }
-  return { first: written, second: null, language }
+  if (wanted === foreign && other !== null) return { first: other, second: written, language: foreign, quiet: true }
+  return { first: written, second: other, language, quiet: wanted !== 'both' }
 }
 
 const known = new WeakMap<readonly TableView[], Map<number, RuleView>>()

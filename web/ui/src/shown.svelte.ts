@@ -26,6 +26,8 @@ export class Shown {
   /** What is worked on in place of the views, if anything. */
   bench = $state<'rules' | 'craft' | null>(null)
   sharing = $state(false)
+  /** A packet of the one conversation that is looked at, while all else is faint; null: everything is. */
+  lens = $state<number | null>(null)
 
   setLanguage(language: Language | 'both'): void {
     this.language = language

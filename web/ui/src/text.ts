@@ -94,7 +94,7 @@ export const text = {
   lesson: {
     inEnglish: '', // said where the page speaks another language than the lessons
     region: 'Lesson', mistake: 'The lesson as it was saved cannot be read; below it stands as it was before.', step: (step: number, steps: number): string => `Step ${step} of ${steps}`, next: 'Next', back: 'Back', done: 'Back to the course',
-    acts: { type: 'Run', packet: 'Send', link: 'Do it', power: 'Do it' }, sends: (machine: string): string => `${machine} sends`, powerOf: (machine: string): string => `${machine}'s power`, runOn: (terminal: string): string => `Run on ${terminal}`, hint: (hint: number, hints: number): string => (hints > 1 ? `Show hint ${hint} of ${hints}` : 'Show a hint'), hintOf: (hint: number, hints: number): string => `Hint ${hint} of ${hints}`, solution: 'Show a way to do it', predict: 'Predict',
+    acts: { type: 'Run', packet: 'Send', link: 'Do it', power: 'Do it' }, sends: (machine: string): string => `${machine} sends`, powerOf: (machine: string): string => `${machine}'s power`, runOn: (terminal: string): string => `Run on ${terminal}`, hint: (hint: number, hints: number): string => (hints > 1 ? `Show hint ${hint} of ${hints}` : 'Show a hint'), hintOf: (hint: number, hints: number): string => `Hint ${hint} of ${hints}`, solution: 'Show a way to do it', solutionOf: (part: number, parts: number): string => `Show a way to do it, ${part} of ${parts}`, predict: 'Predict',
     right: 'Right.', wrong: 'Not quite.', theRight: 'What happens', goal: 'Goal', goalMet: 'reached', goalOpen: 'not reached yet',
     believed: (name: string): string => `A common belief: “${name}”.`, bothFutures: 'Run it, and show both futures', doFirst: 'First do what stands above; then this can be run.',
     free: 'Try things of your own from this moment, in a free lab', prints: (terminal: string): string => `${terminal} prints`, chosen: 'your answer', correct: 'right',
@@ -102,6 +102,7 @@ export const text = {
   freeLab: { region: 'This lab', machines: 'Machines', services: 'runs', firewall: 'the firewall', watching: 'A capture went through this firewall. Step through it: every packet has its label, its way and its reasons.', typing: 'Type in a terminal, then watch what it did.' },
   stage: {
     region: 'What happens', ladder: 'Ladder', topology: 'Topology', beliefs: 'Beliefs', entry: 'Entry', futures: 'Futures',
+    lens: 'This conversation alone (c)', whole: 'All conversations.', alone: (own: number, all: number): string => `This conversation alone: ${own} of ${many(all, 'packet', 'packets')}.`,
     packetOf: (packet: number, all: number): string => `packet ${packet} of ${all}`, noPacket: 'no packet yet', clients: 'clients’ packets',
   },
   ladder: {
@@ -167,6 +168,8 @@ export const text = {
       span: (from: number, to: number): string => (from === to ? `${from}` : `${from} … ${to}`), relative: 'relative to the segment’s start', absolute: (from: number, to: number): string => `absolute: ${from} … ${to}`,
       fits: 'inside', misses: 'outside', tuple: (helper: string): string => `The packet against the expectation${helper ? ` that the ${helper} helper made` : ''}`, field: 'field', expected: 'expected', found: 'packet', any: 'any',
       age: (age: number, timeout: number): string => `Nothing came for ${duration(age)}; it may be quiet for ${duration(timeout)}.`, ageLabel: 'Age against time-out',
+      rst: 'The RST’s sequence number', rstBehind: (count: number): string => `${many(count, 'byte', 'bytes')} before what its receiver has acknowledged`, rstFrom: 'acknowledged up to here',
+      cell: 'State, segment, state since', full: 'The table', fullOf: (count: number): string => `It holds ${many(count, 'entry', 'entries')}, and no more may be in it.`,
       sum: 'The checksum', sumIs: (found: string, right: string): string => `In the packet stands ${found}; the bytes sum to ${right}.`,
       matches: 'What each match compared', match: 'match', value: 'in the packet', verdict: (verdict: string): string => `Why ${verdict}?`, byPolicy: 'No rule of the chain decided, so its policy did.',
       byRule: (number: number, chain: string): string => `Every match of rule ${number} in ${chain} held, so its target decided.`,
@@ -271,7 +274,7 @@ export const text = {
     keys: 'Keys', terminal: 'In the terminal', shortcuts: ([
       ['Space', 'play, pause'], ['← →', 'the packet before, the next packet'], [', .', 'the hook before, the next hook of the firewall'], ['Shift ← →', 'the event before, the next event'], ['Home End', 'the start, the end of what is known'],
       ['[ ]', 'the expiry before, the next expiry'], ['+ −', 'faster, slower'], ['1 2 3', 'ladder, topology, three beliefs'], ['4 5 6', 'connections, conntrack -L, rules'],
-      ['7', 'the packet’s way, its inside'], ['e', 'the life of an entry'], ['f', 'what if, and both futures'], ['t', 'type in the terminal'], ['Esc', 'leave the terminal, close this'], ['n b', 'next step, step before in the lesson'], ['?', 'this help'],
+      ['7', 'the packet’s way, its inside'], ['e', 'the life of an entry'], ['c', 'this conversation alone, all of them'], ['f', 'what if, and both futures'], ['t', 'type in the terminal'], ['Esc', 'leave the terminal, close this'], ['n b', 'next step, step before in the lesson'], ['?', 'this help'],
       ['r p', 'edit the rules, send a packet'],
     ]) as Keys,
     terminalKeys: [['Tab', 'complete the word'], ['↑ ↓', 'earlier lines'], ['Ctrl C', 'interrupt what runs'], ['Ctrl D', 'end of input'], ['Ctrl L', 'clear'], ['Ctrl R', 'search the earlier lines'], ['Ctrl A Ctrl E', 'start, end of the line'], ['Ctrl U Ctrl W', 'cut the line, the word']] as Keys,

@@ -19,6 +19,7 @@ const LARGEST = 14
 const SMALLEST = 3
 const DENSE = 5 // of many equal marks of this size and less at one pixel one is drawn
 const CHARACTER = 6.4
+const ZIGZAG = 14 // pixels that a folded silence takes
 const WORDS = 100 // the room that the words about a silence take
 
 /** A packet stands where the firewall labelled it; else where it was sent. */
@@ -140,21 +141,24 @@ export function inputEvents(track: Track): Event[] {
   return inRow(found, track.scale.left + track.scale.width + 24)
 }
 
-/** Silences, drawn as zig-zags in their middles; words only where there is room for them. */
+/** Silences, drawn as zig-zags in their middles, each clear of the one before; words only where there is room for them. */
 export function gaps(track: Track): Gap[] {
   const end = track.scale.left + track.scale.width + 24
   let free = -Infinity
-  return track.index.warp.silences().map(({ from, to }) => {
+  let last = -Infinity
+  return track.index.warp.silences().flatMap(({ from, to }) => {
     const x = (track.xOf(from.t) + track.xOf(to.t)) / 2
+    if (x - last < ZIGZAG) return []
+    last = x
     const atEnd = x + WORDS > end
     const words = x - (atEnd ? WORDS : 0) < free ? null : atEnd ? 'before' : 'after'
     if (words) free = x + (atEnd ? 0 : WORDS)
-    return { x, span: to.t - from.t, words }
+    return [{ x, span: to.t - from.t, words }]
   })
 }
 
 /** Marks that look the same, as one path: thousands of elements would cost every frame. */
-export interface Batch { key: string; tone: string; ended: boolean; hollow: boolean; thin: number; d: string }
+export interface Batch { key: string; tone: string; ended: boolean; hollow: boolean; faint: boolean; thin: number; d: string }
 
 /** A label's shape around (x, y), `s` across; a small square for a packet without a label. */
 export function shape(label: string | null, s: number, x: number, y: number): string {
@@ -175,15 +179,16 @@ export function dot(x: number, y: number, r: number): string {
 
 const rounded = (x: number): number => Math.round(x * 10) / 10
 
-export function batches(marks: readonly Mark[], y: number): Batch[] {
+export function batches(marks: readonly Mark[], y: number, isFaint: (trip: Trip) => boolean = () => false): Batch[] {
   const found = new Map<string, Batch & { parts: string[] }>()
   for (const { x, trip, size } of marks) {
     const label = trip.label?.label ?? null
     const ended = trip.end?.kind === 'dropped' || trip.end?.kind === 'lost'
-    const key = `${label} ${ended}`
+    const faint = isFaint(trip)
+    const key = `${label} ${ended} ${faint}`
     let batch = found.get(key)
     if (!batch) {
-      batch = { key, tone: look(label).tone, ended, hollow: label === 'UNTRACKED', thin: Math.min(2.5, size * 0.22), d: '', parts: [] }
+      batch = { key, tone: look(label).tone, ended, hollow: label === 'UNTRACKED', faint, thin: Math.min(2.5, size * 0.22), d: '', parts: [] }
       found.set(key, batch)
     }
     batch.parts.push(shape(label, size, rounded(x), y))
