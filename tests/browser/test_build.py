@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import pytest
 
+from sim.inputs import Power
 from sim.scenario import Scenario
 from tests.browser.tab import NARROW, WIDE, Page
 
@@ -72,6 +73,42 @@ def test_a_lab_is_built_from_nothing_by_keyboard_and_form_saved_opened_and_run(p
     page.shows("succeeded")
     page.tab.get_by_role("link", name="Change this lab").click()
     page.tab.get_by_role("button", name="Machine wall").wait_for()
+
+
+def test_clients_files_mtu_and_power_are_said_in_the_form_and_stand_in_the_file(page: Page) -> None:
+    visit(page, "?scenario=laptop-and-server")
+    page.tab.get_by_role("button", name="Machine laptop").press("Enter")
+    fill(page, "MTU", "1400")
+    button(page, "Add a client").press("Enter")
+    client = page.tab.get_by_role("group", name="client 1")
+    client.get_by_label("every").fill("1s")
+    client.get_by_label("every").press("Tab")
+    client.get_by_text("every is 4s or more").wait_for()
+    client.get_by_label("every").fill("6s")
+    client.get_by_label("every").press("Tab")
+    fill(page, "path 1", "/etc/motd")
+    fill(page, "text of /etc/motd", "hello")
+    button(page, "Add something that happens").press("Enter")
+    page.tab.get_by_label("what", exact=True).select_option("power")
+    page.tab.get_by_label("machine", exact=True).select_option("server")
+    whole(page)
+    page.shoot("build-clients")
+    assert page.axe() == []
+    with page.tab.expect_download() as saved:
+        button(page, "Save as a file").click()
+    first = Path(saved.value.path()).read_text(encoding="utf-8")
+    scenario = Scenario.from_text(first)
+    laptop = scenario.machines["laptop"]
+    assert (laptop.mtu, laptop.files) == ({"eth0": 1400}, {"/etc/motd": "hello"})
+    assert [(client.to, client.every) for client in laptop.clients] == [("server", 6_000_000)]
+    assert scenario.traffic[0].input() == Power("server", "reset")
+    button(page, "Empty").click()
+    page.tab.get_by_label("Open a scenario file").set_input_files(saved.value.path())
+    page.tab.get_by_role("button", name="Machine laptop").press("Enter")
+    assert page.tab.get_by_label("MTU").first.input_value() == "1400"
+    with page.tab.expect_download() as again:
+        button(page, "Save as a file").click()
+    assert Path(again.value.path()).read_text(encoding="utf-8") == first, "what was saved and opened again is saved the same"
 
 
 def test_a_mistake_is_told_at_its_field_on_the_map_and_in_the_list_that_leads_there(page: Page) -> None:

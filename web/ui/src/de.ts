@@ -220,6 +220,9 @@ export const german: Words = {
     send: (machine) => `Von ${machine} senden`, when: (t) => `bei ${seconds(t)} s; was danach käme, wird eine andere Zukunft`,
   },
   build: {
+    clients: 'Clients, die von selbst handeln', client: 'Client', clientDoes: 'tut', clientKinds: { probe: 'versucht es immer wieder', talk: 'hält eine Verbindung beschäftigt' }, clientTo: 'zu', clientName: 'wie man es nennt',
+    clientTimes: { at: 'ab', every: 'alle', until: 'bis' }, patience: 'gibt auf nach', protocol: 'Protokoll', addClient: 'Einen Client hinzufügen', filesOn: 'Dateien', path: 'Pfad', content: (path) => `Text von ${path}`,
+    user: 'wer am Terminal sitzt', resolver: 'Nameserver',
     title: 'Selbst bauen', lead: 'Maschinen aufstellen, Kabel legen, Regeln und Verkehr schreiben, dann laufen lassen. Oder eines der Labore unten ändern.', course: 'Ein eigenes Labor bauen',
     change: 'Dieses Labor ändern', undo: 'Rückgängig', redo: 'Wiederholen', fresh: 'Leeren', from: 'Beginnen mit…', open: 'Öffnen…', openFile: 'Eine Szenariodatei öffnen', save: 'Als Datei sichern', run: 'Laufen lassen',
     map: 'Karte', tools: 'Maschinen zum Hinzufügen', add: { host: '+ Host', router: '+ Router', firewall: '+ Firewall' }, kinds: { host: 'Host', router: 'Router', firewall: 'Firewall' },
@@ -228,7 +231,7 @@ export const german: Words = {
     more: 'Verkehr und Datei', traffic: 'Verkehr und Störungen', file: 'Datei', fileText: 'Das Szenario als Datei (YAML)', form: 'Das Ausgewählte', whole: 'Das ganze Szenario zeigen', problems: 'Fehler',
     checking: 'wird geprüft…', count: (count) => (count ? many(count, 'Fehler', 'Fehler') : 'keine: es kann laufen'), line: (line) => `Zeile ${line}`,
     scenarioTitle: 'Titel', summary: 'Worum es geht', firewall: 'Die Maschine, deren Tabelle und Regeln gezeigt werden', hosts: 'Namen von Adressen, allen bekannt', hostName: 'Name', address: 'Adresse',
-    choose: 'Auf der Karte eine Maschine oder ein Kabel auswählen, um sie zu ändern. Was hier kein Feld hat (Clients, Dateien, MTU, Grenzen), wird in die Datei geschrieben.',
+    choose: 'Auf der Karte eine Maschine oder ein Kabel auswählen, um sie zu ändern. Was hier kein Feld hat (weitere Optionen eines Dienstes, mehr Terminals einer Maschine und der Weg dorthin, Grenzen, der Startwert), wird in die Datei geschrieben.',
     name: 'Name', kind: 'Art der Maschine', watched: 'die Seite zeigt diese', taken: (name) => `Eine Maschine „${name}“ gibt es schon, oder das ist kein Name.`, removeMachine: 'Maschine entfernen',
     interfaces: 'Schnittstellen', dev: 'Gerät', addresses: (peer) => (peer ? `Adressen (Kabel zu ${peer})` : 'Adressen (kein Kabel)'), addInterface: 'Schnittstelle hinzufügen',
     connectTo: 'Kabel legen zu…', connect: 'Legen', routes: 'Routen', prefix: 'Netz, oder default', via: 'über', services: 'Dienste', port: 'Port', addService: 'Dienst hinzufügen…', rules: 'Regeln zu Beginn',

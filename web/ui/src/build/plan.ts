@@ -3,10 +3,16 @@
 
 export type Kind = 'host' | 'router' | 'firewall'
 export type ServiceData = string | { [name: string]: { [option: string]: unknown } | null }
+/** Who acts by itself (sim/scenario/clients.py). */
+export interface ClientData {
+  does: 'probe' | 'talk'; to: string; protocol?: 'tcp' | 'udp' | 'ping'; port?: number; name?: string; at?: string | number; every?: string | number
+  until?: string | number; patience?: string | number
+}
 export interface MachineData {
   kind?: Kind; at?: [number, number]; user?: string; note?: string; conntrack?: 'auto' | 'always'; resolver?: string
   interfaces?: { [dev: string]: string | string[] }; routes?: { [prefix: string]: string }; sysctls?: { [key: string]: string | number }
-  services?: ServiceData[]; rules?: { iptables?: string; ip6tables?: string; nft?: string }; [more: string]: unknown
+  services?: ServiceData[]; rules?: { iptables?: string; ip6tables?: string; nft?: string }; mtu?: { [dev: string]: number }; clients?: ClientData[]; files?: { [path: string]: string }
+  [more: string]: unknown
 }
 export interface LinkData { between: [string, string]; delay?: string | number; loss?: number; up?: boolean; id?: string; [more: string]: unknown }
 export interface TerminalData { id: string; machine: string; title?: string; user?: string; [more: string]: unknown }
@@ -88,7 +94,9 @@ export function withDev(data: Data, name: string, from: string, to: string): Dat
   const interfaces = data.machines[name]?.interfaces ?? {}
   if (!to || to in interfaces) return data
   const end = (one: string): string => (one === `${name}.${from}` ? `${name}.${to}` : one)
-  const machine = { ...data.machines[name], interfaces: Object.fromEntries(Object.entries(interfaces).map(([dev, one]) => [dev === from ? to : dev, one])) }
+  const keyed = <T>(of: { [dev: string]: T }): { [dev: string]: T } => Object.fromEntries(Object.entries(of).map(([dev, one]) => [dev === from ? to : dev, one]))
+  const { mtu } = data.machines[name] ?? {}
+  const machine = { ...data.machines[name], interfaces: keyed(interfaces), ...(mtu && { mtu: keyed(mtu) }) }
   return { ...data, machines: { ...data.machines, [name]: machine }, links: (data.links ?? []).map((link) => ({ ...link, between: link.between.map(end) as [string, string] })) }
 }
 
