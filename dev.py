@@ -33,7 +33,7 @@ RUN_LOCK, TEST_LOCK = ROOT / "requirements.lock", ROOT / "requirements-test.lock
 UV = "uv==0.13.9"  # wanted by `lock` alone
 OLDEST = (3, 11)
 # What is tested twice: with the compiled modules, as everything is, and once more with the sources run by Python itself.
-BRANCHES = "test_fresh_traffic_takes_most_branches_of_conntrack_and_nat"  # compiled, there is no byte code to count
+BRANCHES = "test_traffic_takes_most_branches_of_conntrack_and_nat"  # compiled, there is no byte code to count
 PURE_TESTS = ["tests/conntrack", "tests/netfilter", "tests/ruleset", "tests/edges", "tests/fuzz/test_against_kernel.py::" + BRANCHES]
 
 # What the tests ask of the system, and the Debian package that has it. Where one cannot be had, its tests are skipped

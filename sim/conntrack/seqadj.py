@@ -59,11 +59,6 @@ def shift(conn: Conn, direction: int, seq: int, by: int) -> None:
         mine.after += by
 
 
-def offset(conn: Conn, direction: int, seq: int) -> int:
-    """By how much what is said of `direction`'s number `seq` is shifted, 0 without NAT (nf_ct_seq_offset)."""
-    return 0 if conn.seqadj is None else conn.seqadj[direction].of(seq)
-
-
 def adjusted(data: bytes, at: int, shifts: Shifts, direction: int) -> bytes | None:
     """The packet whose TCP header stands at `at` as it leaves: seq, ack and SACK blocks shifted, the checksum mended.
 

@@ -11,7 +11,7 @@ import simpy
 
 from sim import wire
 from sim.conntrack.conn import Conn
-from sim.conntrack.seqadj import Shift, adjusted, offset, shift
+from sim.conntrack.seqadj import Shift, adjusted, shift
 from sim.conntrack.tuples import pack
 from sim.conntrack.words import Status
 from sim.machine.errors import SocketError
@@ -131,8 +131,9 @@ def conn_with(position: int, before: int, after: int) -> Conn:
 
 def test_numbers_up_to_the_change_are_shifted_as_before_and_those_behind_it_anew() -> None:
     conn = conn_with(1000, 2, 5)
-    assert [offset(conn, 0, seq) for seq in (999, 1000, 1001)] == [2, 2, 5]
-    assert offset(conn, 1, 5000) == 0
+    assert conn.seqadj is not None
+    assert [conn.seqadj[0].of(seq) for seq in (999, 1000, 1001)] == [2, 2, 5]
+    assert conn.seqadj[1].of(5000) == 0
 
 
 def test_a_change_further_on_takes_the_place_of_the_one_before_and_the_same_one_again_changes_nothing() -> None:

@@ -66,6 +66,7 @@ UNREACHABLE: Final[dict[str, str]] = {
         conntrack/expect.py find | one if alive | false
         conntrack/table.py add | if not hidden | true
         conntrack/table.py remove | keys.get(key) is conn | false
+        netfilter/nat/choice.py _taken | other is conn or other.original | true
         netfilter/nat/choice.py _taken | other.original == conn.original | true
         netfilter/nat/engine.py masquerade | if not conn.status & CONFIRMED | true
         netfilter/nat/engine.py bind | if conn.status & CONFIRMED | true
@@ -85,6 +86,9 @@ UNREACHABLE: Final[dict[str, str]] = {
     """,
     "the caller has looked: the type allows what is not there": """
         conntrack/entries.py destroy | self.unbound is not None | true
+        conntrack/entries.py expire | elif isinstance(ended, Expectation) | false
+        conntrack/helpers/sip.py _response | len(message.data) < SHORTEST | true
+        conntrack/seqadj.py adjusted | len(data) < at + 20 | true
         conntrack/entries.py refused | self.why is None else self.why | true
         conntrack/entries.py _helper_ends | conn.helper is not None | true
         conntrack/entries.py _helper_ends | helper is not None | true
@@ -126,6 +130,9 @@ UNREACHABLE: Final[dict[str, str]] = {
         netfilter/nat/helpers/sip.py _contacts | if not _map | false
         netfilter/nat/helpers/sip.py _via | if not _map | false
         netfilter/nat/helpers/sip.py _via | if not put | false
+        netfilter/nat/helpers/sdp.py nat_address | bool(_line | false
+        netfilter/nat/helpers/sdp.py nat_port | put(help | false
+        netfilter/nat/helpers/sdp.py nat_session | written is not False | false
     """,
     "both devices have one address of each family, and none for broadcasts (the kernel's judge gives them none)": """
         conntrack/expect.py __init__ | mask is None else mask | false
@@ -134,6 +141,13 @@ UNREACHABLE: Final[dict[str, str]] = {
         netfilter/nat/addresses.py _primary | address[0] == 127 | true
         netfilter/nat/engine.py masquerade | own is None | true
         netfilter/nat/engine.py masquerade | skb.packet.version == 4: | ever
+    """,
+    "what was measured as an address or a number can be read as one": """
+        conntrack/helpers/sip_uri.py header_uri | place is None | true
+        conntrack/helpers/sip.py _register | if isinstance(contact, Wrong) | true
+        conntrack/helpers/sip.py _accepted | if isinstance(contact, Wrong) | true
+        conntrack/helpers/sip_media.py _sdp_address | read[0] if read | false
+        conntrack/helpers/sip_media.py session | end == at | true
     """,
     "rules name ports with a protocol that has them, the lower one first: the tools refuse others": """
         netfilter/nat/choice.py _ports_in_range | tuple_.protonum in ICMPS | true

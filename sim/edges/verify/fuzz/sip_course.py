@@ -127,6 +127,7 @@ def _folded(random: Random, text: bytes) -> bytes:
 
 
 ODD: Final = (
+    (b"audio", b"audi\xe9"), (b"INVITE sip", b"INVITE \xe9"), (b"received=", b"received=x"), (b"Contact: <", b"Contact:\r\n <"),
     (b"[", b""), (b"]", b""), (b"CSeq: ", b"CSeq: x"), (b"CSeq: ", b"CSeq: 99999999999"), (b"SIP/2.0 2", b"SIP/2.0 x"),
     (b"SIP/2.0 ", b"SIP/2.0 0"), (b"Content-Length: ", b"Content-Length: x"), (b"Content-Length: ", b"Content-Length: 99999"),
     (b"Contact: ", b"Contact"), (b"sip:", b""), (b"audio ", b"audio"), (b"audio ", b"audio x"), (b"v=0\r\n", b""),

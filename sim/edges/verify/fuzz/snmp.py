@@ -13,7 +13,7 @@ PDUS: Final = (0xA0, 0xA2, 0xA2, 0xA2, 0xA3, 0xA5, 0xA7, 0xA4, 0xA8, 0xA9)
 INDEFINITE: Final = 0.04
 VALUES: Final = (
     b"\2\1\5", b"\4\3abc", b"\5\0", b"\x41\1\7", b"\x43\2\1\1", b"\x40\3\1\2\3", b"\x80\0", b"\x82\0", b"", b"\x09\1\1",
-    b"\x02\x83\0\0\1\1",
+    b"\x02\x83\0\0\1\1", b"\2\x80", b"\4\x80\0\0", b"\2\x82", b"\2\x81", b"\2\5\1", b"\x40\x80",
 )  # fmt: skip
 """Of other types, of no type, too short for an address, with a length too long to be one."""
 NAME: Final = b"\x06\x08\x2b\x06\1\2\1\4\x14\1"
