@@ -17,8 +17,8 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from lessons.model import Lesson
-from lessons.rehearse import rehearse
+from lessons.model import Lesson, Way
+from lessons.rehearse import rehearse, rehearse_ways
 from sim.edges.kernel import Answer, KernelFirewall, ToolFailed
 from sim.edges.verify.drawn import Drawn
 from sim.edges.verify.pair import Pair
@@ -53,9 +53,12 @@ class Comparison:
     differences: tuple[str, ...]
 
 
-def compare_lesson(lesson: Lesson) -> Iterator[Comparison]:
-    """Each language of a lesson, each of its firewalls. Raises KernelUnavailable, and Refused for rules that the real tools refuse."""
-    for rehearsal in rehearse(lesson):
+def compare_lesson(lesson: Lesson, ways: Sequence[Way] | None = None) -> Iterator[Comparison]:
+    """Each language of a lesson, each of its firewalls; of a drill or a challenge each way, or these `ways`.
+
+    Raises KernelUnavailable, and Refused for rules that the real tools refuse.
+    """
+    for rehearsal in rehearse(lesson) if ways is None else rehearse_ways(lesson, ways):
         name = f"{lesson.id} ({rehearsal.language})" if rehearsal.language else lesson.id
         end = rehearsal.records[-1].time if rehearsal.records else 0
         yield from compare_run(name, lesson.scenario, rehearsal.inputs, end)
