@@ -110,7 +110,7 @@ def test_iptables_apply_takes_back_what_does_not_load(machine: OneMachine) -> No
         ("rm /etc/hosts", "rm: cannot remove '/etc/hosts': Operation not permitted\n"),
         ("tcpdump -i wlan9", "tcpdump: wlan9: No such device exists\n(No such device exists)\n"),
         ("tcpdump -n port 99999", "tcpdump: illegal port number 99999 > 65535\n"),
-        ("tcpdump -w x", "tcpdump: -w: right, but not simulated here\n"),
+        ("tcpdump -G 5", "tcpdump: -G: right, but not simulated here\n"),
     ],
 )
 def test_small_commands_say_what_the_real_ones_say(machine: OneMachine, line: str, said: str) -> None:

@@ -1,9 +1,9 @@
-"""tcpdump, the program: listens at a device until ^C, -c packets, or for ever.
+"""tcpdump, the program: listens at a device until ^C, -c packets, or for ever; or reads a capture file (-r), or writes one (-w).
 
-    tcpdump [-AlnpqSvXx] [-t…] [-c COUNT] [-i DEVICE] [-Q in|out|inout] [FILTER]
+    tcpdump [-AlnpqSUvXx] [-t…] [-c COUNT] [-i DEVICE] [-Q in|out|inout] [-w FILE] [-r FILE] [FILTER]
 
 It hears what a device receives before any rule sees it, and what it sends after all rules, as on Linux. Addresses are always printed as
-numbers. Not in here: capture files (-w, -r); the page exports them.
+numbers. A capture file has raw IP packets, or Linux cooked ones of `any`: no device here has a link layer.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 import simpy
 
 from sim.apps.options import Parsed, getopt
-from sim.apps.program import Context, Interrupted, Steps, clock
+from sim.apps.paths import absolute
+from sim.apps.program import EPOCH, Context, Interrupted, Steps, clock
+from sim.apps.tcpdump.capture import COOKED, NAMES, RAW, SNAPLEN, CaptureProblem, Frame, frames, head, link_of, record
 from sim.apps.tcpdump.expression import FilterError, Test, compile_filter
 from sim.apps.tcpdump.text import Printer
 from sim.errors import Malformed
@@ -24,8 +26,9 @@ from sim.units import SECOND
 if TYPE_CHECKING:
     from sim.machine.machine import Machine
 
+_START = int(EPOCH.timestamp()) * SECOND
 _FLAGS, _VALUED = "AbdDefhHIJKLlNnOpqStuUvxX#", "BcCEFGiMQrsTVwWyzZ"
-_SIMULATED = "AlNnpqStUvXxcisQ"
+_SIMULATED = "AlNnpqStUvXxcisQwr"
 
 
 def tcpdump(context: Context) -> Steps:
@@ -39,6 +42,8 @@ def tcpdump(context: Context) -> Steps:
     except FilterError as error:
         return context.failed(f"tcpdump: {error}", 1)
     listener = _Listener(context, options, test)
+    if options.has("r"):
+        return listener.read(options.value("r", ""))
     return (yield from listener.run())
 
 
@@ -49,7 +54,9 @@ def _problem(context: Context, options: Parsed) -> str:
         if name not in _SIMULATED:
             return f"-{name}: right, but not simulated here"
     device, count = options.value("i", "any"), options.value("c", "1")
-    if not context.root:
+    if "-" in (options.value("w", ""), options.value("r", "")):
+        return "a capture on a pipe (-): right, but not simulated here"
+    if not context.root and not options.has("r"):
         return f"{options.value('i', 'any')}: You don't have permission to capture on that device\n(socket: Operation not permitted)"
     if device != "any" and device not in context.machine.ip.interfaces:
         return f"{device}: No such device exists\n(No such device exists)"
@@ -70,6 +77,8 @@ class _Listener:
         self.verbose = options.has("v")
         self.printer = Printer(absolute=options.has("S"), verbose=self.verbose, quick=options.has("q"))
         self.captured = 0
+        self.link = COOKED if self.device == "any" else RAW
+        self._kept: list[str] = []
         self._last: int | None = None
         self._full = context.env.event()
 
@@ -89,17 +98,53 @@ class _Listener:
         self._end()
         return 0
 
+    def read(self, name: str) -> int:
+        """The packets of a capture file, printed as if they came now."""
+        text = self.context.machine.files.get(absolute(name, self.context.place))
+        if text is None:
+            return self.context.failed(f"tcpdump: {name}: No such file or directory", 1)
+        try:
+            self.link = link_of(text)
+            self.context.error(f"reading from file {name}, link-type {NAMES[self.link]}, snapshot length {SNAPLEN}\n")
+            if self.link == COOKED:
+                self.context.error("Warning: interface names might be incorrect\n")
+            for frame in frames(text, self.link):
+                if self.left is None or self.captured < self.left:
+                    self._again(frame)
+        except CaptureProblem as problem:
+            return self.context.failed(f"tcpdump: {problem}", 1)
+        self._keep()
+        return 0
+
+    def _again(self, frame: Frame) -> None:
+        names = {interface.index: name for name, interface in self.context.machine.ip.interfaces.items()}
+        self.device = "any" if self.link == COOKED else ""
+        try:
+            packet = Packet(frame.data)
+        except Malformed:
+            return
+        if self.test(packet, frame.inbound):
+            self._take(names.get(frame.device, f"if{frame.device}"), frame.inbound, packet, frame.at - _START)
+
+    def _keep(self) -> None:
+        """What was captured so far goes into the file that -w names."""
+        if self.options.has("w"):
+            path = absolute(self.options.value("w", ""), self.context.place)
+            self.context.machine.files[path] = "".join([head(self.link), *self._kept])
+
     def _begin(self) -> None:
-        kind = "LINUX_SLL2 (Linux cooked v2)" if self.device == "any" else "RAW (Raw IP)"
+        kind = NAMES[self.link]
+        self._keep()
         if self.device == "any":
             self.context.error("tcpdump: data link type LINUX_SLL2\n")
-        if self.verbose:
+        if self.verbose or self.options.has("w"):
             self.context.error("tcpdump: ")
         else:
             self.context.error("tcpdump: verbose output suppressed, use -v[v]... for full protocol decode\n")
         self.context.error(f"listening on {self.device}, link-type {kind}, snapshot length 262144 bytes\n")
 
     def _end(self) -> None:
+        self._keep()
         count = self.captured
         noun = "packet" if count == 1 else "packets"
         self.context.error(f"{count} {noun} captured\n{count} {noun} received by filter\n0 packets dropped by kernel\n")
@@ -114,17 +159,26 @@ class _Listener:
         except Malformed:
             return
         if self.test(packet, inbound):
-            self._print(dev, inbound, packet)
-
-    def _print(self, dev: str, inbound: bool, packet: Packet) -> None:
-        self.captured += 1
-        place = f"{dev:<5} {'In' if inbound else 'Out':<3} " if self.device == "any" else ""
-        self.context.write(f"{self._time()}{place}{self.printer.line(packet)}\n{_bytes(packet.data, self.options)}")
-        if self.captured == self.left:
+            self._take(dev, inbound, packet, self.context.now)
+        if self.captured == self.left and not self._full.triggered:
             _ring(self._full)
 
-    def _time(self) -> str:
-        now, last = self.context.now, self._last
+    def _take(self, dev: str, inbound: bool, packet: Packet, now: int) -> None:
+        """A packet that the filter lets through: printed, or kept for the file."""
+        self.captured += 1
+        if self.options.has("w"):
+            interface = self.context.machine.ip.interfaces.get(dev)
+            index = interface.index if interface is not None else 0
+            self._kept.append(record(Frame(_START + now, index, inbound, packet.data), self.link))
+        else:
+            self._print(dev, inbound, packet, now)
+
+    def _print(self, dev: str, inbound: bool, packet: Packet, now: int) -> None:
+        place = f"{dev:<5} {'In' if inbound else 'Out':<3} " if self.device == "any" else ""
+        self.context.write(f"{self._time(now)}{place}{self.printer.line(packet)}\n{_bytes(packet.data, self.options)}")
+
+    def _time(self, now: int) -> str:
+        last = self._last
         level = sum(name == "t" for name, _ in self.options.given)
         if level in (3, 5):
             self._last = now if level == 3 or last is None else last

@@ -72,6 +72,7 @@ from sim.ruleset.selectors import Selector
 
 ENOENT = "No such file or directory"
 Kept = TypeVar("Kept")
+_NO_NEGATION = "negation can only be used with singleton bitmask values"
 _CODES = {"icmp": (ICMP_CODE, "ip"), "icmpv6": (ICMPV6_CODE, "ip6"), "icmpx": (ICMPX_CODE, "inet")}
 
 
@@ -184,13 +185,16 @@ class RuleMeaning:
     def _compare(self, statement: Match, left: Left) -> Compare:
         right, row = statement.right, left.rows[0]
         if isinstance(right, SetName):
-            return Compare(left.name, self.reference(right, left, False), statement.op or "==", _mask(left))
+            looked = self.reference(right, left, False)
+            if statement.op == "!":
+                raise Mistake(left.at, _NO_NEGATION, right.at)
+            return Compare(left.name, looked, statement.op or "==", _mask(left))
         if len(left.rows) > 1 and not isinstance(right, Braces):
             raise Mistake(left.at, "Use concatenations with sets and maps, not singleton values", right.at)
         if row.type in BITMASKS and len(left.rows) == 1:
             return self._flags(statement, left, row)
         if statement.op == "!":
-            raise Mistake(left.at, "negation can only be used with singleton bitmask values", right.at)
+            raise Mistake(left.at, _NO_NEGATION, right.at)
         self._check_ports(left, right)
         op, mask = statement.op or "==", left.mask
         if isinstance(right, Braces):
@@ -239,6 +243,8 @@ class RuleMeaning:
         if isinstance(right, Braces) and len(right.elements) == 1:
             right = right.elements[0].key
         if isinstance(right, Braces):
+            if op == "!":
+                raise Mistake(left.at, _NO_NEGATION, right.at)
             if row.type == "ct_label":
                 raise NotSimulated("{", right.at)  # nft 1.0.6 itself lists such a rule as nothing
             return self._braces(right, left, op or "==")

@@ -93,6 +93,7 @@ COMMANDS = [
         "slowhttptest [-c CONNECTIONS] [-r PER SECOND] [-l SECONDS] -u http://HOST/", _urls,
     ),
     Command(
-        "tcpdump", tcpdump, "what a device sends and receives", "tcpdump [-n] [-v] [-X] [-t] [-c COUNT] [-i DEVICE|any] [FILTER]", _dump,
+        "tcpdump", tcpdump, "what a device sends and receives",
+        "tcpdump [-n] [-v] [-X] [-t] [-c COUNT] [-i DEVICE|any] [-w FILE] [-r FILE] [FILTER]", _dump,
     ),
 ]  # fmt: skip
