@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
-from lessons.check import advice, problems
+from lessons.check import advice, problems, problems_of
+from lessons.course import HERE
 from lessons.new import write_lesson
 
+README = (HERE / "README.md").read_text("utf-8")
 RULES = """user: root
     rules:
       iptables: |
@@ -77,3 +81,10 @@ def test_what_a_new_lesson_has_needs_no_advice_and_what_it_lacks_is_told(folder:
     told = [str(one) for one in advice(folder)]
     assert [words in one for words, one in zip(("nothing is asked", "nothing to reach", "not checked", "shows nothing"), told, strict=True)]
     assert told[2].split(":")[1] == "9" and told[3].split(":")[1] == "12"
+
+
+def test_the_blocks_that_the_readme_shows_can_be_read() -> None:
+    shown = dedent("\n\n".join(re.findall(r"^    ```(?:predict|whatif|expect|goal) .*?^    ```$", README, re.MULTILINE | re.DOTALL)))
+    front = "---\ntitle: x\npart: x\nsummary: x\nscenario: four-labels\n---\n# One\n"
+    assert problems_of(front + shown, HERE / "01-x" / "lesson.md") == []
+    assert {word for word in ("predict", "whatif", "expect", "goal") if f"```{word}" in shown} == {"predict", "whatif", "expect", "goal"}

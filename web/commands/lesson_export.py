@@ -34,7 +34,8 @@ def export(names: tuple[str, ...], places: tuple[Path, ...], output: Path, langu
             _zip(files, output)
         else:
             _folder(files, output)
-    click.echo(f"{output}: {len(paths)} lessons, {len(files)} files. Whoever gets it: ctlab --lessons {output}")
+    lessons = "1 lesson" if len(paths) == 1 else f"{len(paths)} lessons"
+    click.echo(f"{output}: {lessons}, {len(files)} files. Whoever gets it: ctlab --lessons {output}")
 
 
 def _html(paths: Sequence[Path], output: Path, language: str | None) -> None:
