@@ -12,7 +12,7 @@ from sim.ruleset.nft.blocks import inside
 from sim.ruleset.nft.expressions import Children, number, span
 from sim.ruleset.nft.objectblocks import ObjectBlocks
 from sim.ruleset.nft.scanner import At, Lexeme, NotSimulated
-from sim.ruleset.nft.syntax import Command, ObjectOf, Place
+from sim.ruleset.nft.written import Command, ObjectOf, Place
 
 
 class Actions(ObjectBlocks):

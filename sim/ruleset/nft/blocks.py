@@ -8,7 +8,8 @@ from typing import Any
 from sim.ruleset.nft.expressions import Children, number, span
 from sim.ruleset.nft.scanner import At, Lexeme, NotSimulated
 from sim.ruleset.nft.setwords import SetWords
-from sim.ruleset.nft.syntax import Braces, ChainOf, Expression, Joined, Mistake, RuleOf, SetOf, Symbol, TableOf
+from sim.ruleset.nft.syntax import Braces, Expression, Joined, Mistake, RuleOf, Symbol
+from sim.ruleset.nft.written import ChainOf, SetOf, TableOf
 
 CHAIN_TYPES = ("filter", "nat", "route")
 CHAIN_HOOKS = ("prerouting", "input", "forward", "output", "postrouting", "ingress", "egress")

@@ -9,7 +9,8 @@ from sim.netfilter.words import Hook
 from sim.ruleset.model import Chain, Compare, Part, Reject, Rule, SetReference, Table, Verdict, VerdictMap
 from sim.ruleset.nft.scanner import At, NotSimulated
 from sim.ruleset.nft.sets import set_targets
-from sim.ruleset.nft.syntax import ChainOf, Mistake
+from sim.ruleset.nft.syntax import Mistake
+from sim.ruleset.nft.written import ChainOf
 from sim.ruleset.parts import Act, Nat
 from sim.ruleset.selectors import parts_of
 

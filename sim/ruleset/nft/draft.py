@@ -12,7 +12,8 @@ from sim.ruleset.nft.misspell import distance, nearest
 from sim.ruleset.nft.refusals import ENOENT, KernelRefused, process
 from sim.ruleset.nft.scanner import At, Lexeme, NotSimulated
 from sim.ruleset.nft.sets import SetDraft, put
-from sim.ruleset.nft.syntax import Mistake, Place
+from sim.ruleset.nft.syntax import Mistake
+from sim.ruleset.nft.written import Place
 
 
 class Draft:

@@ -15,19 +15,16 @@ from sim.ruleset.nft.json_expressions import Json, element
 from sim.ruleset.nft.json_statements import statement
 from sim.ruleset.nft.printing import Style
 from sim.ruleset.nft.read import Sources, read
-from sim.ruleset.nft.syntax import (
+from sim.ruleset.nft.syntax import CounterOf, LimitOf, QuotaOf, RuleOf
+from sim.ruleset.nft.written import (
     ChainOf,
     Command,
-    CounterOf,
     CtExpectationOf,
     CtHelperOf,
     CtTimeoutOf,
     FlowtableOf,
-    LimitOf,
     NamedOf,
     ObjectOf,
-    QuotaOf,
-    RuleOf,
     SetOf,
     TableOf,
 )

@@ -12,7 +12,8 @@ from sim.ruleset.nft.scanner import At, Lexeme
 from sim.ruleset.nft.setcommands import nearest_object
 from sim.ruleset.nft.setlisting import flowtable, listing
 from sim.ruleset.nft.show import rule_text
-from sim.ruleset.nft.syntax import Command, Mistake
+from sim.ruleset.nft.syntax import Mistake
+from sim.ruleset.nft.written import Command
 from sim.ruleset.objects import KINDS
 
 Counters = Callable[[Rule, int], tuple[int, int]]

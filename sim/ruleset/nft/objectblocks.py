@@ -10,20 +10,8 @@ from typing import Any
 from sim.ruleset.nft.blocks import Blocks
 from sim.ruleset.nft.expressions import Children, number, span
 from sim.ruleset.nft.scanner import Lexeme
-from sim.ruleset.nft.syntax import (
-    Braces,
-    CounterOf,
-    CtExpectationOf,
-    CtHelperOf,
-    CtTimeoutOf,
-    FlowtableOf,
-    LimitOf,
-    Mistake,
-    ObjectOf,
-    QuotaOf,
-    Symbol,
-    TableOf,
-)
+from sim.ruleset.nft.syntax import Braces, CounterOf, LimitOf, Mistake, QuotaOf, Symbol
+from sim.ruleset.nft.written import CtExpectationOf, CtHelperOf, CtTimeoutOf, FlowtableOf, ObjectOf, TableOf
 
 HELPER_MOST = 16
 TCP_STATES = ("syn_sent", "syn_recv", "established", "fin_wait", "close_wait", "last_ack", "time_wait", "close", "syn_sent2", "retrans",

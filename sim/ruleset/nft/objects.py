@@ -10,17 +10,8 @@ from sim.ruleset.nft.objectblocks import TIMEOUT_STATES
 from sim.ruleset.nft.printing import Style, time
 from sim.ruleset.nft.refusals import EAFNOSUPPORT, EINVAL, ENOENT, ERANGE, process
 from sim.ruleset.nft.scanner import At, Lexeme, NotSimulated
-from sim.ruleset.nft.syntax import (
-    CounterOf,
-    CtExpectationOf,
-    CtHelperOf,
-    CtTimeoutOf,
-    LimitOf,
-    Mistake,
-    NamedOf,
-    ObjectOf,
-    QuotaOf,
-)
+from sim.ruleset.nft.syntax import CounterOf, LimitOf, Mistake, QuotaOf
+from sim.ruleset.nft.written import CtExpectationOf, CtHelperOf, CtTimeoutOf, NamedOf, ObjectOf
 from sim.ruleset.objects import CounterObject, CtExpectation, CtTimeout, LimitObject, NamedObject, QuotaObject
 from sim.ruleset.parts import MapOf, UseObject
 

@@ -20,8 +20,9 @@ from sim.ruleset.nft.printing import PLAIN, Style
 from sim.ruleset.nft.read import ReadFile, Report, Sources, not_simulated, read
 from sim.ruleset.nft.refusals import ENOENT, KernelRefused
 from sim.ruleset.nft.scanner import NotSimulated
-from sim.ruleset.nft.syntax import Command, Mistake
+from sim.ruleset.nft.syntax import Mistake
 from sim.ruleset.nft.transaction import Transaction
+from sim.ruleset.nft.written import Command
 
 ASKING = ("list", "get", "reset", "describe")
 

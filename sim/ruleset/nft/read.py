@@ -16,8 +16,9 @@ from sim.errors import LanguageError, MeaningMistake, Span, SyntaxMistake, Unsup
 from sim.ruleset.nft.actions import Actions
 from sim.ruleset.nft.engine import Engine, SyntaxStop
 from sim.ruleset.nft.scanner import At, Lexeme, NotSimulated, Scanner
-from sim.ruleset.nft.syntax import Command, Mistake
+from sim.ruleset.nft.syntax import Mistake
 from sim.ruleset.nft.words import KEYWORDS
+from sim.ruleset.nft.written import Command
 
 ReadFile = Callable[[str], str]  # a file's text; raises OSError
 COMMAND_LINE = "command line"

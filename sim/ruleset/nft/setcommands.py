@@ -11,7 +11,8 @@ from sim.ruleset.nft.objects import object_of, uses
 from sim.ruleset.nft.refusals import EBUSY, EEXIST, EINVAL, ENOENT, EOPNOTSUPP, PROCESS, KernelRefused, process
 from sim.ruleset.nft.scanner import At
 from sim.ruleset.nft.settypes import OBJECT_KINDS, set_of
-from sim.ruleset.nft.syntax import Braces, Command, FlowtableOf, NamedOf, Place, SetOf
+from sim.ruleset.nft.syntax import Braces
+from sim.ruleset.nft.written import Command, FlowtableOf, NamedOf, Place, SetOf
 from sim.ruleset.objects import CounterObject, NamedObject, QuotaObject
 from sim.ruleset.parts import MapOf, SetStatement
 

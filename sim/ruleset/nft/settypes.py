@@ -8,7 +8,8 @@ from sim.ruleset.nft.keeping import kept_parts
 from sim.ruleset.nft.literals import WIDTH
 from sim.ruleset.nft.printing import left
 from sim.ruleset.nft.scanner import At, Lexeme, NotSimulated
-from sim.ruleset.nft.syntax import Expression, Field, Joined, Mistake, SetOf, Symbol
+from sim.ruleset.nft.syntax import Expression, Field, Joined, Mistake, Symbol
+from sim.ruleset.nft.written import SetOf
 from sim.ruleset.selectors import Selector, parts_of
 
 OBJECT_KINDS = ("counter", "quota", "limit")

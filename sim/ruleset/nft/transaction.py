@@ -17,7 +17,8 @@ from sim.ruleset.nft.rules import Meaning, meaning
 from sim.ruleset.nft.scanner import At, Lexeme, NotSimulated
 from sim.ruleset.nft.setcommands import ObjectCommands, with_meters, without_meters
 from sim.ruleset.nft.show import rule_text
-from sim.ruleset.nft.syntax import ChainOf, Command, Mistake, Place, RuleOf, TableOf
+from sim.ruleset.nft.syntax import Mistake, RuleOf
+from sim.ruleset.nft.written import ChainOf, Command, Place, TableOf
 from sim.ruleset.objects import KINDS
 
 
