@@ -115,7 +115,8 @@ def test_bytes_and_nanoseconds_of_a_million_entries(protonum: int) -> None:
         for what in asked.rounds:
             least, median = ((asked.took(what, of), small.took(what, of)) for of in (min, statistics.median))
             print(f"    {what:5} {least[0]:6.0f} ns {least[0] / least[1]:5.2f} ×   {median[0]:6.0f} ns {median[0] / median[1]:5.2f} ×")
-    assert each <= MOST_BYTES
+    if COMPILED:
+        assert each <= MOST_BYTES
 
 
 def test_expiry_costs_a_packet_nothing() -> None:

@@ -42,6 +42,7 @@ class Engine:
         self._values: list[Any] = []
         self._actions = actions
         self._known: dict[str, Callable[[list[Any]], Any]] = {}
+        self._passed: dict[tuple[int, int, str], int] = {}
 
     def wants(self, token: str) -> bool:
         """Whether a token of that type could come now: a state's row alone would say yes too often (LALR merges states)."""
@@ -65,23 +66,41 @@ class Engine:
                 raise SyntaxStop(token, self._expected())
             if isinstance(step, int):
                 break
-            self._reduce(step)
+            if step.action:
+                self._reduce(step)
+            else:
+                self._pass(kind)
         states.append(step)
         self._values.append(token)
         while (settled := self._settled.get(states[-1])) is not None:
-            self._reduce(settled)
+            if settled.action:
+                self._reduce(settled)
+            else:
+                self._pass("")
 
     def _reduce(self, step: Reduction) -> None:
+        """A reduction with an action: its children's values become one."""
         states, values = self._states, self._values
         origin, size, action = step
-        if action:
-            children = values[-size:] if size else []
-            if size:
-                del states[-size:], values[-size:]
-            values.append(self._action(action)(children))
-        else:
-            states.pop()
+        children = values[-size:] if size else []
+        if size:
+            del states[-size:], values[-size:]
+        values.append(self._action(action)(children))
         states.append(self._gotos[states[-1]][origin])
+
+    def _pass(self, kind: str) -> None:
+        """Reductions of one word to one without an action, a ladder of them ahead of a token of this type ("": of any): the last rung.
+
+        Two in three reductions are such (an operator's level in that of the next), and where they lead is remembered.
+        """
+        below, top = self._states[-2:]
+        rung = self._passed.get((below, top, kind), -1)
+        if rung < 0:
+            rung = top
+            while isinstance(step := self._rows[rung].get(kind) if kind else self._settled.get(rung), Reduction) and not step.action:
+                rung = self._gotos[below][step.origin]
+            self._passed[below, top, kind] = rung
+        self._states[-1] = rung
 
     def _action(self, name: str) -> Callable[[list[Any]], Any]:
         found = self._known.get(name)

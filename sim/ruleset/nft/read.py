@@ -8,6 +8,7 @@ Not in here: what the commands mean (rules.py, transaction.py).
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -43,7 +44,7 @@ class Source:
     starts: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.starts = [0] + [place + 1 for place, sign in enumerate(self.text) if sign == "\n"]
+        self.starts = [0, *(found.end() for found in re.finditer("\n", self.text))]
 
     def line_of(self, offset: int) -> int:
         """The number of the line, from 0, in which `offset` stands."""
