@@ -22,11 +22,14 @@ Made = tuple[Option, Part]
 def _listed(given: Given, known: dict[str, int], what: str, nothing: str = "") -> list[str]:
     """The words of a comma-separated list, in the order of the table; `nothing` is a word for none of them."""
     wanted: set[str] = set()
-    for word in given.value.split(","):
+    words = given.value.split(",")
+    for number, word in enumerate(words):
         upper = word.upper()
         if upper != nothing or not nothing:
+            if what == "state" and not word and number == len(words) - 1:
+                raise Mistake('"--state" requires a list of states with no spaces, e.g. ESTABLISHED,RELATED', given.span)
             if upper not in known:
-                raise Mistake(f'Bad {what} "{word}"', given.span)
+                raise Mistake(f'Bad {what} "{",".join(words[number:])}"', given.span)
             wanted.add(upper)
     return [name for name in known if name in wanted]
 

@@ -106,6 +106,8 @@ def left_side(expression: Expression, known: Known) -> Left:
         return Left((selector_of(expression, known),), expression.at)
     if isinstance(expression, Numgen | HashOf):
         return Left((SELECTORS[_made_name(expression, known)],), expression.at)
+    if isinstance(expression, Symbol):
+        raise Mistake(expression.at, "No symbol type information")
     raise Mistake(expression.at, "Left hand side of relational expression (or map) is not a packet field")
 
 

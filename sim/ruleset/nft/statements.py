@@ -179,7 +179,7 @@ class Statements(Expressions):
             return _in_bytes(_Pair((c[0][0], c[2].value), span(c)))
         amount, _, unit = c[1].value.partition("/")
         if amount not in _BYTES or unit not in _UNITS:
-            raise Mistake(span(c), "Wrong rate format")
+            raise Mistake(span(c), "Wrong rate format" if unit else "wrong rate format")
         return _in_bytes(_Pair((number(c[0]) * _BYTES[amount], unit), span(c)))
 
     def limit_burst_bytes(self, c: Children) -> tuple[int, At] | None:
