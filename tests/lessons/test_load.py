@@ -103,6 +103,7 @@ MISTAKES = [
     ("{terminal: laptop, text", "{terminal: lab, text", "the scenario has no terminal 'lab'", "there are"),
     ("FPU\n```\n", "FPU\n", ":33:1: the block before this is not closed", ""),
     ("code to look at\n```\n", "code\n```\n```hint\nx\n", "this block is not closed", ""),
+    ("code to look at\n```\n", "code\n```\n```hint", "this block is not closed", ""),
     ("lang=nft wait=500ms", "lang = nft", "a setting is written without spaces", ""),
     ("```predict first\n", "```Predict first\n", "unknown block 'Predict'", "did you mean 'predict'?"),
     ("count: 2}\n```", "count: 2}\nmore: x\n```", "a goal has `text:` and `checks:`, and no 'more'", ""),
