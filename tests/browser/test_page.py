@@ -50,6 +50,7 @@ def test_a_lesson_runs_and_every_view_of_it_is_accessible_wide_and_narrow_light_
     for look, (viewport, colours) in LOOKS.items():
         page.tab.set_viewport_size(viewport)
         page.tab.emulate_media(color_scheme=colours, reduced_motion="reduce")
+        page.until(f"document.documentElement.dataset.theme === '{colours}'")
         page.tab.keyboard.press("1")
         assert page.axe() == [], look
         for view, shortcut in (STAGES | SIDES).items():

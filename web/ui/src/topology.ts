@@ -14,6 +14,7 @@ const MARGIN = 12
 const FOOT = 26 // room under a machine for a packet that has come to its end there
 const TURNED = 430
 const ROOMY = 640
+const TALL = 430 // a turned map has room for the hooks below it
 const ORIGIN: Point = { x: 0, y: 0 }
 const NOT_MOVED: ReadonlyMap<string, Point> = new Map()
 
@@ -32,12 +33,13 @@ function sizeOf(firewall: boolean, small: boolean, stage: Size): Size {
   return { ...size, width: size.width * Math.max(firewall ? 0.86 : 0.72, Math.min(1, stage.width / ROOMY)) }
 }
 
-/** The map for a stage: roomy, or with small boxes and the hooks below, or on a narrow one turned, from top to bottom. `moved`: how far
+/** The map for a stage: roomy, or with small boxes and the hooks below, or on a narrow one turned, from top to bottom, with the hooks below where it is tall. `moved`: how far
  * machines were put elsewhere by hand. */
 export function plan(scenario: Scenario, stage: Size, moved: ReadonlyMap<string, Point> = NOT_MOVED): Plan {
   const turned = stage.width < TURNED
   const small = turned || (stage.width < ROOMY && new Set(scenario.machines.map((machine) => machine.x)).size > 2)
-  const below = small && !turned && stage.height > 260
+  const rows = new Set(scenario.machines.map((machine) => machine.x)).size
+  const below = small && (turned ? rows <= 3 && stage.height > TALL : stage.height > 260)
   const height = stage.height - FOOT - (below ? HOOKS.height - 20 : 0)
   const across = spread(scenario.machines.map((machine) => (turned ? machine.y : machine.x)))
   const down = spread(scenario.machines.map((machine) => (turned ? machine.x : machine.y)))
