@@ -36,6 +36,8 @@ The whole table was emptied: every connection is unknown now.
 = Die ganze Tabelle wurde geleert: nun ist jede Verbindung unbekannt.
 The table was full: this entry, not ASSURED, made room for a new one.
 = Die Tabelle war voll: dieser Eintrag, der nicht ASSURED war, machte einem neuen Platz.
+The table was full, and more than 95 % of it is still taken: entries that are closing or not ASSURED make room.
+= Die Tabelle war voll, und mehr als 95 % sind noch belegt: Einträge, die enden oder nicht ASSURED sind, machen Platz.
 The entry was only there to see one reply through a clash.
 = Der Eintrag war nur da, um bei einem Zusammenstoß eine Antwort durchzubringen.
 A rule changed the entry's mark.
