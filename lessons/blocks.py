@@ -162,7 +162,7 @@ class Reader:
             if begun and begun[0] in _FENCES:
                 raise self.mistake("the block before this is not closed: a line of ``` is missing", number)
         last = fence.line + (token.map or [0, 1])[1] - (token.map or [0, 1])[0] - 1
-        if last > len(self.lines) or not self.lines[last - 1].strip().startswith(token.markup):
+        if not fence.line < last <= len(self.lines) or not self.lines[last - 1].strip().startswith(token.markup):
             raise self.mistake("this block is not closed: a line of ``` is missing", fence.line)
 
     def _check_settings(self, fence: _Fence, name: str) -> None:
