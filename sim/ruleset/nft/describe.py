@@ -99,6 +99,8 @@ def _row(field: Field) -> str:
         return _datatype("inet_proto" if field.words[0] == "exthdr" else "integer", 8)
     if field.words[0] == "fib" and field.words[-1] == "oifname":
         return _datatype("string", 128)
+    if row.name in ("socket transparent", "socket wildcard"):
+        return _datatype("integer", 8)  # of which nft takes no more than one bit
     if row.type == "moment":
         return "time (Relative time of packet reception) (basetype integer), 64 bits\n"
     return _datatype(_NFT_TYPES.get(row.type, row.type), 32 if row.type == "fib_there" else row.bits)

@@ -104,6 +104,12 @@ def test_a_queue_is_listed_in_one_form_whichever_way_it_was_typed(typed: str, li
     assert load(INPUT.format(rule=f"tcp dport 22 {typed}")).tables[0].chains[0].rules[0].text == f"tcp dport 22 {listed}"
 
 
+@pytest.mark.parametrize("asked", ["transparent 40", "wildcard 2"])
+def test_what_is_asked_of_a_socket_is_one_bit(asked: str) -> None:
+    with pytest.raises(LanguageError, match="exceeds valid range 0-1"):
+        load(INPUT.format(rule=f"socket {asked}"))
+
+
 def test_a_queue_has_a_number_of_16_bits_and_ends_its_rule() -> None:
     for rule, says in (("queue num 65536", "exceeds valid range 0-65535"), ("queue counter", "Statement after terminal statement")):
         with pytest.raises(LanguageError, match=says):
