@@ -33,8 +33,12 @@ _ACTS: dict[str, Callable[[str, str], Input]] = {"type": typed, "link": link_cha
 LANGUAGES = ("iptables", "nft")
 _CODE = ("text", "txt", "sh", "bash", "console", "yaml", "json", "nft", "iptables", "python", "diff")
 """Words behind a fence of code that is only shown."""
-SETTINGS: tuple[str, ...] = ("lang", "wait")
-_MORE_SETTINGS: dict[str, tuple[str, ...]] = {"solution": ("way",), "whatif": ("before",), "expect": ("whatif",)}
+_DOING = ("lang", "wait")
+SETTINGS: dict[str, tuple[str, ...]] = {
+    "run": _DOING, "packet": _DOING, "link": _DOING, "power": _DOING, "solution": (*_DOING, "way"), "output": ("lang",),
+    "predict": ("lang",), "whatif": ("lang", "before"), "hint": ("lang",), "expect": ("lang", "whatif"),
+}  # fmt: skip
+"""What may stand behind a block's word, as key=value."""
 T = TypeVar("T")
 
 
@@ -166,12 +170,12 @@ class Reader:
             raise self.mistake("this block is not closed: a line of ``` is missing", fence.line)
 
     def _check_settings(self, fence: _Fence, name: str) -> None:
-        known = SETTINGS + _MORE_SETTINGS.get(name, ())
+        known = SETTINGS.get(name, ())
         for key in fence.settings:
             if not key or not fence.settings[key]:
                 raise self.mistake("a setting is written without spaces: wait=500ms", fence.line)
             if key not in known:
-                raise self.mistake(f"{name} has no setting '{key}'", fence.line, did_you_mean(key, known))
+                raise self.mistake(f"{name} has no setting '{key}'", fence.line, did_you_mean(key, known) or _offer(known))
         language = fence.settings.get("lang")
         if language is not None and language not in LANGUAGES:
             raise self.mistake(
@@ -265,7 +269,7 @@ class Reader:
         return Listing(self._terminal(fence), fence.body.rstrip("\n"), self._span(fence), fence.settings.get("lang"))
 
     def hint(self, fence: _Fence) -> Hint:
-        return Hint(render.html(fence.body))
+        return Hint(render.html(fence.body), fence.settings.get("lang"))
 
     def whatif(self, fence: _Fence) -> Predict:
         """A prediction of another future: one line of it says what is different there, `> TERMINAL: line`, or in the same way
@@ -299,7 +303,7 @@ class Reader:
             )  # fmt: skip
         if not question:
             raise self.mistake("a prediction asks something: write the question ahead of its options", fence.line)
-        return Predict(ident, render.inline(question), options)
+        return Predict(ident, render.inline(question), options, language=fence.settings.get("lang"))
 
     def goal(self, fence: _Fence) -> Goal:
         ident = self._id(fence, "goal")
@@ -341,6 +345,10 @@ class Reader:
 
     def _span(self, fence: _Fence) -> Span:
         return Span(self.file, fence.line, 1, fence.length)
+
+
+def _offer(settings: tuple[str, ...]) -> str:
+    return f"it has {', '.join(settings)}" if settings else "it takes none, and holds for learners of both languages"
 
 
 _FENCES: dict[str, Callable[[Reader, _Fence], Block]] = {

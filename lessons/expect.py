@@ -19,7 +19,7 @@ microseconds.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
@@ -114,3 +114,19 @@ class Seen(Asked):
     def matches(self, check: Check) -> int:
         """How many records (or entries) fit the check."""
         return len(self.find(check.kind, check.fields))
+
+    def shown(self, record: Mapping[str, Any], check: Check) -> str:
+        """What a record has in the fields that a check names, as a check would say it."""
+        return "{" + ", ".join(_pairs(self._beside(record, check.fields), check.fields)) + "}"
+
+    def _beside(self, record: Mapping[str, Any], wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**record, "packet": self.packets.get(record.get("packet", -1), {})} if "packet" in wanted else record
+
+
+def _pairs(record: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in wanted.items():
+        inner = record.get(name)
+        if isinstance(value, Mapping) and isinstance(inner, Mapping):
+            yield f"{name}: {{{', '.join(_pairs(inner, value))}}}"
+        else:
+            yield f"{name}: {inner}"

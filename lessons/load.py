@@ -99,6 +99,18 @@ def disagreements(lesson: Lesson, front: Document) -> list[ScenarioError]:
         if isinstance(block, Expect) and block.whatif and block.whatif not in whatifs:
             hint = did_you_mean(block.whatif, whatifs)
             found.append(ScenarioError(f"there is no whatif '{block.whatif}' before this", block.span, hint=hint))
+    return found + _without_twin(lesson)
+
+
+def _without_twin(lesson: Lesson) -> list[ScenarioError]:
+    """Solutions in one language in a step that has none in the other: its learners would never reach the goal."""
+    found = []
+    for step in lesson.steps if len(lesson.languages) > 1 else ():
+        solutions = [block for block in step.blocks if isinstance(block, Run) and block.solution and not block.way]
+        for language in lesson.languages:
+            if solutions and all(block.language not in (None, language) for block in solutions):
+                message = f"this solution has no twin for learners of {language}"
+                found.append(ScenarioError(message, solutions[0].span, hint=f"write another with lang={language}, or none has a lang"))
     return found
 
 

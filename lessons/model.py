@@ -54,7 +54,8 @@ class Option:
 class Predict:
     """A question asked before the packet moves. Exactly one option is right.
 
-    With `change` it is a what-if: that is done just ahead of the latest input whose text has `before` in it, in another future.
+    `language`: only for learners of iptables or nft. With `change` it is a what-if: that is done just ahead of the latest input whose text
+    has `before` in it, in another future.
     """
 
     id: str
@@ -63,6 +64,7 @@ class Predict:
     change: Input | None = None
     before: str = ""
     span: Span | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class Hint:
     """Help that is shown when asked for."""
 
     html: str
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

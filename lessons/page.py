@@ -48,9 +48,10 @@ def _message(block: Block) -> dict[str, Any] | None:
             {"html": one.html, "right": one.right, "why": one.why, "misconception": one.misconception} for one in block.options
         ]
         change = to_json(block.change) if block.change else None
-        return {"type": "predict", "id": block.id, "question": block.question, "options": options, "change": change, "before": block.before}
+        return {"type": "predict", "id": block.id, "question": block.question, "options": options, "change": change, "before": block.before,
+                "language": block.language}  # fmt: skip
     if isinstance(block, Hint):
-        return {"type": "hint", "html": block.html}
+        return {"type": "hint", "html": block.html, "language": block.language}
     if isinstance(block, Goal):
         return {"type": "goal", "id": block.id, "text": block.text}
     if isinstance(block, Listing):

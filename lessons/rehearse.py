@@ -7,6 +7,7 @@ Lessons with both languages are rehearsed once for each.
 from __future__ import annotations
 
 import difflib
+import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,13 +16,18 @@ from lessons.expect import Check, Seen
 from lessons.judge import Judgement, judge
 from lessons.model import Block, Expect, Goal, Lesson, Listing, Predict, Run, Way
 from lessons.waiting import waiting
+from sim.asking import STATES
 from sim.errors import BudgetExceeded, LocatedError, ScenarioError, Span, UsageError
 from sim.inputs import Input
 from sim.ruleset.nft import tables
 from sim.simulation import QUIET, Simulation
-from sim.trace import Record
+from sim.trace import Output, Record
 
 LINES_LOOKED_AT = 300  # of what was printed, for one that is like the line that did not come
+_COMPLAINT = re.compile(
+    r"command not found|No such file or directory|^Error: |Could not |Bad argument|Try `\S+ -h'|^\S+ v[\d.]+( \(legacy\))?: "
+)
+"""What a terminal prints when a command was no command. A lesson may want just that: it is told only where something else is wrong."""
 WAY_WAIT = 2_000_000  # µs after each line of a way that says no other: where clients never rest, nothing is ever quiet
 
 
@@ -74,6 +80,7 @@ class _Rehearser:
         self.since = 0
         self.checked = 0.0
         self.unsolved: list[Goal] = []
+        self.complaints: list[LocatedError] = []
         self.others: dict[str, Seen] = {}
         self.futures: list[tuple[int, Input, Sequence[Record]]] = []
         self.seen = Seen(())
@@ -102,6 +109,8 @@ class _Rehearser:
                 self._compare(block)
         self._goals_must(True)
         seconds = time.perf_counter() - begun - self.checked
+        if self.mistakes:
+            self.mistakes[:0] = self.complaints  # where something went wrong, this may be why
         return Rehearsal(
             self.language, tuple(self.mistakes), tuple(self.simulation.given), self.simulation.records, seconds,
             tuple(self.futures),
@@ -126,6 +135,9 @@ class _Rehearser:
                 self.simulation.run(self.simulation.now + block.wait)
         if self.simulation.ended:
             self._mistake(self.simulation.ended, block.span)
+        for line in "".join(self._printed(block.terminal)).splitlines():
+            if _COMPLAINT.search(line):
+                self.complaints.append(ScenarioError(f"{block.terminal} printed: {line}{self._in()}", block.span))
 
     def _what_if(self, block: Predict) -> None:
         """The other future, as the page computes it: the change just ahead of an input of the past, all that came later again."""
@@ -159,16 +171,19 @@ class _Rehearser:
         self.checked += time.perf_counter() - begun
 
     def _compare(self, block: Listing) -> None:
-        printed = "".join(
-            str(record["text"])
-            for record in self._seen(self.since).recent
-            if record["kind"] == "output" and record["terminal"] == block.terminal
-        )
+        printed = "".join(self._printed(block.terminal))
         missing = _missing(block.text.splitlines(), printed.splitlines())
         if missing is not None:
             near = difflib.get_close_matches(missing, printed.splitlines()[-LINES_LOOKED_AT:], n=1, cutoff=0.3)
-            said = f"it printed: {near[0]}" if near else f"it printed:\n{printed.strip()}"
-            self._mistake(f"{block.terminal} did not print this line: {missing}\n{said}", block.span)
+            said = f"it printed: {_visible(near[0], missing)}" if near else f"it printed:\n{printed.strip()}"
+            wanted = _visible(missing, near[0]) if near else missing
+            self._mistake(f"{block.terminal} did not print this line: {wanted}\n{said}", block.span)
+
+    def _printed(self, terminal: str) -> Iterator[str]:
+        """What came at a terminal since something was typed last."""
+        for record in self.simulation.records[self.since :]:
+            if isinstance(record.event, Output) and record.event.terminal == terminal:
+                yield record.event.text
 
     def _goals_must(self, met: bool) -> None:
         problem = "is not met at the end" if met else "is met before the learner has done anything"
@@ -189,8 +204,10 @@ class _Rehearser:
         self.checked += time.perf_counter() - begun
 
     def _mistake(self, message: str, span: Span) -> None:
-        where = f" ({self.language})" if self.language else ""
-        self.mistakes.append(ScenarioError(message + where, span))
+        self.mistakes.append(ScenarioError(message + self._in(), span))
+
+    def _in(self) -> str:
+        return f"\n(in {self.language})" if self.language else ""
 
 
 def _offered(lesson: Lesson, language: str | None) -> list[Way]:
@@ -264,19 +281,27 @@ def _missing(wanted: Sequence[str], printed: Sequence[str]) -> str | None:
     return None
 
 
+def _visible(line: str, beside: str) -> str:
+    """The line; where two differ in white space alone, with its tabs and the spaces at its ends to be seen."""
+    return repr(line) if line.split() == beside.split() else line
+
+
 def _happened(seen: Seen, check: Check) -> str:
     times = seen.matches(check)
     if times:
         return f"that happened {times} times"
+    if check.kind in STATES:
+        standing = seen.find(check.kind, {name: value for name, value in check.fields.items() if name == "machine"})
+        return "at the end there stood " + ("; ".join(seen.shown(item, check) for item in standing[:6]) or "none")
     similar = [record for record in seen.recent if record["kind"] == check.kind]
     if not similar:
         return f"no {check.kind} came"
-    shown = [{name: record.get(name) for name in check.fields if name != "packet"} for record in similar[:6]]
-    return f"of {len(similar)} {check.kind} records none fits: " + "; ".join(map(str, shown))
+    return f"of {len(similar)} {check.kind} records none fits: " + "; ".join(seen.shown(record, check) for record in similar[:6])
 
 
 def _unmet(goal: Goal, seen: Seen) -> str:
-    return "; ".join(check.text for check in goal.checks if not seen.holds(check)) or "all its checks hold"
+    unmet = (check for check in goal.checks if not seen.holds(check))
+    return "; ".join(f"{check.text}, but {_happened(seen, check)}" for check in unmet) or "all its checks hold"
 
 
 def goals_met(goals: Sequence[Goal], records: Sequence[Record]) -> dict[str, bool]:

@@ -26,17 +26,17 @@ from sim.units import Address, parse_address
 
 _LETTERS = {"F": 1, "S": 2, "R": 4, "P": 8, ".": 16, "U": 32, "E": 64, "W": 128}
 _ABOUT = re.compile(r"\babout\s*\((.*)\)\s*$")
-_ICMP = {
+ICMP = {
     "echo-reply": (0, 0), "echo-request": (8, 0), "net-unreachable": (3, 0), "host-unreachable": (3, 1), "port-unreachable": (3, 3),
     "frag-needed": (3, 4), "admin-prohibited": (3, 13), "time-exceeded": (11, 0), "redirect": (5, 1), "source-quench": (4, 0),
     "parameter-problem": (12, 0), "timestamp-request": (13, 0), "timestamp-reply": (14, 0), "mask-request": (17, 0), "mask-reply": (18, 0),
 }  # fmt: skip
-_ICMPV6 = {
+ICMPV6 = {
     "echo-request": (128, 0), "echo-reply": (129, 0), "no-route": (1, 0), "admin-prohibited": (1, 1), "address-unreachable": (1, 3),
     "port-unreachable": (1, 4), "packet-too-big": (2, 0), "time-exceeded": (3, 0), "parameter-problem": (4, 0),
 }  # fmt: skip
-_NUMBERS = ("seq", "ack", "win", "ttl", "tos", "id", "mtu", "proto", "type", "code", "ident", "offset")
-_MARKS = ("bad-checksum", "may-fragment", "more-fragments")
+NUMBERS = ("seq", "ack", "win", "ttl", "tos", "id", "mtu", "proto", "type", "code", "ident", "offset")
+MARKS = ("bad-checksum", "may-fragment", "more-fragments")
 _FLAGS_WORD = re.compile(r"[SFRPUEW.]+|none")
 _PROTOCOLS = ("tcp", "udp", "icmp", "ip", "hex")
 
@@ -56,7 +56,7 @@ class _Words:
 
     def _take(self, word: str, rest: object) -> None:
         follow: Callable[[], str] = lambda: _next(rest, word)  # noqa: E731
-        if word in _NUMBERS:
+        if word in NUMBERS:
             self.numbers[word] = _number(follow(), word)
         elif word == "data":
             self.data = follow().encode()
@@ -64,14 +64,14 @@ class _Words:
             self.data = bytes(_number(follow(), word) % 65536)
         elif word == "hex":
             self.data = _hex(follow())
-        elif word in _MARKS:
+        elif word in MARKS:
             self.marks.add(word)
         elif _FLAGS_WORD.fullmatch(word):
             self.flags = 0 if word == "none" else sum(_LETTERS[letter] for letter in set(word))
-        elif word in _ICMP or word in _ICMPV6:
+        elif word in ICMP or word in ICMPV6:
             self.kind = word
         else:
-            known = [*_NUMBERS, "data", "len", "hex", *_MARKS, *_ICMP, *_ICMPV6]
+            known = [*NUMBERS, "data", "len", "hex", *MARKS, *ICMP, *ICMPV6]
             raise UsageError(f"'{word}' means nothing in a packet. {did_you_mean(word, known)}".strip())
 
 
@@ -152,7 +152,7 @@ def _udp(src: Address, sport: int, dst: Address, dport: int, words: _Words, inne
 
 def _icmp(src: Address, sport: int, dst: Address, dport: int, words: _Words, inner: bytes) -> bytes:
     n = words.numbers
-    table = _ICMP if len(src) == 4 else _ICMPV6
+    table = ICMP if len(src) == 4 else ICMPV6
     kind, code = table.get(words.kind or "", (n.get("type", table["echo-request"][0]), n.get("code", 0)))
     if words.kind and words.kind not in table:
         raise UsageError(f"{words.kind} is not a kind of {'ICMP' if len(src) == 4 else 'ICMPv6'}")

@@ -16,6 +16,7 @@ COMMANDS: Rows = {
     "test": ("web.commands.lesson_test:test", "Run lessons: do they do what they say?"),
     "preview": ("web.commands.lesson_preview:preview", "Open a lesson in the browser; it follows the file as it is saved."),
     "export": ("web.commands.lesson_export:export", "Put lessons into a folder, a zip, or one HTML file."),
+    "words": ("web.commands.lesson_words:words", "The words for misconceptions, services, packets and checks."),
     "schema": ("web.commands.lesson_new:schema", "JSON Schemas for editors."),
 }
 

@@ -10,7 +10,7 @@ import click
 
 from lessons.load import load_lesson, sources
 from sim.errors import UsageError
-from web.commands.lesson_names import FOLDERS, id_of, paths_of, shelf_of
+from web.commands.lesson_names import FOLDERS, paths_of, shelf_of
 
 
 @click.command()
@@ -43,12 +43,17 @@ def _html(paths: Sequence[Path], output: Path, language: str | None) -> None:
         raise UsageError(f"an HTML file holds one lesson, and these are {len(paths)}: name one, or export to a folder or a zip")
     from web.export import lesson_page  # only now: it needs scapy
 
-    page = lesson_page(load_lesson(paths[0]), language)
+    lesson = load_lesson(paths[0])
+    language = language or next(iter(lesson.languages), None)
+    page = lesson_page(lesson, language)
+    output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(page, encoding="utf-8")
-    click.echo(f"{output}: {id_of(paths[0])}, {len(page.encode()) // 1000} kB. Open it in any browser: it needs no lab.")
+    called = f"{lesson.id} in {language}" if language else lesson.id
+    click.echo(f"{output}: {called}, {len(page.encode()) // 1000} kB. Open it in any browser: it needs no lab.")
 
 
 def _zip(files: dict[str, Path], output: Path) -> None:
+    output.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, file in sorted(files.items()):
             entry = zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0))  # the same lessons make the same zip

@@ -36,7 +36,8 @@ def _path(name: str, folders: Iterable[Path]) -> Path:
     found = next((folder for folder in folders if name in (folder.name, id_of(folder))), None)
     if found is None:
         known = [id_of(folder) for folder in folders]
-        raise UsageError(f"there is no lesson '{name}'. {did_you_mean(name, known) or 'There are: ' + ', '.join(known)}")
+        where = "say its folder (mine/01-name), or name its folder's folder with --lessons; `ctlab lesson list` has these"
+        raise UsageError(f"there is no lesson '{name}' here: {did_you_mean(name, known) or where}")
     return found
 
 

@@ -70,7 +70,7 @@ def test(names: tuple[str, ...], places: tuple[Path, ...], kernel: bool) -> None
         for path in paths_of(names, shelf):
             passed, runs = _test(path, kernel, counts)
             total, failed = total + runs, failed + runs - passed
-    click.echo(", ".join(f"{count} {what}" for what, count in counts.items()))
+    click.echo(", ".join(f"{count} {what.removesuffix('s') if count == 1 else what}" for what, count in counts.items()))
     click.echo(f"{total - failed} passed, {failed} failed")
     raise SystemExit(1 if failed else 0)
 
@@ -92,7 +92,7 @@ def _test(path: Path, kernel: bool, counts: Counter[str]) -> tuple[int, int]:
 
 
 def _counted(item: Lesson) -> Counter[str]:
-    kinds = {Run: "blocks run", Predict: "predictions", Expect: "expectations", Listing: "listings", Goal: "goals"}
+    kinds = {Run: "runs", Predict: "predictions", Expect: "expectations", Listing: "listings", Goal: "goals"}
     return Counter(kinds[type(block)] for block in item.blocks() if type(block) in kinds)
 
 
