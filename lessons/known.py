@@ -5,6 +5,7 @@ A word that is none of them would never fit, and the check fail for a reason tha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -27,6 +28,7 @@ _WORDS = {
     "label": ("NEW", "ESTABLISHED", "RELATED", "INVALID", "UNTRACKED"), "direction": ("original", "reply"),
     "hook": ("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"),
 }  # fmt: skip
+_FLAGS = re.compile(r"(has |not )*([SFRPUEW.]+|none)")
 _HOOKED = _WORDS["hook"]
 
 
@@ -58,6 +60,10 @@ def _keys(name: str, value: Mapping[str, Any]) -> Iterator[Wrong]:
         if key not in known:
             hint = did_you_mean(key, known) or f"it has {', '.join(known)}"
             yield Wrong((name, key), f"{article} has no field '{key}'", hint, key=True)
+    flags = value.get("flags")
+    if name == "packet" and isinstance(flags, str) and not _FLAGS.fullmatch(flags):
+        told = f"there are no flags '{flags}'"
+        yield Wrong((name, "flags"), told, "they are written as by tcpdump: S, S. (SYN/ACK), . (ACK), P., F., R")
 
 
 def _word(name: str, value: str, known: Sequence[str], places: Places) -> Iterator[Wrong]:

@@ -90,9 +90,8 @@ def read(text: str, file: str, first_line: int = 1) -> Document:
 
 def _no_tricks(text: str, document: Document) -> str:
     """What could swell, dive or make objects is refused before anything is built of it."""
-    depth = count = 0
-    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-        count += 1
+    depth = 0
+    for count, event in enumerate(yaml.parse(text, Loader=yaml.CSafeLoader), 1):
         if count > MOST_PARTS:
             raise _at(event, document, f"too many values: a file may have {MOST_PARTS}")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)

@@ -88,3 +88,13 @@ def test_the_blocks_that_the_readme_shows_can_be_read() -> None:
     front = "---\ntitle: x\npart: x\nsummary: x\nscenario: four-labels\n---\n# One\n"
     assert problems_of(front + shown, HERE / "01-x" / "lesson.md") == []
     assert {word for word in ("predict", "whatif", "expect", "goal") if f"```{word}" in shown} == {"predict", "whatif", "expect", "goal"}
+
+
+def test_flags_that_no_segment_has_are_told_with_the_letters_there_are(folder: Path) -> None:
+    file = folder / "lesson.md"
+    text = file.read_text(encoding="utf-8")
+    asked = "```expect\n- label: {label: NEW, packet: {flags: %s}}\n```\n"
+    file.write_text(text + "\n" + asked % "SA", encoding="utf-8")
+    assert ["S. (SYN/ACK)" in str(one) for one in problems(folder)] == [True]
+    file.write_text(text + "\n" + asked % "has S", encoding="utf-8")
+    assert problems(folder) == []

@@ -56,6 +56,8 @@ def test_a_what_if_that_claims_what_does_not_happen_is_caught() -> None:
         ("label: {machine: router, label: INVALID, packet: {protocol: tcp, flags: P.}}", "label: {label: RELATED}", "none fits"),
         ("whatif not-loose before=are", "whatif not-loose before=nobody", "nothing was done before with 'nobody' in it"),
     ]
+    with pytest.raises(ScenarioError, match="there is no whatif 'other' before this"):
+        read_lesson(text.replace("expect whatif=not-loose", "expect whatif=other", 1), file)
     for old, new, words in claims:
         assert old in text
         lied = read_lesson(text.replace(old, new, 1), file)
