@@ -28,7 +28,7 @@ def test_lines_are_pasted_typed_ahead_searched_and_kept_over_a_reload(page: Page
     page.settle()
     typed = [record["text"] for record in page.lab("records") if record["kind"] == "input"]
     assert typed == ["echo one", "echo two", "echo three", "echo four", "echo five"], "nothing that was typed while it computed is lost"
-    page.shows("one", "two", "three", "four", "five")
+    page.shows("three", "four", "five")
     tab.keyboard.press("Control+z")
     tab.get_by_text("that is not simulated").wait_for()
     tab.reload()
