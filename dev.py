@@ -19,7 +19,9 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -34,6 +36,7 @@ UV = "uv==0.13.9"  # wanted by `lock` alone
 OLDEST = (3, 11)
 # What is tested twice: with the compiled modules, as everything is, and once more with the sources run by Python itself.
 BRANCHES = "test_traffic_takes_most_branches_of_conntrack_and_nat"  # compiled, there is no byte code to count
+PAGE_TESTS = ["tests/browser", "tests/web"]  # run beside all others: a browser waits much
 PURE_TESTS = ["tests/conntrack", "tests/netfilter", "tests/ruleset", "tests/edges", "tests/fuzz/test_against_kernel.py::" + BRANCHES]
 
 # What the tests ask of the system, and the Debian package that has it. Where one cannot be had, its tests are skipped
@@ -254,10 +257,28 @@ def command_test(arguments: Sequence[str]) -> int:
     compiled(needed=True)
     results = run_checks()
     print("ctlab: testing", flush=True)
-    results.append(tested("pytest", arguments))
+    results += [tested("pytest", arguments)] if arguments else tested_together()
     if not arguments and not os.environ.get("CTLAB_PURE"):
         results.append(tested("pytest, pure Python", PURE_TESTS, CTLAB_PURE="1"))
     return summary(results)
+
+
+def tested_together() -> list[tuple[str, bool, float]]:
+    """All tests: those of the page beside all others, each on a processor of its own. The page's are told as they come."""
+    beside = [f"--ignore={path}" for path in PAGE_TESTS]
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
+        started = time.monotonic()
+        command = [PYTHON, "-m", "pytest", *beside]
+        other = subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=said, stderr=subprocess.STDOUT)
+        try:
+            page = tested("pytest, the page", PAGE_TESTS)
+            passed = other.wait() == 0
+        finally:
+            other.kill()
+        seconds = time.monotonic() - started
+        said.seek(0)
+        print(f"  pytest, all others\n{said.read()}", flush=True)
+    return [page, ("pytest, all others", passed, seconds)]
 
 
 def tested(name: str, arguments: Sequence[str], **more: str) -> tuple[str, bool, float]:

@@ -46,7 +46,6 @@ UNREACHABLE: Final[dict[str, str]] = {
     "the limits are the machine's, no namespace's: tests/kernel/test_full_tables_against_kernel.py": """
         conntrack/tracker.py _make | if settings.max | false
         conntrack/tracker.py _make | len(self.table) >= settings.max | true
-        conntrack/entries.py expire | isinstance(ended, Collector) | true
         conntrack/table.py add | self._buckets is not None | false
         conntrack/table.py remove | self._buckets is not None | false
         conntrack/table.py remove | for key in (conn.there, conn.back) | ever
