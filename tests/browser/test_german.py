@@ -26,7 +26,7 @@ NOT_OURS = "body [lang=en], .xterm, pre, code, .mono, .run, select option, .rule
 """Lessons, tools' output and lines, rules, names in lists."""
 SAME = re.compile(
     r"""-p\ icmp\ |ip\ protocol\ icmp|ICMP\ echo\ re\w+|IP\ [\d.]+\ >|[A-Z_]+$|\[\('MSS|filter\ INPUT\ policy|icmp\ 192|ip6?\ filter
-    |ip6tables|echo-reply
+    |ip6tables|echo-re\w+$|0x[0-9a-f]+$
     |lan=192|laptop\n|server\n|routing:\ local|server:\ netfilter|server\ console|ssh\ :22""",
     re.VERBOSE,
 )

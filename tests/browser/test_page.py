@@ -102,7 +102,7 @@ def test_a_packet_chosen_in_the_ladder_is_chosen_everywhere(page: Page) -> None:
     pinged(page)
     page.tab.locator("#stage").get_by_role("option").nth(1).click()
     page.tab.get_by_role("heading", name="Packet 2 through server").wait_for()
-    assert page.tab.get_by_text("packet 2 of").is_visible()
+    page.tab.get_by_text("packet 2 of").wait_for()
     assert "packet 2 of" in str(page.tab.get_by_role("slider").get_attribute("aria-valuetext"))
     assert page.said().startswith("Packet 2, server to laptop, ICMP echo reply, ESTABLISHED")
 
@@ -155,7 +155,7 @@ def test_keys_play_step_and_jump_to_expiries(page: Page) -> None:
 def test_help_lists_the_shortcuts_and_escape_closes_it(page: Page) -> None:
     pinged(page)
     page.tab.keyboard.press("?")
-    assert page.tab.get_by_role("dialog").get_by_text("the next expiry").is_visible()
+    page.tab.get_by_role("dialog").get_by_text("the next expiry").wait_for()
     assert page.axe() == []
     page.shoot("help")
     page.tab.keyboard.press("Escape")
@@ -176,7 +176,7 @@ def test_typing_in_the_past_starts_a_new_future_and_the_old_one_can_be_brought_b
     pinged(page)
     old = page.lab("length")
     page.lab("seekTime(0)")
-    assert page.tab.get_by_text("What you type here starts a new future").is_visible()
+    page.tab.get_by_text("What you type here starts a new future").wait_for()
     page.type("server console", "conntrack -C")
     page.shows("conntrack -C")
     assert not any("ping" in record["text"] for record in page.lab("records") if record["kind"] == "input")
@@ -201,7 +201,7 @@ def test_a_reload_brings_the_learner_back_to_where_they_were(page: Page) -> None
     page.until("window.ctlab.saved")
     page.visit(key)
     page.until(f"Math.abs(window.ctlab.t - {where}) <= 1")
-    assert page.tab.get_by_text("Step 2 of").first.is_visible()
+    page.tab.get_by_text("Step 2 of").first.wait_for()
 
 
 def test_a_lockout_is_seen_what_is_sent_stays_unacknowledged_with_its_tries(page: Page) -> None:
@@ -212,7 +212,7 @@ def test_a_lockout_is_seen_what_is_sent_stays_unacknowledged_with_its_tries(page
     page.tab.keyboard.type("ls")
     page.tab.keyboard.press("Enter")
     page.tab.get_by_text(re.compile("tried again [3-9] times")).wait_for(timeout=60_000)
-    assert page.tab.get_by_text("sent, not acknowledged: “ls”").is_visible()
+    page.tab.get_by_text("sent, not acknowledged: “ls”").wait_for()
     page.shows("admin@server:~$ ls ⏎")  # the prompt did come back: OUTPUT is open
     page.tab.keyboard.press("Escape")
     dropped = [record["packet"] for record in page.lab("records") if record["kind"] == "dropped" and record["n"] < page.lab("n")]
@@ -220,7 +220,7 @@ def test_a_lockout_is_seen_what_is_sent_stays_unacknowledged_with_its_tries(page
     assert page.tab.locator("svg text.by").text_content() == "dropped by policy of INPUT"
     page.shoot("locked-out")
     page.tab.keyboard.press("3")
-    assert page.tab.get_by_text("laptop (client)").first.is_visible()
+    page.tab.get_by_text("laptop (client)").first.wait_for()
     page.shoot("locked-out-beliefs")
 
 
@@ -274,7 +274,7 @@ def test_those_who_want_no_motion_get_none(page_with: Callable[..., Page]) -> No
 def test_a_session_that_does_not_exist_says_so_and_leads_back(page: Page) -> None:
     page.tab.goto(f"{page.url}/s/no-such-key")
     page.tab.get_by_role("alert").get_by_text("no experiment").wait_for()
-    assert page.tab.get_by_role("link", name="Back to the course").is_visible()
+    page.tab.get_by_role("link", name="Back to the course").wait_for()
 
 
 def test_the_first_load_is_under_100_kb_of_script_compressed() -> None:

@@ -77,7 +77,7 @@ def test_the_page_follows_the_file_and_shows_a_mistake_at_its_line(desk: Desk) -
     alert = desk.page.tab.get_by_role("alert")
     alert.get_by_text("01-mine/lesson.md:22:1: the scenario has no terminal 'lptop'").wait_for()
     assert "did you mean 'laptop'?" in alert.inner_text() and "```run lptop" in alert.inner_text()
-    assert desk.page.tab.get_by_role("heading", name="Another heading").is_visible()
+    desk.page.tab.get_by_role("heading", name="Another heading").wait_for()
     desk.page.shoot("preview-mistake")
     assert desk.page.axe() == []
     desk.save("```run lptop", "```run laptop")
