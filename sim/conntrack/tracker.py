@@ -280,7 +280,7 @@ class Tracker(Entries):
         return verdict
 
     def _help(self, helper: helpers.Helper, conn: Conn, packet: Packet, ctinfo: int, now: int) -> tuple[int, bool]:
-        """The verdict, and whether NAT wrote into the packet."""
+        """The verdict, and whether NAT wrote into the packet without its checksum."""
         if conn.help is None and helper.memory is not None:
             conn.help = helper.memory()
         before = snapshot(conn)
@@ -288,11 +288,11 @@ class Tracker(Entries):
         verdict = helper.help(helping)
         if conn.status & CONFIRMED and not conn.status & DYING:
             self.updated(conn, before)
-        if helping.reason is not None:
+        self.kernel_log = helping.log
+        if helping.reason is not None and verdict != ACCEPT:
             self.reason = helping.reason
-            self.kernel_log = helping.log
         self.leaving, self.written = helping.packet, helping.written
-        return verdict, helping.packet is not packet
+        return verdict, helping.packet is not packet and not helping.summed
 
     def _early_drop(self, packed: Packed) -> bool:
         victims = self.table.evictable(packed, self.settings.buckets)

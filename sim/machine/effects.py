@@ -67,8 +67,10 @@ class MachineEffects:
         copy.ctinfo, copy.mark, copy.priority = _UNTRACKED, skb.mark, skb.priority
         self._copying = True
         try:
-            if self._ip.passes(Hook.OUTPUT, copy) and self._ip.passes(Hook.POSTROUTING, copy):
-                self._ip.output(copy, decision._replace(via=gateway))
+            if self._ip.passes(Hook.OUTPUT, copy):
+                copy.held = copy.outdev
+                if self._ip.passes(Hook.POSTROUTING, copy):
+                    self._ip.output(copy, decision._replace(via=gateway))
         finally:
             self._copying = False
 

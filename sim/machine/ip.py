@@ -275,6 +275,7 @@ class IpLayer:
             return self._stolen
         if skb.way is not None:
             decision = self._another_way(skb, skb.way)
+        skb.held = skb.outdev
         if not self.passes(Hook.POSTROUTING, skb):
             return False
         self.output(skb, decision)

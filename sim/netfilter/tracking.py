@@ -164,20 +164,23 @@ class Tracking:
         return ACCEPT
 
     def _help(self, conn: Conn, skb: Skb) -> int:
-        """The entry's helper reads the packet; where it drops it, the kernel's log has its words (nf_ct_helper_log)."""
+        """The entry's helper reads the packet; where it drops it, the kernel's log has its words (nf_ct_helper_log), and so where it
+        drops it no longer in the end (amanda).
+        """
         tracker = self.tracker
         reads = skb.ctinfo in ESTABLISHED or (conn.original.protonum == UDP and skb.ctinfo != RELATED_REPLY)
         if skb.frag_max and conn.helper in LINEAR and reads:
             skb.pulled = len(skb.packet.data)
         tracker.device = "" if skb.indev else skb.outdev
-        if tracker.help(conn, skb.packet, skb.ctinfo or 0, skb.now, skb.indev == "lo" and not skb.outdev) == ACCEPT:
+        verdict = tracker.help(conn, skb.packet, skb.ctinfo or 0, skb.now, skb.indev == "lo" and not skb.outdev)
+        if self.log_helper is not None:
+            for text in tracker.kernel_log:
+                self.log_helper(text, skb)
+        if verdict == ACCEPT:
             if tracker.leaving is not None and tracker.leaving is not skb.packet:
                 self._rewritten(skb, tracker.leaving)
             return ACCEPT
         skb.dropped = (f"helper {conn.helper}", tracker.reason)
-        for text in tracker.kernel_log:
-            if self.log_helper is not None:
-                self.log_helper(text, skb)
         if conn.expecting and not conn.status & 8:
             tracker.expectations.forget(conn)
         return DROP

@@ -50,6 +50,7 @@ NEEDS: dict[str, str] = _Needs({
     "window": "tcp_option(p, 3, 1) is not None",
     "master": "skb.conn is not None and skb.conn.master is not None and skb.conn.master.helper is not None",
     "indev": "skb.indev",
+    "held": "skb.held",
     "sender": "sender(skb) is not None",
     "socket": "receiver(skb) is not None",
     "link": "False",  # no device here has a link layer
@@ -82,7 +83,7 @@ _META = (
     Selector("meta priority", "classid", 32, (), "skb.priority"),
     Selector("meta cpu", "integer", 32, (), "0"),
     Selector("meta random", "integer", 32, (), "drawn(skb, 'meta')"),
-    Selector("meta iiftype", "iface_type", 16, ("indev",), "link_type(skb.indev)"),
+    Selector("meta iiftype", "iface_type", 16, ("held",), "link_type(skb.held)"),
     Selector("meta oiftype", "iface_type", 16, ("outdev",), "link_type(skb.outdev)"),
     Selector("meta iifgroup", "devgroup", 32, ("indev",), "0"),
     Selector("meta oifgroup", "devgroup", 32, ("outdev",), "0"),

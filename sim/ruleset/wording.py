@@ -125,6 +125,7 @@ _PROTOCOL_NEEDS = {"icmp": 1, "tcp": 6, "udp": 17, "dccp": 33, "esp": 50, "ah": 
 _SAID = {
     "conn": "no entry in the table", "sender": "no socket of this machine sends it", "socket": "no socket here would take it",
     "link": "no link layer here: it has no hardware address", "outdev": "it does not leave by a device", "indev": "it came in by none",
+    "held": "no device has it yet",
 }  # fmt: skip
 
 

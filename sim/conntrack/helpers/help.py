@@ -50,17 +50,19 @@ class Helper(NamedTuple):
 class Help:
     """One packet of a helped connection. `direction` 0 original, 1 reply; `log`: the kernel's words when it dropped the packet.
 
-    NAT puts another `packet` in its place when it writes into it; the checksum of that is made right when all is written.
+    NAT puts another `packet` in its place when it writes into it; the checksum of that is made right when all is written,
+    where `summed` does not say that this is done.
     `written`: what stood there and what stands there now. `place`: where in the payload the helper has read, (at, length).
     """
 
-    __slots__ = ("conn", "ctinfo", "direction", "helper", "log", "now", "packet", "place", "reason", "tracker", "written")
+    __slots__ = ("conn", "ctinfo", "direction", "helper", "log", "now", "packet", "place", "reason", "summed", "tracker", "written")
 
     def __init__(self, tracker: Entries, helper: Helper, conn: Conn, packet: Packet, ctinfo: int, now: int) -> None:
         self.tracker, self.helper, self.conn = tracker, helper, conn
         self.packet, self.ctinfo, self.now = packet, ctinfo, now
         self.direction = int(ctinfo in REPLIES)
         self.log: tuple[str, ...] = ()
+        self.summed = False
         self.written: list[tuple[bytes, bytes]] = []
         self.reason: Reason | None = None
         self.place: tuple[int, int] | None = None

@@ -84,7 +84,7 @@ class Pair:
         self.wall.ip.nat.chooser.dice = self._fall
         self.wall.ip.nat.chooser.expected = self._fall_expected
         self._waiting: tuple[Entry, ...] = ()
-        self._drawn, self._tunnel = NOTHING_DRAWN, _tunnel(b"")
+        self._drawn, self._tunnel, self._by_chance = NOTHING_DRAWN, _tunnel(b""), False
         self.wall.ip.sysctls.set("net.netfilter.nf_conntrack_log_invalid", str(ALL))  # as the judge has it
         for key, value in self.plan.sysctls.items():
             self.wall.ip.sysctls.set(key, value)
@@ -157,6 +157,7 @@ class Pair:
 
     def _fall(self, low: int, size: int, manip: int) -> int:
         """Where the kernel drew a port by chance, ours draws the same: it must be one that ours could have drawn, and free."""
+        self._by_chance = True
         port = self._drawn[manip] if self._tunnel is None else self._of_the_tunnel(self._tunnel, manip)
         return 0 if port is None else (port - low) % size
 
@@ -207,7 +208,7 @@ class Pair:
                 yield Difference(self._count, field, *pair)
         if any(self._rules):
             yield from self.counters()
-        for mine, other in statistics(self.kernel, self.wall.ip.tracker):
+        for mine, other in statistics(self.kernel, self.wall.ip.tracker, self._by_chance):
             yield Difference(self._count, "statistics", mine, other)
 
     def _other(self, step: Step) -> Iterator[Difference]:

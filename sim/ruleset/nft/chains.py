@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from sim.netfilter.words import Hook
@@ -162,9 +162,17 @@ def _nat_misplaced(base: Chain, rule: Rule) -> bool:
 
 def translates_wrongly(table: Table, base: Chain, rule: Rule) -> bool:
     """Whether this rule brings a translation to a base chain that is no place for it: itself, or through the chains it goes to."""
+    return _brings(table, base, rule, lambda each: _nat_misplaced(base, each))
+
+
+def stands_wrongly(table: Table, base: Chain, rule: Rule) -> bool:
+    """The same of other parts that a base chain may reach at some hooks alone: Reject, a look for sockets."""
+    return _brings(table, base, rule, lambda each: _is_misplaced(each, base))
+
+
+def _brings(table: Table, base: Chain, rule: Rule, misplaced: Callable[[Rule], bool]) -> bool:
     beyond = _reached(table, _rule_targets(table, rule))
-    wrong = _nat_misplaced(base, rule) or any(_nat_misplaced(base, other) for name in beyond for other in _rules(table, name))
-    if not wrong:
+    if not misplaced(rule) and not any(misplaced(other) for name in beyond for other in _rules(table, name)):
         return False
     reached = (base.name, *_reached(table, _next(table, base)))
     return any(each.handle == rule.handle for name in reached for each in _rules(table, name))
@@ -204,19 +212,3 @@ def _hooks_of(part: object) -> tuple[Hook, ...]:
 
 def _is_misplaced(rule: Rule, base: Chain) -> bool:
     return any(base.hook not in _hooks_of(part) for part in rule.flat())
-
-
-def stands_wrongly(table: Table, base: Chain, rule: Rule) -> bool:
-    """Whether this rule has a part (Reject, a look for sockets) that a base chain reaches at a hook where it may not stand."""
-    if not _is_misplaced(rule, base):
-        return False
-    waiting, seen = [base], {base.name}
-    while waiting:
-        chain = waiting.pop()
-        if any(each is rule or each.handle == rule.handle for each in chain.rules):
-            return True
-        for name in _next(table, chain) - seen:
-            seen.add(name)
-            target = table.chain(name)
-            waiting += [target] if target is not None else []
-    return False

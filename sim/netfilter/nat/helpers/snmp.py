@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from sim import wire
 from sim.conntrack.words import ACCEPT
-from sim.netfilter.nat.helpers.mangle import mangle
+from sim.packet import Packet
 
 if TYPE_CHECKING:
     from sim.conntrack.helpers import Help
@@ -161,5 +162,17 @@ def nat_snmp(nat: Nat, help: Help) -> int:
         return help.drop("parser failed\n", WHY_PARSER)
     for at in found:
         if data[at : at + 4] == old:
-            mangle(help, at, 4, new)
+            _write(help, packet.l4 + 8 + at, old, new)
     return ACCEPT
+
+
+def _write(help: Help, at: int, old: bytes, new: bytes) -> None:
+    """Put the address there; the checksum, if there is one, is mended and not made anew: what was wrong stays wrong (fast_csum)."""
+    out, place = bytearray(help.packet.data), help.packet.l4 + 6
+    check = int.from_bytes(out[place : place + 2])
+    if check:
+        pad = b"\0" * ((at - help.packet.l4) & 1)
+        out[place : place + 2] = wire.mended(check, pad + old + pad, pad + new + pad).to_bytes(2)
+    out[at : at + 4] = new
+    help.packet, help.summed = Packet(bytes(out), help.packet.id), True
+    help.written.append((old, new))
