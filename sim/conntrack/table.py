@@ -22,12 +22,15 @@ LARGE: Final = 1 << 16
 class Table:
     """Confirmed entries by (zone and) tuple; each stands under both its tuples, the reply's over the original's when they are equal.
 
-    `default` has those of zone 0: tuples as `tuples.pack` makes them -> entry.
+    `default` has those of zone 0: tuples as `tuples.pack` makes them -> entry. Where zones hold for one direction alone, one entry's
+    original tuple may be another's reply in the same zone: the newer stands before the older (`_behind`), as in a bucket of the kernel's.
     """
 
     def __init__(self) -> None:
         self.default: dict[Packed, Conn] = {}
         self.zones: dict[int, dict[Packed, Conn]] = {0: self.default}
+        self._behind: dict[tuple[int, Packed], list[Conn]] = {}
+        self._one_way = False
         self._buckets: dict[int, list[Conn]] | None = None
         self._size = 0
         self._count = 0
@@ -40,7 +43,10 @@ class Table:
         """Those of a zone in the order in which they were confirmed; where there are several zones, in that of their making."""
         used = [keys for keys in self.zones.values() if keys]
         found = [conn for keys in used for key, conn in keys.items() if key == conn.back and keys is self._of(in_reply(conn.zone))]
-        return iter(sorted(found, key=attrgetter("id")) if len(used) > 1 else found)
+        if self._behind:
+            whole = {conn.id: conn for conn in [*found, *(conn for held in self._behind.values() for conn in held)]}
+            found = list(whole.values())
+        return iter(sorted(found, key=attrgetter("id")) if len(used) > 1 or self._behind else found)
 
     def find(self, key: Key, zone: int) -> Conn | None:
         """The entry under a tuple, or None."""
@@ -58,7 +64,11 @@ class Table:
         conn = self._of(id).get(packed)
         if conn is None or zone <= ID:
             return conn
-        return conn if (in_reply if conn.back == packed else in_original)(zone) == id else None
+        held: list[Conn] = [conn, *self._behind.get((id, packed), ())]
+        for each in held:
+            if (in_reply if each.back == packed else in_original)(zone) == id:
+                return each
+        return None
 
     def _of(self, id: int) -> dict[Packed, Conn]:
         """Those of a zone."""
@@ -70,6 +80,9 @@ class Table:
             there = back = self.default
         else:
             there, back = self._of(in_original(conn.zone)), self._of(in_reply(conn.zone))
+            self._one_way = self._one_way or conn.zone > ID
+        if self._one_way:
+            self._step_behind(conn)
         if not hidden:
             there[conn.there] = conn
         back[conn.back] = conn
@@ -83,14 +96,36 @@ class Table:
 
     def remove(self, conn: Conn) -> None:
         """Take an entry out."""
-        for keys, key in ((self._of(in_original(conn.zone)), conn.there), (self._of(in_reply(conn.zone)), conn.back)):
+        for id, key in ((in_original(conn.zone), conn.there), (in_reply(conn.zone), conn.back)):
+            keys = self._of(id)
             if keys.get(key) is conn:
                 del keys[key]
+            if self._behind:
+                self._step_forward(conn, id, key)
         self._count -= 1
         if self._buckets is not None:
             for key in (conn.there, conn.back):
                 held = self._buckets.get(self._bucket(key), [])
                 held[:] = [other for other in held if other is not conn]
+
+    def _step_behind(self, conn: Conn) -> None:
+        """Who stands under the tuples of a new entry lets it stand before."""
+        for id, key in ((in_original(conn.zone), conn.there), (in_reply(conn.zone), conn.back)):
+            older = self._of(id).get(key)
+            if older is not None:
+                self._behind.setdefault((id, key), []).insert(0, older)
+
+    def _step_forward(self, conn: Conn, id: int, key: Packed) -> None:
+        """An entry is gone: the next one stands there."""
+        held = self._behind.get((id, key))
+        if held is None:
+            return
+        if conn in held:
+            held.remove(conn)
+        elif key not in self._of(id):
+            self._of(id)[key] = held.pop(0)
+        if not held:
+            del self._behind[id, key]
 
     def evictable(self, packed: Packed, size: int) -> list[Conn]:
         """What early_drop evicts to make room for a tuple: all that is not ASSURED in the first of 8 buckets that has any.

@@ -12,6 +12,7 @@ from sim.conntrack import table
 from sim.conntrack.expect import Expectation
 from sim.conntrack.tracker import Tracker
 from sim.conntrack.tuples import mark_of_second, packed_inverse
+from sim.conntrack.zones import ORIGINAL_ONLY, REPLY_ONLY
 from sim.packet import Packet, Tuple
 
 HERE, THERE = bytes((192, 0, 2, 1)), bytes((192, 0, 2, 2))
@@ -49,6 +50,30 @@ def test_the_mark_of_a_direction_is_in_its_own_packets_alone(packet: Packet) -> 
     assert back is not None
     turn = mark_of_second(there, back)
     assert (back[turn >> 8], there[turn >> 8] == back[turn >> 8]) == (turn & 255, False)
+
+
+def test_of_two_entries_under_one_tuple_the_newer_is_found_and_behind_it_the_older() -> None:
+    tracker = Tracker()
+    there, back = Tuple(HERE, THERE, 1000, 53, 17), Tuple(THERE, HERE, 53, 1000, 17)
+    older, newer = tracker.fresh(there, back, 7 | REPLY_ONLY), tracker.fresh(back, there, 7 | ORIGINAL_ONLY)
+    for conn in (older, newer):
+        tracker.table.add(conn)
+    assert [tracker.find(there), tracker.find(back, 7)] == [(newer, 1), (newer, 0)]
+    assert list(tracker.entries()) == [older, newer]
+    tracker.table.remove(newer)
+    assert [tracker.find(there), tracker.find(back, 7)] == [(older, 0), (older, 1)]
+    tracker.table.remove(older)
+    assert tracker.find(there) is None and list(tracker.entries()) == []
+
+
+def test_the_older_of_two_entries_under_one_tuple_goes_and_the_newer_stays() -> None:
+    tracker = Tracker()
+    there, back = Tuple(HERE, THERE, 1000, 53, 17), Tuple(THERE, HERE, 53, 1000, 17)
+    older, newer = tracker.fresh(there, back, 7 | REPLY_ONLY), tracker.fresh(back, there, 7 | ORIGINAL_ONLY)
+    for conn in (older, newer):
+        tracker.table.add(conn)
+    tracker.table.remove(older)
+    assert list(tracker.entries()) == [newer] and tracker.find(there) == (newer, 1)
 
 
 def test_a_tracker_that_nobody_has_any_more_is_forgotten_with_all_that_its_connections_announced() -> None:

@@ -7,7 +7,8 @@ include/uapi/linux/netfilter/nfnetlink_conntrack.h, 6.18.
      "original": {"src", "dst", "sport", "dport"}, "reply": {...}, "unreplied": True, "assured": False, "mark": 0}
 
 ICMP tuples have type, code, id; GRE srckey, dstkey; other protocols addresses alone. `state` is None where the protocol has
-none; a protocol that `conntrack -L` does not name is "unknown", as there. A zone other than 0 adds "zone".
+none; a protocol that `conntrack -L` does not name is "unknown", as there. A zone other than 0 adds "zone", one of one
+direction "zone-orig" or "zone-reply".
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from sim.edges.kernel.tuples import AF_INET, GRE, ICMP, ICMPV6, SCTP, TCP, tuple
 CT_NEW, CT_GET, CT_DELETE = 0x0100, 0x0101, 0x0102
 EXP_GET, EXP_DELETE = 0x0201, 0x0202
 TUPLE_ORIG, TUPLE_REPLY, STATUS, PROTOINFO, TIMEOUT, MARK, ZONE = 1, 2, 3, 4, 7, 8, 18
+TUPLE_ZONE = 3
 HELP, COUNTERS_ORIG, COUNTERS_REPLY, TUPLE_MASTER, SEQ_ADJ_ORIG, SEQ_ADJ_REPLY, TIMESTAMP, LABELS = 5, 9, 10, 14, 15, 16, 20, 22
 EXPECT_MASTER, EXPECT_TUPLE, EXPECT_MASK, EXPECT_TIMEOUT, EXPECT_HELPER = 1, 2, 3, 4, 6
 EXPECT_ZONE, EXPECT_FLAGS, EXPECT_CLASS = 7, 8, 9
@@ -103,7 +105,8 @@ class Table:
 
 def name_of(entry: Entry) -> str:
     """What tells an entry from all others: zone, protocol and original tuple, as text."""
-    return f"{entry.get('zone', 0)} {entry['protonum']} " + " ".join(f"{key} {value}" for key, value in sorted(entry["original"].items()))
+    zone = next((f"{word} {entry[word]}" for word in ("zone", "zone-orig", "zone-reply") if word in entry), "")
+    return f"{zone} {entry['protonum']} " + " ".join(f"{key} {value}" for key, value in sorted(entry["original"].items()))
 
 
 def entry_of(payload: bytes) -> Entry:
@@ -121,7 +124,17 @@ def entry_of(payload: bytes) -> Entry:
         "assured": bool(status & ASSURED),
         "mark": int.from_bytes(found.get(MARK, b"")),
     }
-    return entry | ({"zone": int.from_bytes(found[ZONE])} if ZONE in found else {})
+    return entry | _zone(found)
+
+
+def _zone(found: dict[int, bytes]) -> Entry:
+    """The zone of both directions, or of one: then it stands in that tuple."""
+    if ZONE in found:
+        return {"zone": int.from_bytes(found[ZONE])}
+    for name, tuple_ in (("zone-orig", found[TUPLE_ORIG]), ("zone-reply", found[TUPLE_REPLY])):
+        if TUPLE_ZONE in (parts := attributes(tuple_)):
+            return {name: int.from_bytes(parts[TUPLE_ZONE])}
+    return {}
 
 
 def details_of(payload: bytes) -> Entry:

@@ -217,7 +217,11 @@ def entry_line(conn: Conn, now: int) -> dict[str, Json]:
         "state": conn.state_name(), "original": tuple_view(conn.original), "reply": tuple_view(conn.reply),
         "unreplied": not conn.status & SEEN_REPLY, "assured": bool(conn.status & ASSURED), "mark": conn.mark,
     }  # fmt: skip
-    return line | {"zone": conn.zone} if 0 < conn.zone <= ID else line
+    return line | {ZONED[conn.zone >> 16]: conn.zone & ID} if conn.zone else line
+
+
+ZONED: Final = ("zone", "zone-orig", "zone-reply")
+"""What a zone is called by its direction: both, the original, the reply."""
 
 
 def _made(makes: Sequence[tuple[Skb, int | None]]) -> tuple[Made, ...]:

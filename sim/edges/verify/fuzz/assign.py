@@ -12,10 +12,11 @@ HELPERS: Final = (
     ("snmp", "udp", 161, ("ip",)), ("snmp_trap", "udp", 162, ("ip",)),
 )  # fmt: skip
 """Helper, protocol, its server's port, for which families."""
-ZONES: Final = (  # of both directions
+ZONES: Final = (
     "-A {} -i lan -j CT --zone 1", "-A {} -i wan -j CT --zone 1", "-A {} -p udp -j CT --zone 2", "-A {} -j CT --zone 1",
     "-A {} -m mark --mark 0 -j CT --zone 2", "-A {} -p tcp -j CT --zone mark", "-A {} -p icmp -j CT --zone 1",
-    "-A {} -s 192.168.1.10 -j CT --zone 2",
+    "-A {} -s 192.168.1.10 -j CT --zone 2", "-A {} -i lan -j CT --zone-orig 1", "-A {} -i wan -j CT --zone-reply 1",
+    "-A {} -p udp -j CT --zone-orig 2", "-A {} -j CT --zone-reply 2", "-A {} -m length --length 30:45 -j CT --zone-orig 1",
 )  # fmt: skip
 MARKING: Final = (
     "-A PREROUTING -j CONNMARK --restore-mark", "-A PREROUTING -m mark --mark 0 -j MARK --set-mark 0x7",
