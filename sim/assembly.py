@@ -77,7 +77,7 @@ def boot(scenario: Scenario, machine: Machine, emit: Emit) -> None:
         said.append(f"{tool} refuses the rules it finds ({problem})" if problem else f"the rules of {tool} are those that were saved")
     _serve(machine, spec)
     rules = "; ".join(said) or "no rules were saved, so there are none"
-    emit(Noted("power", f"{machine.name} is up again: no connection is known, and {rules}."))
+    emit(Noted("power-up", f"{machine.name} is up again: no connection is known, and {rules}."))
 
 
 def _saved(machine: Machine, spec: MachineSpec) -> dict[str, str]:

@@ -105,9 +105,9 @@ class World:
         if name not in self.network.off:
             self._cut(name, emit)
         if value.power == "off":
-            emit(Noted("power", f"{name} has no power: what was in its memory is gone, connection table and all."))
+            emit(Noted("power-off", f"{name} has no power: what was in its memory is gone, connection table and all."))
             return
-        emit(Noted("power", f"{name} boots: it is up in {show_time(BOOT)}."))
+        emit(Noted("power-boots", f"{name} boots: it is up in {show_time(BOOT)}."))
         self._boots[name] = boots = object()
         up = self.network.env.timeout(BOOT)
         assert up.callbacks is not None

@@ -381,7 +381,8 @@ class Reached(Event):
 
 @dataclass(frozen=True, slots=True)
 class Noted(Event):
-    """A remark of the simulation: `code` e.g. budget, scenario; walk: somebody is on the way to a terminal; there: they have come."""
+    """A remark of the simulation: `code` e.g. budget, scenario; walk: somebody is on the way to a terminal; there: they have come;
+    power-off, power-boots, power-up: how a machine stands from now on."""
 
     kind: ClassVar[str] = "note"
     code: str

@@ -65,7 +65,7 @@ def test_saved_rules_that_the_tool_refuses_are_not_there_and_it_is_said() -> Non
     simulation.give(simulation.now, RESET)
     simulation.run(simulation.now + 25 * SECOND)
     assert "-P INPUT ACCEPT" in simulation.type("root", "iptables -S")
-    notes = [r.event.text for r in simulation.records if isinstance(r.event, Noted) and r.event.code == "power"]
+    notes = [r.event.text for r in simulation.records if isinstance(r.event, Noted) and r.event.code.startswith("power")]
     assert "iptables refuses the rules it finds" in notes[-1]
 
 

@@ -88,8 +88,24 @@ def _fields(layer: Any, start: int, end: int) -> Iterator[Field]:
         if size <= 0 or at >= end:
             continue
         size = min(size, end - at)
-        yield Field(str(field.name), str(field.i2repr(layer, value))[:MAX_TEXT], at, size)
+        yield Field(str(field.name), _said(field, layer, value)[:MAX_TEXT], at, size)
         at += size
+
+
+RECORD = ("qname", "qtype", "rrname", "type", "rdata")  # what one wants to read of a DNS record
+
+
+def _said(field: Any, layer: Any, value: Any) -> str:
+    """The value in words; of DNS records name, type and what they say."""
+    records = value if isinstance(value, list) and value and all(hasattr(one, "fields_desc") for one in value) else ()
+    if not records:
+        return str(field.i2repr(layer, value))
+    return "; ".join(" ".join(_told(one, name) for name in RECORD if one.fieldtype.get(name) and one.getfieldval(name)) for one in records)
+
+
+def _told(record: Any, name: str) -> str:
+    value = record.getfieldval(name)
+    return value.decode("ascii", "replace") if isinstance(value, bytes) else str(record.fieldtype[name].i2repr(record, value))
 
 
 def _size(field: Any, layer: Any, value: Any) -> int:

@@ -72,3 +72,25 @@ def test_the_rules_of_another_machine_are_shown_when_it_has_some(page: Page) -> 
     page.tab.keyboard.press("6")
     rules = page.tab.get_by_role("tabpanel", name="Rules")
     assert "-p icmp -j ACCEPT" in rules.locator("li.lit").inner_text()
+
+
+def test_what_is_offered_to_be_tried_runs_and_a_machine_without_power_is_drawn_so(page: Page) -> None:
+    page.open(scenario="laptop-and-server")
+    page.tab.get_by_role("button", name="Run on laptop: ping").click()
+    page.settle()
+    page.shows("2 packets transmitted, 2 received")
+    page.tab.keyboard.press("f")
+    page.tab.locator("#stage form select").first.select_option("power")
+    page.tab.get_by_role("button", name="Fork and compare").click()
+    page.settle()
+    off = next(record["t"] for record in page.lab("records") if record.get("code") == "power-boots")
+    page.lab(f"seekTime({off + 1000})")
+    page.tab.keyboard.press("1")
+    assert page.tab.locator("#stage .who.dark small").all_inner_texts() == ["is booting", "is booting"]
+    page.tab.keyboard.press("2")
+    page.tab.get_by_role("button", name=re.compile("^server, is booting")).wait_for()
+    assert page.axe("#stage") == []
+    page.lab("seek(window.ctlab.length)")
+    assert page.tab.locator("#stage g.machine.dark").count() == 0
+    page.tab.keyboard.press("1")
+    assert page.tab.locator("#stage path.dead").count() == 2

@@ -77,3 +77,12 @@ def test_real_packets_are_dissected_without_an_error_and_covered_whole() -> None
                 assert layers[-1]["start"] + layers[-1]["size"] == len(frame.data), path
                 seen += 1
     assert seen > 100
+
+
+def test_dns_records_are_told_by_name_type_and_what_they_say() -> None:
+    from scapy.layers import dns, inet  # scapy is slow to load
+
+    asked = dns.DNS(qd=dns.DNSQR(qname="x.example"), an=dns.DNSRR(rrname="x.example", rdata="192.0.2.1"), ar=dns.DNSRROPT())
+    data = bytes(inet.IP(src="192.0.2.9", dst="192.0.2.1") / inet.UDP(sport=53, dport=4000) / asked)
+    told = {field.name: field.value for field in dissect(data)[-1].fields}
+    assert (told["qd"], told["an"], told["ar"]) == ("x.example. A", "x.example. A 192.0.2.1", ". OPT")

@@ -98,7 +98,7 @@ export const german: Words = {
     believed: (name) => `Ein verbreiteter Glaube: „${name}“.`, bothFutures: 'Ausführen und beide Zukünfte zeigen', doFirst: 'Tun Sie erst, was oben steht; dann kann dies ausgeführt werden.',
     free: 'Eigenes ausprobieren, von diesem Moment an, in einem freien Labor', prints: (terminal) => `${terminal} gibt aus`, chosen: 'Ihre Antwort', correct: 'richtig',
   },
-  freeLab: { region: 'Dieses Labor', machines: 'Maschinen', services: 'betreibt', firewall: 'die Firewall', watching: 'Ein Mitschnitt ging durch diese Firewall. Gehen Sie ihn Schritt für Schritt durch: Jedes Paket hat sein Label, seinen Weg und seine Gründe.', typing: 'Tippen Sie in einem Terminal und sehen Sie zu, was geschieht.' },
+  freeLab: { region: 'Dieses Labor', tries: 'Zum Ausprobieren', run: (terminal) => `Auf ${terminal} ausführen:`, machines: 'Maschinen', services: 'betreibt', firewall: 'die Firewall', watching: 'Ein Mitschnitt ging durch diese Firewall. Gehen Sie ihn Schritt für Schritt durch: Jedes Paket hat sein Label, seinen Weg und seine Gründe.', typing: 'Tippen Sie in einem Terminal und sehen Sie zu, was geschieht.' },
   stage: {
     region: 'Was geschieht', ladder: 'Leiter', topology: 'Netz', beliefs: 'Annahmen', entry: 'Eintrag', futures: 'Zukünfte',
     lens: 'Nur dieses Gespräch (c)', whole: 'Alle Gespräche.', alone: (own, all) => `Nur dieses Gespräch: ${own} von ${all} Paketen.`,
@@ -115,6 +115,7 @@ export const german: Words = {
     label: 'Das Netz', loss: (loss) => `verliert ${Number((loss * 100).toFixed(1))} %`, delay: (delay) => `${delay / 1000} ms`,
     cut: 'getrennt', link: (a, b) => `Leitung ${a} – ${b}`, change: 'ändern', faults: 'Fehler der Leitung', milliseconds: 'Verzögerung, ms',
     larger: 'Vergrößern (Strg und Rad)', smaller: 'Verkleinern', fit: 'Einpassen: die ganze Karte, die Maschinen an ihrem Platz', machine: (name) => `${name}: seine Tabelle und Regeln zeigen; Pfeiltasten verschieben`,
+    power: { off: 'ohne Strom', boots: 'fährt hoch' },
     percent: 'Verlust, %', isCut: 'getrennt', apply: 'Anwenden', close: 'Schließen', noLabel: 'noch kein Label', more: (count) => `und ${count} weitere`,
     crowd: (all) => `Pakete unterwegs: ${all.map(([label, count]) => `${count} ${label || 'ohne Label'}`).join(', ')}`,
   },
@@ -158,7 +159,7 @@ export const german: Words = {
     sum: ({ packets, ended, labels }) => [many(packets, 'Paket', 'Pakete'), `${ended} aufgehalten`, ...Object.entries(labels).map(([label, count]) => `${count} ${label}`)].join(', '),
   },
   journey: {
-    region: (packet, machine) => `Paket ${packet} durch ${machine}`, none: 'Noch ist kein Paket gewählt.', title: 'Der Weg eines Pakets',
+    region: (packet, machine) => `Paket ${packet} durch ${machine}`, none: 'Noch wurde kein Paket gesendet. Das gewählte steht hier: die Hooks, durch die es kommt, jede Regel, die geprüft wird, und warum sie passt oder nicht, was aus ihm wurde, und warum.', title: 'Der Weg eines Pakets',
     notHere: (machine) => `Dieses Paket ist noch nicht zu ${machine} gekommen, oder es wird nie kommen.`, policy: (verdict) => `Policy ${verdict}`,
     policyDrop: 'Keine Regel entschied, also die Policy: dieses Paket ist fort, und niemand erfährt es.', policyAccept: 'Keine Regel entschied, also die Policy: es geht weiter.',
     drawn: {
@@ -197,7 +198,7 @@ export const german: Words = {
   },
   terminal: {
     searching: (wanted) => `Suche zurück: ${wanted}_`, notFound: 'keine frühere Zeile hat das', noStop: 'Strg Z würde das Programm für fg und bg anhalten: das ist nicht simuliert. Mit Strg C beenden, oder die Zeile mit & dahinter neu beginnen.',
-    region: 'Terminals', loading: 'Das Terminal wird geholt…', past: (t) => `Sie sehen ${seconds(t)} s. Was Sie hier tippen, beginnt von dort eine neue Zukunft; die alte bleibt aufbewahrt.`,
+    region: 'Terminals', loading: 'Das Terminal wird geholt…', past: (t) => `Bei ${seconds(t)} s. Was Sie hier tippen, beginnt eine neue Zukunft; die alte bleibt.`,
     unacked: (what) => `gesendet, nicht bestätigt: „${what}“`, tried: (times) => (times ? `${times} mal noch einmal versucht` : 'einmal gesendet'),
     retry: (span) => `wieder in ${duration(span)}`, leave: 'Esc verlässt das Terminal', enter: 't tippt',
     closed: 'geschlossen', running: (program) => `${program} läuft`,

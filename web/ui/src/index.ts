@@ -3,6 +3,7 @@
 
 import type { RecordOf, TraceRecord } from './records'
 import { packetOf } from './records'
+import { POWER } from './story'
 import { countUpTo, Warp } from './warp'
 
 /** A packet's way. `decided`: how many records there are once the firewall (or a loss) has decided about it. */
@@ -27,8 +28,8 @@ export type EntryRecord = RecordOf<'entry-new' | 'entry-update' | 'entry-destroy
 const PATIENCE = 10_000_000 // µs
 const CLIENTS = new Set(['probe', 'talk'])
 const DOING = new Set(['sent', 'arrived', 'label', 'delivered', 'dropped', 'lost', 'output'])
-const REMARKS = new Set(['rules', 'power', 'command', 'walk', 'there']) // notes of what happens by itself, on the timeline
-const counts = (record: TraceRecord): boolean => DOING.has(record.kind) || (record.kind === 'note' && record.code === 'power')
+const REMARKS = new Set(['rules', 'power', ...Object.keys(POWER), 'command', 'walk', 'there']) // notes of what happens by itself, on the timeline
+const counts = (record: TraceRecord): boolean => DOING.has(record.kind) || (record.kind === 'note' && record.code.startsWith('power'))
 
 function summarise(trip: Trip, record: TraceRecord, firewall: string): void {
   if (record.kind === 'sent') trip.about ??= record

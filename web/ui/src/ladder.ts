@@ -4,7 +4,8 @@ import type { Scenario } from './channel'
 import { until, type Index, type Trip } from './index'
 import type { RecordOf, TraceRecord } from './records'
 import { text } from './text'
-import { SILENCE } from './warp'
+import { POWER } from './story'
+import { countUpTo, SILENCE } from './warp'
 
 export interface Lifeline { machine: string; role: 'machine' | 'netfilter' | 'programs'; title: string; short: string; firewall: boolean }
 
@@ -159,6 +160,23 @@ export function rows(all: readonly Item[], opened: Opened): Row[] {
   }
   return laid.rows
 }
+
+/** Where on its lifeline a machine did not run, from the note that says so to the one that says that it is up again; `to` null: it still does not. */
+export interface Outage { machine: string; from: number; to: number | null }
+export function outages(remarks: readonly RecordOf<'note'>[], laid: readonly Row[], n: number): Outage[] {
+  const found: Outage[] = []
+  const place = (at: number): number => laid[countUpTo(laid, at, (row) => row.n)]?.y ?? end(laid.at(-1))
+  for (const { code, machine, n: at } of remarks) {
+    if (!(code in POWER) || at >= n) continue
+    const open = found.find((one) => one.machine === machine && one.to === null)
+    if (POWER[code] === null && open) open.to = place(at)
+    else if (POWER[code] !== null && !open) found.push({ machine, from: place(at), to: null })
+  }
+  return found
+}
+
+/** Where a row ends. */
+export const end = (row: Row | undefined): number => (row ? row.y + row.height : 0)
 
 /** Which element draws which row: a row that stays keeps its own, and one that comes into sight takes over what another has left. So
  * a leap makes no elements anew. `held`: row's number -> element, as it was. */

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { beliefs, parted } from './beliefs'
 import type { Scenario } from './channel'
 import { Index } from './index'
-import { arrows, items, lifelines, places, recycle, rows } from './ladder'
+import { arrows, items, lifelines, places, recycle, rows, outages } from './ladder'
 import { common, EMPTY, insert, key, recall, replace, searched, tailColumn } from './lineedit'
 import { entry, Maker, why } from './made'
 import type { TraceRecord } from './records'
@@ -66,6 +66,16 @@ test('silence becomes one row, repeats become one row that can be opened, and th
   expect(kinds(null)).toBe('packet fold packet silence packet')
   expect(kinds(3)).toBe('packet packet packet packet packet silence packet')
   expect(kinds(null, new Set([2]))).toBe('packet packet packet packet packet silence packet')
+})
+
+test('a machine without power stands dark from the note that says so to the one that says it is up', () => {
+  const note = (made: Maker, code: string): Maker => made.add('server', 'note', { code, text: '' })
+  const made = note(note(new Maker().sent(1, 'laptop', 'server'), 'power-off').sent(2, 'laptop', 'server'), 'power-boots').sent(3, 'laptop', 'server')
+  note(made, 'power-up').sent(4, 'laptop', 'server')
+  const index = indexed(made.records)
+  const laid = rows(items(index), { chosen: null, folds: new Set() })
+  expect(outages(index.remarks, laid, 3)).toEqual([{ machine: 'server', from: laid[1]?.y, to: null }])
+  expect(outages(index.remarks, laid, made.records.length)).toEqual([{ machine: 'server', from: laid[1]?.y, to: laid[3]?.y }])
 })
 
 test('rows follow each other without gap or overlap', () => {

@@ -77,8 +77,19 @@ export interface State {
   terminals: Readonly<{ [id: string]: TerminalState }>
   inputs: Chain<{ n: number; t: number; text: string; input: Input }>
   notes: Chain<{ t: number; code: string; text: string }>
+  /** Machines that do not run: without power, or on their way up. */
+  dark: Readonly<{ [machine: string]: Dark }>
   /** What each client that acts by itself found out last, by machine, what it does and its name. */
   reached: Readonly<{ [client: string]: RecordOf<'reach'> }>
+}
+
+/** What a note of power means: the machine is off, on its way up, or runs again (null). */
+export type Dark = 'off' | 'boots'
+export const POWER: { readonly [code: string]: Dark | null } = { 'power-off': 'off', 'power-boots': 'boots', 'power-up': null }
+
+function darkened(before: State['dark'], machine: string, how: Dark | null): State['dark'] {
+  const { [machine]: _, ...others } = before
+  return how === null ? others : { ...others, [machine]: how }
 }
 
 const NEW_MACHINE: MachineState = {
@@ -90,7 +101,7 @@ const NEW_TERMINAL: TerminalState = { output: null, state: 'prompt', prompt: '',
 export function beginning(firewall: string): State {
   return {
     firewall, n: 0, t: 0, record: null, packet: null, machines: {}, flying: IntMap.empty(), labels: IntMap.empty(), settled: [],
-    terminals: {}, inputs: null, notes: null, reached: {},
+    terminals: {}, inputs: null, notes: null, dark: {}, reached: {},
   }
 }
 
@@ -217,7 +228,7 @@ export const HANDLERS: Handlers = {
     ...(input.type === 'line' ? onTerminal(state, input.terminal, ({ typed }) => ({ typed: [...typed, input.text] })) : {}),
   }),
   reach: (state, record) => ({ reached: { ...state.reached, [`${record.machine} ${record.what} ${record.name}`]: record } }),
-  note: (state, { t, code, text }) => ({ notes: append(state.notes, { t, code, text }) }),
+  note: (state, { t, code, text, machine }) => ({ notes: append(state.notes, { t, code, text }), ...(code in POWER && { dark: darkened(state.dark, machine, POWER[code] ?? null) }) }),
 }
 
 /** Whose packet this instant is about: the firewall's latest, or one that was lost or dropped anywhere. */

@@ -99,7 +99,7 @@ export const text = {
     believed: (name: string): string => `A common belief: “${name}”.`, bothFutures: 'Run it, and show both futures', doFirst: 'First do what stands above; then this can be run.',
     free: 'Try things of your own from this moment, in a free lab', prints: (terminal: string): string => `${terminal} prints`, chosen: 'your answer', correct: 'right',
   },
-  freeLab: { region: 'This lab', machines: 'Machines', services: 'runs', firewall: 'the firewall', watching: 'A capture went through this firewall. Step through it: every packet has its label, its way and its reasons.', typing: 'Type in a terminal, then watch what it did.' },
+  freeLab: { region: 'This lab', tries: 'Things to try', run: (terminal: string): string => `Run on ${terminal}:`, machines: 'Machines', services: 'runs', firewall: 'the firewall', watching: 'A capture went through this firewall. Step through it: every packet has its label, its way and its reasons.', typing: 'Type in a terminal, then watch what it did.' },
   stage: {
     region: 'What happens', ladder: 'Ladder', topology: 'Topology', beliefs: 'Beliefs', entry: 'Entry', futures: 'Futures',
     lens: 'This conversation alone (c)', whole: 'All conversations.', alone: (own: number, all: number): string => `This conversation alone: ${own} of ${many(all, 'packet', 'packets')}.`,
@@ -116,6 +116,7 @@ export const text = {
     label: 'The network', loss: (loss: number): string => `loses ${Number((loss * 100).toFixed(1))} %`, delay: (delay: number): string => `${delay / 1000} ms`,
     cut: 'cut', link: (a: string, b: string): string => `Link ${a} – ${b}`, change: 'change it', faults: 'Faults of the link', milliseconds: 'delay, ms',
     larger: 'Zoom in (Ctrl and the wheel)', smaller: 'Zoom out', fit: 'Fit: all of the map, machines where they were', machine: (name: string): string => `${name}: show its table and rules; arrow keys move it`,
+    power: { off: 'no power', boots: 'is booting' },
     percent: 'loss, %', isCut: 'cut', apply: 'Apply', close: 'Close', noLabel: 'no label yet', more: (count: number): string => `and ${count} more`,
     crowd: (all: readonly (readonly [string, number])[]): string => `Packets on the way: ${all.map(([label, count]) => `${count} ${label || 'without a label'}`).join(', ')}`,
   },
@@ -160,7 +161,7 @@ export const text = {
       [many(packets, 'packet', 'packets'), `${ended} stopped`, ...Object.entries(labels).map(([label, count]) => `${count} ${label}`)].join(', '),
   },
   journey: {
-    region: (packet: number, machine: string): string => `Packet ${packet} through ${machine}`, none: 'No packet is chosen yet.', title: 'A packet’s way',
+    region: (packet: number, machine: string): string => `Packet ${packet} through ${machine}`, none: 'No packet has been sent yet. The one that is chosen stands here: the hooks it passes, each rule that is tried and why it matches or does not, what became of it, and why.', title: 'A packet’s way',
     notHere: (machine: string): string => `This packet has not come to ${machine} yet, or never will.`, policy: (verdict: string): string => `policy ${verdict}`,
     policyDrop: 'No rule decided, so the policy does: this packet is gone, and nobody is told.', policyAccept: 'No rule decided, so the policy does: it goes on.',
     drawn: {
@@ -200,7 +201,7 @@ export const text = {
   },
   terminal: {
     region: 'Terminals', loading: 'The terminal is being fetched…', past: (t: number): string =>
-      `You look at ${seconds(t)} s. What you type here starts a new future from there; the old one is kept.`,
+      `At ${seconds(t)} s. What you type here starts a new future; the old one is kept.`,
     unacked: (what: string): string => `sent, not acknowledged: “${what}”`, tried: (times: number): string => (times ? `tried again ${many(times, 'time', 'times')}` : 'sent once'),
     retry: (span: number): string => `again in ${duration(span)}`, leave: 'Esc leaves the terminal', enter: 't types',
     searching: (wanted: string): string => `Search back: ${wanted}_`, notFound: 'no earlier line has that', noStop: 'Ctrl Z would stop the program for fg and bg: that is not simulated. End it with Ctrl C, or begin the line anew with & behind it.',
