@@ -15,6 +15,7 @@ from sim.netfilter.nat import Nat
 from sim.netfilter.skb import Skb
 from sim.packet import Packet
 from sim.ruleset import beyond, drawn, generate
+from sim.ruleset.headers6 import headers_whole
 from sim.ruleset.helping import set_helper, use_template
 from sim.ruleset.log import log_line
 from sim.ruleset.model import Compare, Log, Reject, Table
@@ -184,7 +185,7 @@ def environment(effects: Effects) -> dict[str, Any]:
         "route_mss": lambda packet: route_mss(packet, effects.path_mtu),
         "CT_STATE_BITS": CT_STATE_BITS, "xt_state": xt_state, "direction_of": direction_of, "packet_type": packet_type,
         "tcp_options": tcp_options, "tcp_options_whole": tcp_options_whole,
-        "tcp_option": tcp_option, "maxseg_place": maxseg_place, "ct_counted": ct_counted,
+        "headers_whole": headers_whole, "tcp_option": tcp_option, "maxseg_place": maxseg_place, "ct_counted": ct_counted,
         "fib_device": lambda packet, address, dev: fib_device(packet, address, dev, effects),
         "fib_type": lambda address, skb: fib_type(address, skb, effects),
         "address_class": lambda address, dev: address_class(address, effects.address_type(address, dev)),

@@ -231,6 +231,7 @@ class ChainSource:
         if part.selector == "meta l4proto" and self._table.language == "iptables":
             self._flush()
             self._line(f"if {HEADERS_RUN_OUT}: return 0")
+            self._facts.add(NEEDS["headers"])
         test = comparison(part, self._table, self._keep)
         if part.absent:
             missing = [f"not ({need})" for need in needs(part.selector) if need not in self._facts]

@@ -18,7 +18,10 @@ _U64 = (1 << 64) - 1
 _CREDITS_PER_JIFFY = 1 << 39  # the power of two below 2**64 / (HZ * 60 * 60 * 24)
 _BYTE_CREDITS_PER_JIFFY = 1 << 24  # the same below 2**32 / HZ
 _BYTE_CAP = _BYTE_CREDITS_PER_JIFFY * _HZ
-_PORTED = frozenset((6, 17, 33, 132, 136))
+_PORTS_AT = {6: 0, 17: 0, 33: 0, 50: 0, 51: 4, 132: 0, 136: 0}
+"""Where the kernel reads ports in what follows the IP header, by protocol; of IPsec's it is the SPI (proto_ports_offset)."""
+_HEADERS = frozenset((0, 43, 44, 51, 59, 60))
+"""IPv6's own headers: where one of them is the protocol, what comes after it is missing."""
 
 
 def credits(user: int) -> int:
@@ -100,13 +103,15 @@ class HashLimit:
                 found.append(_masked(address, settings[mask]))
         if not settings["mode"] & {"srcport", "dstport"}:
             return tuple(found)
-        if packet.protonum in _PORTED and len(packet.data) < packet.l4 + 4:
+        if packet.version == 6 and packet.protonum in _HEADERS and not packet.fragment:
             return None
-        ported = packet.protonum in _PORTED
+        start = _PORTS_AT.get(packet.protonum)
+        if start is not None and len(packet.data) < packet.l4 + start + 4:
+            return None
         for mode, offset in (("srcport", 0), ("dstport", 2)):
             if mode in settings["mode"]:
-                at = packet.l4 + offset
-                found.append(int.from_bytes(packet.data[at : at + 2]) if ported else 0)
+                at = packet.l4 + offset + (start or 0)
+                found.append(int.from_bytes(packet.data[at : at + 2]) if start is not None else 0)
         return tuple(found)
 
     def _bucket(self, key: tuple[bytes | int, ...], now: int) -> _Bucket:

@@ -11,13 +11,14 @@ from collections.abc import Callable
 from typing import Any
 
 from sim.netfilter.skb import Skb
+from sim.packet import Packet
 from sim.ruleset.parts import Judge
 
 HOP, ROUTING, FRAGMENT, ESP, AUTH, NONE, DEST = 0, 43, 44, 50, 51, 59, 60
 _WALKED = frozenset((HOP, ROUTING, FRAGMENT, AUTH, NONE, DEST))
 MASKS = {"hop-by-hop": 128, "ipv6-opts": 64, "ipv6-route": 32, "ipv6-frag": 16, "ah": 8, "esp": 4, "ipv6-nonxt": 2, "protocol": 1}
 _BIT = {HOP: 128, DEST: 64, ROUTING: 32, FRAGMENT: 16, AUTH: 8}
-_NOT_THERE = -1
+_NOT_THERE, _ANY = -1, -1
 _CUT_SHORT = "its headers are cut short: ip6tables drops it at once"
 _ABSENT = "it has no such header"
 
@@ -28,12 +29,17 @@ def find_header(data: bytes, target: int) -> int | None:
     while kind != target or kind == NONE:
         if kind not in _WALKED or kind == NONE:
             return _NOT_THERE
-        if at + 2 > len(data) or (kind == FRAGMENT and at + 4 > len(data)):
+        if at + (4 if kind in (FRAGMENT, ROUTING) else 2) > len(data):
             return None
         if kind == FRAGMENT and int.from_bytes(data[at + 2 : at + 4]) & ~7:
             return _NOT_THERE
         kind, at = data[at], at + _size(data, kind, at)
     return at if at + (4 if target == FRAGMENT else 2) <= len(data) else None
+
+
+def headers_whole(packet: Packet) -> bool:
+    """Whether an IPv6 packet's headers do not end before its transport: else rules see no protocol at all (ipv6_find_hdr fails)."""
+    return bool(packet.fragment) or find_header(packet.data, _ANY) is not None
 
 
 def _size(data: bytes, kind: int, at: int) -> int:

@@ -38,6 +38,7 @@ class _Needs(dict[str, str]):
 NEEDS: dict[str, str] = _Needs({
     "ip": "p.version == 4",
     "ip6": "p.version == 6",
+    "headers": "(p.version == 4 or p.l4 <= len(p.data) and p.protonum not in (0, 43, 44, 51, 60) or headers_whole(p))",
     "header": "p.complete",
     "tcp options": "tcp_options_whole(p)",
     **{f"{size} bytes": f"(p.complete or len(p.data) >= p.l4 + {size} and not p.fragment)" for size in range(1, 21)},
@@ -57,7 +58,7 @@ NEEDS: dict[str, str] = _Needs({
     "outdev": "skb.outdev",
 })
 
-HEADERS_RUN_OUT = "p.protonum in (0, 43, 44, 51, 60) and not p.fragment"
+HEADERS_RUN_OUT = f"not {NEEDS['headers']}"
 """Where ip6tables' -p finds no protocol because the packet ends among IPv6's headers, it drops the packet (ip6_packet_match)."""
 
 
@@ -74,7 +75,7 @@ def _l3(offset: int, size: int) -> str:
 
 
 _META = (
-    Selector("meta l4proto", "inet_proto", 8, (), "p.protonum"),
+    Selector("meta l4proto", "inet_proto", 8, ("headers",), "p.protonum"),
     Selector("meta nfproto", "nf_proto", 8, (), "(2 if p.version == 4 else 10)"),
     Selector("meta protocol", "ether_type", 16, (), "(0x0800 if p.version == 4 else 0x86DD)"),
     Selector("meta length", "integer", 32, (), "len(p.data)"),

@@ -12,6 +12,7 @@ from sim.netfilter.skb import Skb
 from sim.ruleset import explain, tracing
 from sim.ruleset.evaluate import Effects, Probe, environment, tcp_options_whole
 from sim.ruleset.generate import Cells, is_live, map_entries
+from sim.ruleset.headers6 import headers_whole
 from sim.ruleset.helping import SetHelper, UseTemplate, helper_object, set_helper, use_template
 from sim.ruleset.judges import Judging
 from sim.ruleset.match import Finder
@@ -198,7 +199,7 @@ class Walker:
         """See selectors.HEADERS_RUN_OUT."""
         packet = skb.packet
         asked = part.selector == "meta l4proto" and self._table.language == "iptables"
-        return asked and packet.protonum in (0, 43, 44, 51, 60) and not packet.fragment
+        return asked and packet.version == 6 and not headers_whole(packet)
 
     def _act(self, part: object, skb: Skb, tried: _Tried) -> None:
         match part:

@@ -21,7 +21,7 @@ from sim.edges.capture import read_capture
 from sim.edges.kernel import KernelUnavailable, why_unavailable
 from sim.edges.replay import read_addresses
 from sim.edges.verify.answers import Difference
-from sim.edges.verify.fuzz.session import session, with_rules
+from sim.edges.verify.fuzz.session import LANGUAGES, session, with_rules
 from sim.edges.verify.hunt import Found, Hunt
 from sim.edges.verify.keep import conversation
 from sim.edges.verify.measure import Measure
@@ -55,6 +55,7 @@ _File = click.Path(path_type=Path, dir_okay=False, exists=True)
 @click.option(
     "--rulesets", type=click.IntRange(0), default=0, metavar="M", help="And M random rulesets, 150 packets each."
 )
+@click.option("--language", type=click.Choice(sorted(LANGUAGES)), default="any", help="Of --rulesets: all in this one.")
 @click.option("--seed", type=int, default=None, help="The first seed; else one is drawn and printed.")
 @click.option(
     "--save", type=click.Path(path_type=Path, file_okay=False), help="Write what fails there, as conversations."
@@ -65,7 +66,7 @@ _File = click.Path(path_type=Path, dir_okay=False, exists=True)
 @click.option("--bytes", "spoilt", type=click.IntRange(1), metavar="N", help="Feed N spoilt packets to ctlab alone: nothing may break.")
 def verify(
     what: str | None, rules: tuple[Path, ...], rules6: tuple[Path, ...], addresses: tuple[str, ...], sysctls: tuple[str, ...],
-    times: bool, fuzz: int | None, rulesets: int, seed: int | None, save: Path | None, coverage: bool,
+    times: bool, fuzz: int | None, rulesets: int, language: str, seed: int | None, save: Path | None, coverage: bool,
     spoilt: int | None,
 ) -> None:  # fmt: skip
     """Compare ctlab with this machine's own kernel, packet by packet. WHAT: a capture, a lesson, a scenario (its name or file).
@@ -84,7 +85,7 @@ def verify(
     if what is None:
         first = _seed(seed)
         click.echo(f"--seed {first}")
-        differ = _hunt(_cases(fuzz or 0, rulesets, first), (fuzz or 0) + rulesets * A_RULESET, save)
+        differ = _hunt(_cases(fuzz or 0, rulesets, first, language), (fuzz or 0) + rulesets * A_RULESET, save)
     elif _is_capture(Path(what)):
         plan = Plan(read_addresses(addresses) or Plan().addresses, _rules(rules, rules6), dict(map(_setting, sysctls)))
         steps = list(of_capture(read_capture(Path(what)), plan.addresses if addresses else {}, times))
@@ -194,20 +195,28 @@ def _bar(count: int) -> Any:
 # ---- fuzz ------------------------------------------------------------------------------------------------------------
 
 
-def _cases(packets: int, rulesets: int, seed: int) -> Iterator[Case]:
+def _cases(packets: int, rulesets: int, seed: int, language: str = "any") -> Iterator[Case]:
     for number in range(-(-packets // A_CASE)):
         yield session(seed + number, min(A_CASE, packets - number * A_CASE), pauses=number % PAUSED == PAUSED - 1)
     for number in range(rulesets):
-        yield with_rules(seed + number, A_RULESET)
+        yield with_rules(seed + number, A_RULESET, language)
 
 
 def _hunt(cases: Iterable[Case], packets: int, save: Path | None) -> int:
     hunt = Hunt()
     with _bar(packets) as bar:
-        hunt.run(iter(cases), (lambda case: bar.update(case.packets)) if bar is not None else lambda case: None)
-    for found in hunt.found:
-        _tell(found, save)
+
+        def told(case: Case) -> None:
+            if bar is not None:
+                bar.update(case.packets)
+            for found in hunt.found:
+                if found.case is case:
+                    _tell(found, save)
+
+        hunt.run(iter(cases), told)
     click.echo(f"{hunt.cases} cases, {hunt.packets} packets: {len(hunt.found)} cases differ from this machine's kernel")
+    if hunt.refused:
+        click.echo(f"{hunt.refused} rulesets were refused by both, or by the one and not the other, which is told as a difference")
     if hunt.unsure:
         click.echo(f"{hunt.unsure} more did once and not again: a time-out that ended just then, or a busy machine")
     return len(hunt.found)

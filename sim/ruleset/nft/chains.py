@@ -11,7 +11,7 @@ from sim.ruleset.nft.scanner import At, NotSimulated
 from sim.ruleset.nft.sets import set_targets
 from sim.ruleset.nft.syntax import Mistake
 from sim.ruleset.nft.written import ChainOf
-from sim.ruleset.parts import Act, Nat
+from sim.ruleset.parts import Act, Nat, Rewrite
 from sim.ruleset.selectors import parts_of
 
 PRIORITIES = {"raw": -300, "mangle": -150, "dstnat": -100, "filter": 0, "security": 50, "srcnat": 100}
@@ -204,6 +204,8 @@ def _hooks_of(part: object) -> tuple[Hook, ...]:
         return _REJECT_HOOKS
     if isinstance(part, Act) and part.kind == "proxy":
         return (Hook.PREROUTING,)
+    if isinstance(part, Rewrite) and part.field == "maxseg rt":
+        return _ROUTED_HOOKS
     names = [row.name for row in parts_of(part.selector)] if isinstance(part, Compare | VerdictMap) else []
     if any(name.startswith("socket ") for name in names):
         return _SOCKET_HOOKS

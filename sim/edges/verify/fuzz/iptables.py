@@ -6,6 +6,8 @@ from collections.abc import Callable
 from random import Random
 from typing import Final
 
+from sim.edges.verify.fuzz import iptables_rarer
+
 PORTS: Final = ("22", "53", "80", "1000", "1:1000", "1000:65535", "40000", "0:100")
 FLAGS: Final = (
     "SYN,RST,ACK,FIN SYN",
@@ -114,6 +116,7 @@ MATCHES: Final[dict[str, Match]] = {
     "pkttype": lambda r, f: f"-m pkttype {_not(r)}--pkt-type {r.choice(('unicast', 'multicast', 'broadcast'))}",
     "limit": lambda r, f: f"-m limit --limit 1/hour --limit-burst {r.choice((1, 5, 20))}",
     "comment": lambda r, f: '-m comment --comment "as it was"',
+    **iptables_rarer.MATCHES,
 }  # fmt: skip
 DEVICES: Final = {
     "INPUT": "i",
@@ -150,6 +153,8 @@ class _Maker:
     def _table(self, name: str, chains: tuple[str, ...], targets: tuple[str, ...], most: int) -> str:
         lines = [f":{chain} ACCEPT [0:0]" for chain in chains]
         for chain in chains:
+            if name == "mangle" and self._random.random() < 0.4:
+                lines.append(f"-A {chain} {self._matches(bare=True)} {iptables_rarer.rewriting(self._random, self._family, chain)}")
             # what a packet of the firewall's own answers to an untracked one is, NOTRACK does not touch: ctlab's does
             allowed = [target for target in targets if chain != "OUTPUT" or "track" not in target.lower()]
             lines += [self._rule(chain, self._random.choice(allowed)) for _ in range(self._random.randrange(most + 1))]
@@ -196,13 +201,14 @@ class _Maker:
         jump = "-g" if target in ("web", "deep") and r.random() < 0.3 else "-j"
         return f"-A {chain} {device}{self._matches()} {f'{jump} {target}' if target else ''}".strip()
 
-    def _matches(self) -> str:
+    def _matches(self, bare: bool = False) -> str:
+        """Up to two matches; with `bare` none that names a protocol."""
         r = self._random
         names = r.sample(sorted(MATCHES), r.choice((0, 1, 1, 1, 2)))
         words: list[str] = []
         for name in names:
             word = MATCHES[name](r, self._family)
-            if not ("-p " in word and any("-p " in each for each in words)):
+            if "-p " not in word or not (bare or any("-p " in each for each in words)):
                 words.append(word)
         # a protocol stands ahead of the modules that need it
         return " ".join(sorted(words, key=lambda word: "-p " not in word))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Final
 
+from sim.edges.verify.fuzz import nft_rarer
 from sim.errors import LanguageError
 from sim.ruleset.nft import parse
 from sim.ruleset.selectors import SELECTORS, Selector
@@ -142,6 +143,7 @@ class _Maker:
             f" set hosts {{ type {kind}; flags interval; elements = {{ {some} }}; }}\n"
             " set ports { type inet_service; elements = { 22, 80, 1000 }; }\n"
             " map doors { type inet_service : verdict; elements = { 80 : accept, 53 : drop, 25 : return }; }\n"
+            + nft_rarer.named(self._family)
         )
 
     def _rules(self, hook: str, count: int) -> list[str]:
@@ -175,7 +177,7 @@ class _Maker:
         words = _of_one_mind(words)
         if any("vmap" in word for word in words):
             return words[0] if len(words) == 1 else " ".join(sorted(words, key=lambda word: "vmap" in word)[:2])
-        action = r.choice(REJECTS[self._family]) if r.random() < 0.1 else r.choice(ACTIONS)
+        action = self._action()
         if hook == "output" and "reject" in action:
             action = "drop"  # a reset that is refused again is quoted with half a checksum
         if hook in ("deep", "side") and ("reject" in action or action == "notrack"):
@@ -188,8 +190,15 @@ class _Maker:
             action = "reject"
         return " ".join([*words, *(["counter"] if r.random() < 0.5 and "counter" not in action else []), action])
 
+    def _action(self) -> str:
+        r = self._random
+        at = r.random()
+        return r.choice(REJECTS[self._family]) if at < 0.1 else nft_rarer.action(r, self._family) if at < 0.25 else r.choice(ACTIONS)
+
     def _match(self) -> str:
         r = self._random
+        if r.random() < 0.25:
+            return nft_rarer.match(r, self._family)
         at = r.random()
         if at < 0.25:
             return r.choice(STATES)

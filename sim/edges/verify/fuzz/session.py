@@ -29,6 +29,10 @@ SHORT: Final = (
 ).split()
 """Time-outs that a case with pauses makes short."""
 NO_RULES: Final = Load()
+LANGUAGES: Final = {
+    "any": ("iptables", "ip6tables", "both", "nft", "nft", "nft", "all"), "iptables": ("iptables", "ip6tables", "both"), "nft": ("nft",),
+}  # fmt: skip
+"""What a random ruleset is made of: both tools of iptables, nft, or all side by side."""
 PAUSES: Final = (0.35, 1.35, 2.2)
 """Seconds: none near a whole one, for a time-out that ends while packets come is nobody's to say."""
 
@@ -76,17 +80,20 @@ def _later(random: Random, pauses: bool) -> Sysctl:
     return Sysctl(CONNTRACK + key, random.choice((*SWITCHES[key], *DEFAULTS.get(key, ()))))
 
 
-def with_rules(seed: int, packets: int) -> Case:
-    """Case number `seed` with random rules: iptables', ip6tables', nft's, or of several at once, some of which translate or help."""
-    random = Random(f"rules {seed}")
-    kind = random.choice(("iptables", "ip6tables", "both", "nft", "nft", "nft", "all"))
+def with_rules(seed: int, packets: int, language: str = "any") -> Case:
+    """Case number `seed` with random rules: iptables', ip6tables', nft's, or of several at once, some of which translate or help.
+
+    With a `language` (of LANGUAGES) all of them are in that one.
+    """
+    random = Random(f"rules {seed}" if language == "any" else f"{language} rules {seed}")
+    kind = random.choice(LANGUAGES[language])
     rules = Load(
         _with_more(random, iptables.ruleset(random, "ip"), "ip") if kind in ("iptables", "both", "all") else "",
         _with_more(random, iptables.ruleset(random, "ip6"), "ip6") if kind in ("ip6tables", "both") else "",
         _nft(random) if kind in ("nft", "all") else "",
     )
     mix = random.choice(HELPED_MIXES if "helper" in "".join(rules) and random.random() < 0.7 else MIXES)
-    return _case(f"rules {seed}", random, packets, rules, mix)
+    return _case(f"rules {seed}" if language == "any" else f"{language} rules {seed}", random, packets, rules, mix)
 
 
 def _with_more(random: Random, text: str, family: str) -> str:
