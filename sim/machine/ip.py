@@ -16,6 +16,7 @@ from functools import partial
 from itertools import count
 
 from sim.conntrack.tracker import Tracker
+from sim.conntrack.tuples import GRE
 from sim.errors import Malformed, UsageError
 from sim.machine import icmp_errors
 from sim.machine.complaints import Complaints
@@ -159,6 +160,8 @@ class IpLayer:
             return
         if self.passes(Hook.PREROUTING, skb):
             self._route_in(skb)
+        if skb.conn is not None and skb.conn.protonum == GRE:
+            self.tracking.let_go(skb.conn)
         self.settled()
 
     def comes_rightly(self, skb: Skb) -> bool:
@@ -216,6 +219,7 @@ class IpLayer:
         packet = skb.packet
         if self.emit is not None:
             self.emit(Routed(packet.id, "local", None, None))
+        skb.routed = True
         whole = not packet.fragment and not packet.more
         if (whole or packet.version == 6 or self.fragments.together(skb)) and self.passes(Hook.INPUT, skb):
             self.deliver(skb)
@@ -259,6 +263,8 @@ class IpLayer:
         if instead_of is not None and instead_of.conn is not None:
             self.tracking.attach(skb, instead_of)
         left = self._send(skb)
+        if skb.conn is not None and skb.conn.protonum == GRE:
+            self.tracking.let_go(skb.conn)
         self.settled()
         return left
 

@@ -29,6 +29,7 @@ class Skb:
     what each of them brought; `pulled` how many bytes behind the IP header the kernel has moved into the first of them since.
     `reason` why that label; `template` is what a rule ahead of conntrack wants for a new entry (iptables' CT), or None.
     `held` is the device that has it (skb->dev): that by which it came, and in POSTROUTING that by which the machine's own packet goes.
+    `routed`: it is known that the packet is for this machine itself.
     `way` is the route found anew where NAT sent a packet of the machine's own elsewhere, else None.
     `traced`: each rule that it meets is to be told (nf_trace).
     `drawn` is the last number that nft's `numgen inc` gave.
@@ -37,7 +38,7 @@ class Skb:
 
     __slots__ = (
         "conn", "ctinfo", "drawn", "dropped", "frag_max", "frag_sizes", "held", "indev", "mark", "now", "outdev", "packet",
-        "priority", "pulled", "reason", "template", "traced", "way",
+        "priority", "pulled", "reason", "routed", "template", "traced", "way",
     )  # fmt: skip
 
     def __init__(self, packet: Packet, now: int, indev: str = "", outdev: str = "") -> None:
@@ -46,6 +47,7 @@ class Skb:
         self.indev = indev
         self.outdev = outdev
         self.held = indev
+        self.routed = False
         self.mark = 0
         self.drawn = 0
         self.priority = 0

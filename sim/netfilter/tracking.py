@@ -185,6 +185,11 @@ class Tracking:
             tracker.expectations.forget(conn)
         return DROP
 
+    def let_go(self, conn: Conn) -> None:
+        """A GRE packet has gone its way: an entry that was not confirmed takes its call's keys along (destroy_gre_conntrack)."""
+        if conn.master is not None and not conn.status & 8:
+            self.tracker.keymaps.forget(conn.master)
+
     def _rewritten(self, skb: Skb, now: Packet) -> None:
         """NAT's part of the helper has written into the payload, or the sequence numbers are shifted for what was written before."""
         old, skb.packet = skb.packet, now

@@ -39,7 +39,9 @@ def find_header(data: bytes, target: int) -> int | None:
 
 def headers_whole(packet: Packet) -> bool:
     """Whether an IPv6 packet's headers do not end before its transport: else rules see no protocol at all (ipv6_find_hdr fails)."""
-    return bool(packet.fragment) or find_header(packet.data, _ANY) is not None
+    if packet.fragment:  # a later one bears the first header behind, and not what follows it
+        return packet.protonum not in _BIT
+    return find_header(packet.data, _ANY) is not None
 
 
 def _size(data: bytes, kind: int, at: int) -> int:

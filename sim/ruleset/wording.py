@@ -126,6 +126,7 @@ _SAID = {
     "conn": "no entry in the table", "sender": "no socket of this machine sends it", "socket": "no socket here would take it",
     "link": "no link layer here: it has no hardware address", "outdev": "it does not leave by a device", "indev": "it came in by none",
     "held": "no device has it yet",
+    "routed": "its way is not known yet",
 }  # fmt: skip
 
 

@@ -36,7 +36,7 @@ def masked(data: bytes) -> bytes:
     return data
 
 
-PLACES = {6: 16, UDP: 6, ICMP: 6}
+PLACES = {6: 16, UDP: 6, ICMP: 6, ICMPV6: 6}
 """Protocol -> where its checksum stands in the header; of ICMP, where NAT's part of a UDP helper takes one to stand in an error."""
 
 
@@ -46,7 +46,7 @@ def half_summed(data: bytes) -> bool:
     if place is None:
         return False
     packet = Packet(data)
-    protonum = UDP if packet.protonum == ICMP else packet.protonum
+    protonum = UDP if packet.protonum in (ICMP, ICMPV6) else packet.protonum
     half = ~wire.checksum(wire.pseudo_header(packet.src, packet.dst, protonum, len(packet.data) - packet.l4)) & 0xFFFF
     return int.from_bytes(data[place : place + 2]) == half
 
