@@ -11,11 +11,11 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 from sim import wire
-from sim.conntrack.zones import ORIGINAL_ONLY, REPLY_ONLY
-from sim.netfilter.skb import Skb, Template
+from sim.netfilter.skb import Skb
 from sim.packet import Packet
 from sim.ruleset.headers import OPTIONAL
 from sim.ruleset.parts import Judge
+from sim.ruleset.putting import PUT
 
 _NOP = 1
 _TCP_HEADER = 20
@@ -53,7 +53,7 @@ class Priority(_Set):
     """meta priority set: the traffic class."""
 
     def _do(self, skb: Skb) -> bool | None:
-        skb.priority = self._part["value"]
+        PUT["meta priority"](skb, self._part["value"])
         return None
 
 
@@ -73,16 +73,11 @@ class PacketType(_Set):
         return None
 
 
-_ONLY = {"ct original zone": ORIGINAL_ONLY, "ct reply zone": REPLY_ONLY}
-
-
 class Zone(_Set):
     """ct zone set: ahead of conntrack, the zone in which the packet is tracked."""
 
     def _do(self, skb: Skb) -> bool | None:
-        if skb.ctinfo is None and skb.template is None:
-            value = self._part["value"]
-            skb.template = Template(None, value and value | _ONLY.get(self._part.get("selector", ""), 0))
+        PUT[self._part.get("selector", "ct zone")](skb, self._part["value"])
         return None
 
 

@@ -121,6 +121,23 @@ def dropped_by_policy(table: str, chain: str) -> Reason:
     return Reason("policy", text, {"table": table, "chain": chain})
 
 
+def _owned(selector: str) -> str:
+    return selector.replace("meta ", "packet ").replace("ct ", "connection ")
+
+
+def _assigned(part: Assign) -> str:
+    """What a mark becomes: a number, bits of it, or what another field says."""
+    every = 0xFFFFFFFF
+    source = "" if part.source in ("", part.selector) else f"its {_owned(part.source)}"
+    if part.keep == 0:
+        return f"{part.value:#x}"
+    if not source and part.value & part.keep == 0:
+        return f"{part.value:#x} in the bits {part.keep ^ every:#x}, the others as they are"
+    masked = source or "what it is"
+    masked += "" if part.keep == every else f" under the mask {part.keep:#x}"
+    return masked + (f" xor {part.value:#x}" if part.value else "")
+
+
 def _template(part: UseTemplate) -> str:
     zone = "" if not part.zone else " in the zone of its mark" if part.zone == BY_MARK else f" in zone {part.zone}"
     return f"give new connections of {{}}{zone} the helper {part.helper}" if part.helper else f"track {{}}{zone}"
@@ -215,7 +232,7 @@ def _does(part: Test | Action) -> str:
         case Log():
             return "log" if part.group is None else f"send {{}} to log group {part.group}"
         case Assign():
-            return f"set the {part.selector.replace('meta ', 'packet ').replace('ct ', 'connection ')} of {{}} to {part.value:#x}"
+            return f"set the {_owned(part.selector)} of {{}} to {_assigned(part)}"
         case Notrack():
             return "keep {} out of connection tracking"
         case UseTemplate():

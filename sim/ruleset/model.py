@@ -167,7 +167,7 @@ LOG_FLAGS = ("tcp sequence", "tcp options", "ip options", "skuid", "ether")
 
 @dataclass(frozen=True, slots=True)
 class Assign:
-    """selector := (source & keep) ^ value, source being the selector itself unless named. For "meta mark" and "ct mark"."""
+    """selector := (source & keep) ^ value, source being the selector itself unless named. For "meta mark", "ct mark", "meta priority"."""
 
     selector: str
     value: int

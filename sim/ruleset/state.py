@@ -335,7 +335,7 @@ def _uses_conntrack(part: object) -> bool:
     if isinstance(part, Compare | VerdictMap):
         return any(row.name.startswith(("ct ", "xt ct")) for row in parts_of(part.selector))
     if isinstance(part, Assign):
-        return "ct mark" in (part.selector, part.source)
+        return part.selector == "ct mark" or "ct " in part.source
     return isinstance(part, Notrack | UseTemplate | SetHelper | Nat)
 
 
@@ -345,6 +345,6 @@ def _looks_at_conntrack(part: SetStatement | UseObject | AssignMap) -> bool:
         return True
     if isinstance(part, SetStatement) and any(isinstance(each, Judge) for each in part.parts):
         return True
-    if isinstance(part, AssignMap) and part.selector == "ct mark":
+    if isinstance(part, AssignMap) and part.selector.startswith("ct "):
         return True
     return any(row.name.startswith("ct ") for selector in part.reads for row in parts_of(selector))

@@ -17,6 +17,7 @@ from sim.ruleset.match import Finder
 from sim.ruleset.model import Compare, Item, SetReference, Table, Verdict, VerdictMap
 from sim.ruleset.objects import CtExpectation, CtTimeout, NamedObject
 from sim.ruleset.parts import AssignMap, MapOf, SetStatement, UseObject
+from sim.ruleset.putting import PUT
 from sim.ruleset.values import show_value
 
 Read = Callable[[Skb], Any]
@@ -133,7 +134,7 @@ class MapLookup:
 
 
 class SetByMap:
-    """meta mark set ... map, ct mark set ... map"""
+    """meta mark set ... map, ct mark set ... map, and whatever else PUT knows."""
 
     def __init__(self, part: AssignMap, live: Live, effects: Any) -> None:
         self._selector, self._map, self.why = part.selector, MapLookup(part.map, part.table, live, effects), ""
@@ -144,10 +145,7 @@ class SetByMap:
         self.why = "nothing in the map" if value is None else f"the map gives {value!r}"
         if not isinstance(value, int):
             return False
-        if self._selector == "meta mark":
-            skb.mark = value
-        elif skb.conn is not None:
-            skb.conn.set_mark(value)
+        PUT[self._selector](skb, value)
         return True
 
 

@@ -33,6 +33,7 @@ from sim.ruleset.model import (
     VerdictMap,
 )
 from sim.ruleset.parts import Blend, Judged, Nat, Rewrite
+from sim.ruleset.putting import PUT
 from sim.ruleset.rewrite import maxseg_place, rewrite_needs
 from sim.ruleset.translation import concerns
 from sim.trace import Because, ChainDecided, Emit, RuleTried
@@ -190,10 +191,18 @@ class Walker:
                 cell[0] += 1
                 cell[1] += len(skb.packet.data)
                 self._trace_rule(rule, skb)
-            case Assign() if skb.conn is None and "ct mark" in (part.selector, part.source):
-                tried.matched = False
+            case Assign():
+                tried.matched = self._assign(part, skb)
             case _:
                 self._act(part, skb, tried)
+
+    def _assign(self, part: Assign, skb: Skb) -> bool:
+        """Set a mark; False without what it is set from. That of the entry is told when the packet gets through."""
+        old = self._probe(Compare(part.source or part.selector, (0,))).read(skb)
+        if old is None or (skb.conn is None and part.selector == "ct mark"):
+            return False
+        PUT[part.selector](skb, (old & part.keep) ^ part.value)
+        return True
 
     def _headers_run_out(self, part: Compare, skb: Skb) -> bool:
         """See selectors.HEADERS_RUN_OUT."""
@@ -208,8 +217,6 @@ class Walker:
                 tried.verdict = part
             case Log():
                 self._calls["log"](part, skb)
-            case Assign():
-                _assign(part, skb)
             case Notrack():
                 if skb.ctinfo == 6 or (skb.ctinfo is None and skb.template is None):  # INVALID: conntrack has dropped the template
                     skb.ctinfo = 7
@@ -280,16 +287,6 @@ class Walker:
         value = self._probe(Compare(part.selector, (0,))).read(skb)
         tried.matched, tried.verdict = verdict is not None, verdict
         self._because(tried, explain.because_map(part, text, tried.verdict, value, skb))
-
-
-def _assign(part: Assign, skb: Skb) -> None:
-    """Set the packet's mark, which has no event in the trace, or its entry's, which is told when the packet gets through."""
-    old = skb.conn.mark if skb.conn is not None and (part.source or part.selector) == "ct mark" else skb.mark
-    value = (old & part.keep) ^ part.value
-    if part.selector == "meta mark":
-        skb.mark = value
-    elif skb.conn is not None:
-        skb.conn.set_mark(value)
 
 
 def _blend(part: Blend, skb: Skb) -> None:

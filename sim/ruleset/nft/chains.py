@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 from sim.netfilter.words import Hook
 from sim.ruleset.model import Chain, Compare, Part, Reject, Rule, SetReference, Table, Verdict, VerdictMap
@@ -194,22 +195,35 @@ def _reached(table: Table, names: set[str]) -> set[str]:
     return seen
 
 
+_ALL_HOOKS = tuple(Hook)
+_CAME_HOOKS = (Hook.PREROUTING, Hook.INPUT, Hook.FORWARD)
 _SOCKET_HOOKS = (Hook.PREROUTING, Hook.INPUT, Hook.OUTPUT)
 _ROUTED_HOOKS = (Hook.FORWARD, Hook.OUTPUT, Hook.POSTROUTING)
 
 
 def _hooks_of(part: object) -> tuple[Hook, ...]:
-    """At which hooks a part of a rule may stand (the validate of nft_reject, nft_tproxy, nft_socket and nft_rt)."""
+    """At which hooks a part of a rule may stand (the validate of nft_reject, nft_tproxy, nft_socket, nft_fib and nft_rt)."""
     if isinstance(part, Reject):
         return _REJECT_HOOKS
     if isinstance(part, Act) and part.kind == "proxy":
         return (Hook.PREROUTING,)
     if isinstance(part, Rewrite) and part.field == "maxseg rt":
         return _ROUTED_HOOKS
-    names = [row.name for row in parts_of(part.selector)] if isinstance(part, Compare | VerdictMap) else []
-    if any(name.startswith("socket ") for name in names):
+    return _hooks_of_selector(part.selector) if isinstance(part, Compare | VerdictMap) else _ALL_HOOKS
+
+
+@lru_cache(1024)
+def _hooks_of_selector(selector: str) -> tuple[Hook, ...]:
+    names = [row.name for row in parts_of(selector)]
+    return tuple(hook for hook in Hook if all(hook in _hooks_of_field(name) for name in names))
+
+
+def _hooks_of_field(name: str) -> tuple[Hook, ...]:
+    if name.startswith("socket "):
         return _SOCKET_HOOKS
-    return _ROUTED_HOOKS if "rt mtu" in names else tuple(Hook)
+    if name.startswith("fib ") and (not name.endswith(" type") or ". iif" in name):
+        return _CAME_HOOKS
+    return _ROUTED_HOOKS if name == "rt mtu" or (name.startswith("fib ") and ". oif" in name) else _ALL_HOOKS
 
 
 def _is_misplaced(rule: Rule, base: Chain) -> bool:

@@ -10,6 +10,8 @@ from sim.ruleset.nft.syntax import Binary, Expression, Field, LogOf, Mistake, Sy
 from sim.ruleset.selectors import SELECTORS, Selector
 
 LEVELS = {"emerg": 0, "alert": 1, "crit": 2, "err": 3, "warn": 4, "notice": 5, "info": 6, "debug": 7}
+SOURCES = ("meta mark", "ct mark", "meta random", "meta cpu", "meta length", "tcp sequence", "ct id", "socket mark", "ct zone", "rt mtu")
+"""What a mark can be set from, beside numbers that are made (numgen, hashes): what nft holds to be numbers of its width."""
 _ALL_LOG_FLAGS = frozenset(("tcp sequence", "tcp options", "ip options", "skuid", "ether"))
 _PREFIX_MOST = 127  # NF_LOG_PREFIXLEN - 1
 
@@ -24,7 +26,7 @@ def _linear(row: Selector, value: Expression, statement: At) -> tuple[str, int, 
     every = (1 << row.bits) - 1
     if isinstance(value, Field):
         source = " ".join(value.words)
-        if source not in ("meta mark", "ct mark"):
+        if source not in SOURCES:
             raise unfit(row, value, statement)
         return source, every, 0
     if isinstance(value, Symbol):

@@ -93,8 +93,10 @@ class Left(NamedTuple):
 def left_side(expression: Expression, known: Known) -> Left:
     """What a left side looks at. Raises Mistake and NotSimulated."""
     if isinstance(expression, Joined):
-        parts = [left_side(item, known) for item in expression.items]
+        parts = [under_mask(left_side(item, known)) for item in expression.items]
         for part in parts:
+            if part.mask is not None or part.flip:
+                raise NotSimulated("|" if part.mask is not None else "^", part.at)
             if any(row.name.startswith(("fib ", "tcp option")) for row in part.rows):
                 raise NotSimulated(part.rows[0].name.split()[0], part.at)
             if any(row.type == "string" for row in part.rows):
@@ -133,7 +135,7 @@ def _made_name(expression: Numgen | HashOf, known: Known) -> str:
     if expression.of is None:
         return f"symhash mod {expression.mod}{offset}"
     seed = f" seed 0x{expression.seed:x}" if expression.seed is not None else ""
-    fields = "+".join(row.name for row in left_side(expression.of, known).rows)
+    fields = "+".join(row.name for row in under_mask(left_side(expression.of, known)).rows)
     return f"jhash {fields} mod {expression.mod}{seed}{offset}"
 
 

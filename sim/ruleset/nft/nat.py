@@ -7,7 +7,7 @@ from typing import Any
 
 from sim.ruleset.model import CatchAll, Item, NamedSet, Prefix, Range, SetReference
 from sim.ruleset.nft.elements import Interfaces, Values, bounds
-from sim.ruleset.nft.fields import Known, Left
+from sim.ruleset.nft.fields import Known, Left, under_mask
 from sim.ruleset.nft.keptprint import map_words
 from sim.ruleset.nft.literals import WIDTH
 from sim.ruleset.nft.printing import PLAIN, Style, address, left
@@ -126,7 +126,7 @@ def _source(
         found = maps.left(expression)
         _check_type(statement, expression, datatype, found.rows[0].type if len(found.rows) == 1 else "")
         return found.name
-    side = maps.left(expression.left)
+    side = under_mask(maps.left(expression.left))
     transport = known.transport is not None or any(row.name.startswith(_PORTED[:-1]) for row in side.rows)
     if isinstance(expression.map, SetName):
         made = _named(statement, expression, expression.map, side, datatype, maps)

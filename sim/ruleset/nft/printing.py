@@ -171,7 +171,8 @@ def left(selector: str) -> str:
 def _name(row: Selector) -> str:
     bare = row.name.removeprefix("meta ")
     if row.name.startswith("jhash "):
-        return row.name.replace("+", " . ")
+        fields, mod, rest = row.name.removeprefix("jhash ").partition(" mod ")
+        return f"jhash {' . '.join(map(left, fields.split('+')))}{mod}{rest}"
     masked = _MASKED.fullmatch(row.name)
     if masked is not None:
         return f"{left(masked[1])} & {_bits(row, int(masked[2], 16))}"
@@ -195,7 +196,7 @@ def compare(part: Compare, style: Style = PLAIN) -> str:
     name = left(part.selector)
     op = "" if part.op in ("==", "&") else f"{part.op} "
     if not isinstance(part.values, tuple):
-        return f"{_with_mask(name, part.mask, rows[0])} {op}@{part.values.name}"
+        return f"{_with_mask(name, part.mask, rows[0])} {part.op + ' ' if part.mask is not None else op}@{part.values.name}"
     if part.braces:
         inner = ", ".join(element(rows, value, style) for value in part.values)
         masked = _with_mask(name, part.mask, rows[0])

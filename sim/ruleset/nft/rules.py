@@ -45,6 +45,7 @@ from sim.ruleset.nft.syntax import (
     Expression,
     Field,
     FlowOf,
+    HashOf,
     LimitOf,
     LogOf,
     MapExpr,
@@ -53,6 +54,7 @@ from sim.ruleset.nft.syntax import (
     Mistake,
     NatOf,
     NotrackOf,
+    Numgen,
     ProxyOf,
     QueueOf,
     QuotaOf,
@@ -68,6 +70,7 @@ from sim.ruleset.nft.syntax import (
     VerdictOf,
 )
 from sim.ruleset.parts import Act, AssignMap, Judge, Nothing, Rewrite, UseObject
+from sim.ruleset.putting import PUT
 from sim.ruleset.selectors import Selector
 
 ENOENT = "No such file or directory"
@@ -339,10 +342,13 @@ class RuleMeaning:
             self.left(statement.target)
             return rewriting(statement, self.known)
         row = selector_of(statement.target, self.known, True)
-        if row.name not in ("meta mark", "ct mark"):
-            return acting(statement, row)
-        if isinstance(statement.value, MapExpr):
+        if isinstance(statement.value, MapExpr) and row.name in PUT:
             return AssignMap(row.name, setrules.map_of(self, statement.value, row.type), self.table)
+        made = isinstance(statement.value, Numgen | HashOf)
+        if row.name not in ("meta mark", "ct mark") and not (made and row.name == "meta priority"):
+            return acting(statement, row)
+        if made:
+            return Assign(row.name, 0, (1 << row.bits) - 1, self.left(statement.value).name)
         return assignment(row, statement.value, statement.at)
 
     def _set_helper(self, value: Expression) -> SetHelper | UseObject:

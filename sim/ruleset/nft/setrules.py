@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.ruleset.model import Item, NamedSet, SetReference
+from sim.ruleset.nft.fields import under_mask
 from sim.ruleset.nft.keeping import kept_part, kept_parts
 from sim.ruleset.nft.literals import DESCRIPTION, WIDTH
 from sim.ruleset.nft.refusals import E2BIG, EBUSY, EEXIST, EINVAL, ENOENT, EOPNOTSUPP, process
@@ -47,7 +48,9 @@ def use_object(rule: RuleMeaning, statement: UseOf) -> UseObject:
 
 def map_of(rule: RuleMeaning, expression: MapExpr, data: str) -> MapOf:
     """`left map right` that gives `data`: a data type or the kind of an object. Raises Mistake and NotSimulated."""
-    left = rule.left(expression.left)
+    left = under_mask(rule.left(expression.left))
+    if left.mask is not None or left.flip:
+        raise NotSimulated("map", expression.left.at)
     if isinstance(expression.map, SetName):
         return MapOf(left.name, _named_map(rule, expression.map, left, data), data)
     from sim.ruleset.nft.rules import map_entries
@@ -71,7 +74,7 @@ def _data(rule: RuleMeaning, element: Written, data: str) -> Item:
     value = element.value
     if value is None or isinstance(value, VerdictOf):
         raise Mistake(element.key.at, "Could not process rule: Invalid argument")
-    if data in WIDTH:
+    if data in WIDTH or data == "integer":
         return rule.typed(rows_of((data,))).item(value)
     if not isinstance(value, Symbol):
         raise Mistake(value.at, "invalid expression: an object is named by its name")
@@ -106,7 +109,7 @@ def _key(rule: RuleMeaning, key: KeyOf) -> Left:
         raise NotSimulated("add", expression.at)
     if key.options is not None and key.options.comment:
         raise Mistake(expression.at, "Key expression comments are not supported")
-    left = rule.left(expression)
+    left = under_mask(rule.left(expression))
     if left.mask is not None or left.flip:
         raise NotSimulated("&", expression.at)
     return left

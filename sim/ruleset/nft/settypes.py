@@ -14,6 +14,7 @@ from sim.ruleset.selectors import Selector, parts_of
 
 OBJECT_KINDS = ("counter", "quota", "limit")
 _KNOWN_ELSEWHERE = frozenset("ether_addr ether_type classid cgroupsv2 realm uid gid devgroup ct_label time day hour fib_addrtype".split())
+_ZONE_BITS = 16
 _NO_SIZE = ("integer", "string", "verdict")
 _FLAGS = ("constant", "dynamic", "interval", "timeout")
 
@@ -29,8 +30,8 @@ def data_rows(found: NamedSet) -> tuple[Selector, ...]:
 
 
 def rows_of(types: tuple[str, ...]) -> tuple[Selector, ...]:
-    """Rows of data types, as if they were selectors."""
-    return tuple(Selector(each, each, WIDTH[each], (), "") for each in types)
+    """Rows of data types, as if they were selectors; the one integer that a map may give is a zone."""
+    return tuple(Selector(each, each, _ZONE_BITS if each == "integer" else WIDTH[each], (), "") for each in types)
 
 
 def set_of(name: str, body: SetOf, family: str) -> NamedSet:

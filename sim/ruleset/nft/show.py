@@ -157,15 +157,16 @@ def _assign(part: Assign, style: Style) -> str:
     if part.keep == 0:
         return f"{part.selector} set 0x{part.value:08x}"
     source, both = part.source or part.selector, part.value & part.keep
-    words = f"{part.selector} set {source}"
+    shown = "0x{:08x}".format if source in ("meta mark", "ct mark") else str
+    words = f"{part.selector} set {source if shown is not str else left(source)}"
     if both:
-        masked = "" if part.keep == every else f" & 0x{part.keep:08x}"
-        return f"{words}{masked} ^ 0x{part.value:08x}"
+        masked = "" if part.keep == every else f" & {shown(part.keep)}"
+        return f"{words}{masked} ^ {shown(part.value)}"
     if part.value == 0:
-        return words if part.keep == every else f"{words} & 0x{part.keep:08x}"
+        return words if part.keep == every else f"{words} & {shown(part.keep)}"
     if part.keep | part.value == every:
-        return f"{words} | 0x{part.value:08x}"
-    return f"{words} & 0x{part.keep | part.value:08x} | 0x{part.value:08x}"
+        return f"{words} | {shown(part.value)}"
+    return f"{words} & {shown(part.keep | part.value)} | {shown(part.value)}"
 
 
 # ---- what the listing leaves out, and the order of neighbours --------------------------------------------------------

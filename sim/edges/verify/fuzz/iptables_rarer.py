@@ -14,7 +14,10 @@ RECENT: Final = (
     "--set", "--rcheck", "--update", "--remove", "--update --hitcount 3", "--rcheck --seconds 60", "--rcheck --seconds 60 --hitcount 5",
     "--update --seconds 60 --rttl",
 )  # fmt: skip
-STRINGS: Final = ("--string GET", "--string x --icase", "--hex-string |0d0a|", "--string NOOP --from 40", "--string a --from 20 --to 60")
+STRINGS: Final = (
+    "--string GET", "--string file --icase", "--hex-string |0d0a0d0a|", "--string NOOP --from 40", "--string octet --from 20 --to 60",
+)  # fmt: skip
+"""Long ones: what the kernel draws by chance for its own packets, sums and ids, could be a letter."""
 U32: Final = ("0>>22&0x3C@0>>16=80", "6&0xFF=6", "0&0xFFFF=40:200", "4&0x3FFF=0 && 6&0xFF=17", "8>>24=0:63")
 
 

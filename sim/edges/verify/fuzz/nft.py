@@ -100,8 +100,10 @@ SKIPPED: Final = (
     "meta random",
     "meta cpu",
     "meta ipsec",
+    "rt ",
+    "socket ",
 )
-"""What the kernel draws by chance for a packet of its own, and what nft has in another way."""
+"""What the kernel draws by chance for a packet of its own, and what nft has in another way; what knows the judge's own socket."""
 FIB: Final = ("fib saddr type", "fib daddr type")
 NAMES: Final = (*FIB, *(name for name in SELECTORS if not name.startswith((*SKIPPED, "fib "))))
 FAMILY_WORDS: Final = {"ip": "ip6 ", "ip6": "ip "}
