@@ -151,8 +151,8 @@ def read_scenario(place: Path, values: Mapping[str, str]) -> Scenario:
 def scenario_file(front: Document, file: Path) -> Path:
     """Where the scenario lies that the front matter names. Raises ScenarioError."""
     name = front.data.get("scenario") if isinstance(front.data, dict) else None
-    if not re.fullmatch(r"[A-Za-z0-9_-]+", str(name)):
-        raise front.mistake("scenario is the name of a file in scenarios/, without .yaml", ("scenario",))
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,100}", str(name)):
+        raise front.mistake("scenario is the name of a file in scenarios/, without .yaml: letters, digits, - and _", ("scenario",))
     above = [folder / "scenarios" / f"{name}.yaml" for folder in file.parents[1:3]]
     places = [file.parent / f"{name}.yaml", *above]
     for place in places:

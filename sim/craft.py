@@ -35,7 +35,14 @@ ICMPV6 = {
     "echo-request": (128, 0), "echo-reply": (129, 0), "no-route": (1, 0), "admin-prohibited": (1, 1), "address-unreachable": (1, 3),
     "port-unreachable": (1, 4), "packet-too-big": (2, 0), "time-exceeded": (3, 0), "parameter-problem": (4, 0),
 }  # fmt: skip
-NUMBERS = ("seq", "ack", "win", "ttl", "tos", "id", "mtu", "proto", "type", "code", "ident", "offset")
+NUMBERS = {
+    "seq": 32, "ack": 32, "win": 16, "ttl": 8, "tos": 8, "id": 16, "mtu": 32, "proto": 8, "type": 8, "code": 8, "ident": 16, "offset": 16,
+}  # fmt: skip
+"""Words with a number behind them: how many bits it has in a header."""
+MOST = 65535
+"""Bytes that a packet's length can tell (IPv6: behind its header)."""
+DEEPEST = 8
+"""How often a packet may be about another."""
 MARKS = ("bad-checksum", "may-fragment", "more-fragments")
 _FLAGS_WORD = re.compile(r"[SFRPUEW.]+|none")
 _PROTOCOLS = ("tcp", "udp", "icmp", "ip", "hex")
@@ -57,11 +64,11 @@ class _Words:
     def _take(self, word: str, rest: object) -> None:
         follow: Callable[[], str] = lambda: _next(rest, word)  # noqa: E731
         if word in NUMBERS:
-            self.numbers[word] = _number(follow(), word)
+            self.numbers[word] = _within(_number(follow(), word), word)
         elif word == "data":
             self.data = follow().encode()
         elif word == "len":
-            self.data = bytes(_number(follow(), word) % 65536)
+            self.data = bytes(_within(_number(follow(), word), word))
         elif word == "hex":
             self.data = _hex(follow())
         elif word in MARKS:
@@ -89,6 +96,13 @@ def _number(text: str, word: str) -> int:
         raise UsageError(f"{word}: '{text}' is no number") from error
 
 
+def _within(number: int, word: str) -> int:
+    most = (1 << NUMBERS.get(word, 16)) - 1
+    if not 0 <= number <= most:
+        raise UsageError(f"{word}: {number} is not from 0 to {most}")
+    return number
+
+
 def _hex(text: str) -> bytes:
     try:
         return bytes.fromhex(text)
@@ -106,25 +120,35 @@ def sendable(text: str) -> bytes:
     return data
 
 
-def craft(text: str) -> bytes:
-    """The bytes of the packet that `text` describes. Raises UsageError saying which word is wrong."""
+def craft(text: str, deep: int = 0) -> bytes:
+    """The bytes of the packet that `text` describes; `deep`: inside so many others. Raises UsageError saying which word is wrong."""
     inner = b""
     about = _ABOUT.search(text)
+    if about and deep == DEEPEST:
+        raise UsageError(f"a packet about a packet about a packet ... more than {DEEPEST} deep")
     if about:
-        inner, text = craft(about[1]), text[: about.start()]
+        inner, text = craft(about[1], deep + 1), text[: about.start()]
     try:
         words = shlex.split(text)
     except ValueError as error:
         raise UsageError(f"cannot read this packet: {error}") from error
     if words[:1] == ["hex"] and len(words) == 2:
-        return _hex(words[1])
+        return _with_room(_hex(words[1]), MOST)
     if len(words) < 4 or words[2] != ">" or words[0] not in _BUILDERS:
         hint = did_you_mean(words[0], _PROTOCOLS) if words else ""
         raise UsageError(f"a packet is written like: tcp 10.0.0.1:1000 > 10.0.0.2:80 S seq 1. {hint}".strip())
     (src, sport), (dst, dport) = _end(words[1]), _end(words[3])
     if len(src) != len(dst):
         raise UsageError(f"{words[1]} and {words[3]} are of different IP versions")
-    return _BUILDERS[words[0]](src, sport, dst, dport, _Words(words[4:]), inner)
+    rest = _Words(words[4:])
+    _with_room(rest.data, MOST - _HEADERS[words[0]] - (20 if len(src) == 4 else 0))
+    return _BUILDERS[words[0]](src, sport, dst, dport, rest, inner)
+
+
+def _with_room(data: bytes, most: int) -> bytes:
+    if len(data) > most:
+        raise UsageError(f"{len(data)} bytes are too many: there is room for {most}")
+    return data
 
 
 def _end(text: str) -> tuple[Address, int]:
@@ -132,10 +156,7 @@ def _end(text: str) -> tuple[Address, int]:
     host, port = (bracket[1], bracket[2]) if bracket else (text, None)
     if not bracket and text.count(":") == 1:
         host, port = text.split(":")
-    number = _number(port, "port") if port else 0
-    if number > 65535:
-        raise UsageError(f"port {number} is above 65535")
-    return parse_address(host), number
+    return parse_address(host), _within(_number(port, "port"), "port") if port else 0
 
 
 def _tcp(src: Address, sport: int, dst: Address, dport: int, words: _Words, inner: bytes) -> bytes:
@@ -197,4 +218,5 @@ def _spoil(segment: bytes, at: int, words: _Words) -> bytes:
     return segment[:at] + bytes((segment[at] ^ 0x5A, segment[at + 1] ^ 0xA5)) + segment[at + 2 :]
 
 
+_HEADERS = {"tcp": 20, "udp": 8, "icmp": 8, "ip": 0}
 _BUILDERS = {"tcp": _tcp, "udp": _udp, "icmp": _icmp, "ip": _plain}

@@ -49,7 +49,7 @@ def test_an_icmp_error_carries_the_packet_it_is_about() -> None:
         ("tcp 10.0.0.1:1 > 10.0.0.2:2 S sqe 1", "did you mean 'seq'"),
         ("tpc 10.0.0.1:1 > 10.0.0.2:2", "did you mean 'tcp'"),
         ("tcp 10.0.0.1:1 > fd00::1 S", "different IP versions"),
-        ("tcp 10.0.0.1:99999 > 10.0.0.2:2", "above 65535"),
+        ("tcp 10.0.0.1:99999 > 10.0.0.2:2", "port: 99999 is not from 0 to 65535"),
         ("tcp 10.0.0.1:1 > 10.0.0.2:2 seq", "wants a value"),
         ("tcp 10.0.0.1:1 > 10.0.0.2:2 seq many", "is no number"),
         ("hex 45zz", "not hexadecimal"),
@@ -62,4 +62,20 @@ def test_an_icmp_error_carries_the_packet_it_is_about() -> None:
 )
 def test_words_that_make_no_packet_are_refused_with_a_sentence(text: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
+        craft(text)
+
+
+@pytest.mark.parametrize(
+    "text, complaint",
+    [
+        ("icmp ::1 > ::2 type 256", "type: 256 is not from 0 to 255"),
+        ("tcp 192.0.2.1:-1 > 192.0.2.2:2 S", "port: -1 is not from 0 to 65535"),
+        ("tcp 192.0.2.1:1 > 192.0.2.2:2 S seq 4294967296", "seq: 4294967296 is not from 0 to 4294967295"),
+        ("udp 192.0.2.1:1 > 192.0.2.2:2 len 65508", "65508 bytes are too many: there is room for 65507"),
+        ("hex " + "45" * 65536, "65536 bytes are too many"),
+        ("icmp 192.0.2.1 > 192.0.2.2 port-unreachable about (" * 3000 + ")" * 3000, "more than 8 deep"),
+    ],
+)
+def test_what_no_header_has_room_for_is_refused(text: str, complaint: str) -> None:
+    with pytest.raises(UsageError, match=complaint):
         craft(text)

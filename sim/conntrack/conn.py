@@ -16,7 +16,7 @@ from sim.conntrack.words import SCTP_STATE_NAMES, TCP_STATE_NAMES, TOLD_LABEL, T
 from sim.packet import Tuple
 
 if TYPE_CHECKING:
-    from mypy_extensions import i64
+    from mypy_extensions import i16, i64
 
     from sim.conntrack.seqadj import Shifts
 
@@ -156,11 +156,11 @@ class Side:
 
     __slots__ = ("end", "flags", "maxack", "maxend", "maxwin", "scale")
     end: i64
-    flags: i64
     maxack: i64
     maxend: i64
     maxwin: i64
-    scale: i64
+    flags: i16  # the small ones together: they share a word
+    scale: i16
 
     def __init__(self) -> None:
         self.end = 0
@@ -182,13 +182,13 @@ class TcpConn(Conn):
     last_ack: i64
     last_direction: i64
     last_end: i64
-    last_flags: i64
     last_index: i64
-    last_scale: i64
     last_seq: i64
     last_win: i64
-    retrans: i64
     state: i64
+    last_flags: i16
+    last_scale: i16
+    retrans: i16
 
     def __init__(self, id: int, there: Packed, back: Packed, zone: int) -> None:
         super().__init__(id, there, back, zone)

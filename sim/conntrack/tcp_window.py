@@ -16,14 +16,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from mypy_extensions import i64
+
 from sim.conntrack.conn import Side, TcpConn
 from sim.conntrack.words import REPLY, Segment
 from sim.packet import Packet
 from sim.trace import Reason
 
 if TYPE_CHECKING:
-    from mypy_extensions import i64
-
     from sim.conntrack.tracker import Tracker
 
 WINDOW_SCALE: Final = 0x01
@@ -131,7 +131,7 @@ def init_sender(packet: Packet, sender: Side, receiver: Side, end: i64, directio
 def _pick_up(packet: Packet, sender: Side, receiver: Side, end: i64, sack: i64) -> None:
     """The middle of a connection whose history is lost: take what the segment says."""
     sender.end = end
-    sender.maxwin = (packet.window << sender.scale) or 1
+    sender.maxwin = (packet.window << i64(sender.scale)) or 1
     sender.maxend = (end + sender.maxwin) & M
     if receiver.maxwin == 0:
         receiver.end = receiver.maxend = sack
@@ -241,7 +241,7 @@ def _tell(tracker: Tracker, sender: Side, action: int, code: str, bound: i64, pa
 def _update(conn: TcpConn, packet: Packet, sender: Side, receiver: Side, end: i64, ack: i64, sack: i64) -> None:
     window = packet.window
     if not packet.flags & SYN:
-        window <<= sender.scale
+        window <<= i64(sender.scale)
     reach = (window + sack - ack) & M
     if sender.maxwin < reach:
         sender.maxwin = reach

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -79,7 +79,19 @@ def test_no_mutated_scenario_breaks_the_lab() -> None:
 
 def scenarios_tried(seed: int, many: int) -> int:
     texts = islice(mutated(seeds().scenarios, Random(seed)), many)
-    return sum(tried(lambda text=text: run(Scenario.from_text(text)), text) for _, text in texts)  # type: ignore[misc]
+    return all_tried((lambda text=text: run(Scenario.from_text(text)), text) for _, text in texts)  # type: ignore[misc]
+
+
+def all_tried(files: Iterable[tuple[Callable[[], None], str]]) -> int:
+    """How many ran. Fails at the end, with what each file that broke something said, and the first whole."""
+    ran, broken = 0, []
+    for read, text in files:
+        try:
+            ran += tried(read, text)
+        except AssertionError as error:
+            broken.append(str(error))
+    assert not broken, "\n".join([*(one.partition("\n")[0] for one in broken), broken[0]])
+    return ran
 
 
 def in_parts(part: Callable[[int, int], int], many: int) -> int:
@@ -105,7 +117,7 @@ def test_no_mutated_lesson_breaks_the_lab() -> None:
 def lessons_tried(seed: int, many: int) -> int:
     lessons = seeds().lessons
     files = islice(mutated([text for _, text in lessons], Random(seed)), many)
-    return sum(tried(lambda which=which, text=text: rehearsed(lessons[which][0], text), text) for which, text in files)  # type: ignore[misc]
+    return all_tried((lambda which=which, text=text: rehearsed(lessons[which][0], text), text) for which, text in files)  # type: ignore[misc]
 
 
 def rehearsed(file: Path, text: str) -> None:

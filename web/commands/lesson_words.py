@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import click
 
@@ -29,7 +29,7 @@ def _services() -> Iterator[str]:
 
 def _packets() -> Iterator[str]:
     yield (inspect.getdoc(craft) or "").partition("\n")[2].strip("\n")
-    lists = {"ICMP": craft.ICMP, "ICMPv6": craft.ICMPV6, "Numbers": craft.NUMBERS, "Marks": craft.MARKS}
+    lists: dict[str, Iterable[str]] = {"ICMP": craft.ICMP, "ICMPv6": craft.ICMPV6, "Numbers": craft.NUMBERS, "Marks": craft.MARKS}
     for title, known in lists.items():
         yield f"{title}: {', '.join(known)}"
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -62,17 +63,20 @@ def replay(
         for path in paths:
             load_rules(work.wall.ip.rules, _text(path), str(path), ipv6)
     what = read_capture(capture), [read_at(text) for text in moments], then
-    _hurry()
-    if jsonl:
-        _print_json(work.lines(*what, trace))
-    else:
-        _print(_Table(trace).lines(work.run(*what)))
+    with _hurry():
+        if jsonl:
+            _print_json(work.lines(*what, trace))
+        else:
+            _print(_Table(trace).lines(work.run(*what)))
 
 
-def _hurry() -> None:
-    """A packet leaves no reference cycle behind, so the collector need not look after every few hundred of them."""
+@contextmanager
+def _hurry() -> Iterator[None]:
+    """A packet leaves no reference cycle behind: the collector need not look after some hundreds of them, nor through all at the end."""
     gc.freeze()
     gc.set_threshold(500_000, 20, 20)
+    yield
+    gc.freeze()
 
 
 def _print(lines: Iterator[str]) -> None:

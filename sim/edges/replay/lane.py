@@ -42,8 +42,7 @@ class Known:
     def __init__(self, conn: Conn) -> None:
         original, number = conn.original, conn.protonum
         self.conn = conn
-        head = f'{{"family": "{conn.family}", "protocol": "{protocol(number)}", "protonum": {number}, "timeout": '
-        self.head = head.encode()
+        self.head = _HEADS.get((conn.family, number)) or _head(conn.family, number)
         self.tuples = f', "original": {_tuple_text(original)}, "reply": {_tuple_text(conn.reply)}, "unreplied": '
         self.state: str | None = None
         self.status: i64 = -1
@@ -69,6 +68,16 @@ class Known:
         named = "null" if state is None else f'"{state}"'
         tail = f', "state": {named}{self.tuples}{unreplied}, "assured": {assured}, "mark": {conn.mark}{zone}}}}}\n'
         self.tail = tail.encode()
+
+
+_HEADS: Final[dict[tuple[str, int], bytes]] = {}
+
+
+def _head(family: str, number: int) -> bytes:
+    """An entry's text up to its time-out: there are but a few."""
+    text = f'{{"family": "{family}", "protocol": "{protocol(number)}", "protonum": {number}, "timeout": '
+    found = _HEADS[family, number] = text.encode()
+    return found
 
 
 def _tuple_text(one: Tuple) -> str:

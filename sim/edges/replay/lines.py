@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sim.edges.replay.run import Replay
 
-AT_ONCE: Final = 64
+AT_ONCE: Final = 256
 """How many lines are written at once."""
 NEVER: Final = 1 << 62
 
