@@ -53,6 +53,14 @@ def test_what_is_typed_in_iptables_stands_in_nft_and_decides_once_it_is_applied(
     page.tab.get_by_role("textbox", name="nft rules of").get_by_text("icmp type echo-request ct state new").wait_for()
     page.tab.locator(".explain").get_by_text("Drop packets").wait_for()
     page.until("!document.querySelector('.bar .first').disabled")
+    page.tab.get_by_role("textbox", name="nft rules of").get_by_text("icmp type").click()
+    for _ in range(4):  # what was typed last is taken back, though it was typed in the other text
+        page.tab.keyboard.press("Control+z")
+    page.until("![...document.querySelectorAll('.cm-line')].some(one => one.innerText.includes('icmp'))")
+    for _ in range(4):
+        page.tab.keyboard.press("Control+y")
+    page.tab.get_by_role("textbox", name="nft rules of").get_by_text("icmp type echo-request ct state new").wait_for()
+    page.until("!document.querySelector('.bar .first').disabled")
     applied(page)
     button(page, "Back to the lab").click()
     page.type("laptop", "ping -c 2 -W 1 192.168.1.20")

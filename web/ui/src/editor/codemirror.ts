@@ -1,7 +1,7 @@
 // CodeMirror as the editors use it: colours by word, mistakes under the words, counters beside the lines. Loaded late. Not pure.
 
-import { defaultKeymap, history, historyKeymap } from '@codemirror/commands'
-import { EditorState, StateEffect, StateField, type Extension } from '@codemirror/state'
+import { defaultKeymap, history, historyKeymap, redo, redoDepth, undo, undoDepth } from '@codemirror/commands'
+import { EditorState, StateEffect, StateField, Transaction, type Extension } from '@codemirror/state'
 import {
   Decoration, EditorView, GutterMarker, MatchDecorator, ViewPlugin, WidgetType, drawSelection, gutter, highlightActiveLine, keymap, lineNumbers,
   type DecorationSet, type ViewUpdate,
@@ -14,6 +14,8 @@ export interface Options {
   text: string; label: string; counts?: string; colours?: RegExp
   changed(text: string): void
   moved(line: number): void
+  /** Asked first when something is to be taken back, or done again: true where that was done elsewhere. */
+  back?(how: 'undo' | 'redo'): boolean
 }
 
 const setMarks = StateEffect.define<Marks>()
@@ -129,6 +131,17 @@ function colours(words: RegExp): Extension {
   )
 }
 
+/** What of a text becomes what: only the middle in which they differ, so that marks, cursor and what can be taken back stay in place. */
+export function difference(from: string, to: string): { from: number; to: number; insert: string } {
+  const most = Math.min(from.length, to.length)
+  let [start, end] = [0, 0]
+  while (start < most && from[start] === to[start]) start++
+  while (end < most - start && from[from.length - 1 - end] === to[to.length - 1 - end]) end++
+  return { from: start, to: from.length - end, insert: to.slice(start, to.length - end) }
+}
+
+const BACK: { readonly [key: string]: 'undo' | 'redo' } = { 'Mod-z': 'undo', 'Mod-y': 'redo', 'Mod-Shift-z': 'redo' }
+
 export class Editor {
   readonly #view: EditorView
   #silent = false
@@ -147,7 +160,7 @@ export class Editor {
         doc: options.text,
         extensions: [
           lineNumbers(), ...(options.counts ? [counters(options.counts)] : []), marksField, history(), drawSelection(), highlightActiveLine(),
-          EditorView.lineWrapping, keymap.of([...defaultKeymap, ...historyKeymap]), ...(options.colours ? [colours(options.colours)] : []), told,
+          EditorView.lineWrapping, keymap.of([...Object.entries(BACK).map(([key, how]) => ({ key, run: () => options.back?.(how) ?? false })), ...defaultKeymap, ...historyKeymap]), ...(options.colours ? [colours(options.colours)] : []), told,
           EditorView.contentAttributes.of({ 'aria-label': options.label, tabindex: '0', spellcheck: 'false', autocapitalize: 'off' }),
         ],
       }),
@@ -160,10 +173,15 @@ export class Editor {
     const { state } = this.#view
     const line = state.doc.lineAt(state.selection.main.head).number
     this.#silent = true
-    this.#view.dispatch({ changes: { from: 0, to: state.doc.length, insert: text } })
+    this.#view.dispatch({ changes: difference(state.doc.toString(), text), annotations: Transaction.addToHistory.of(false) })
     const { doc } = this.#view.state
     this.#view.dispatch({ selection: { anchor: doc.line(Math.min(line, doc.lines)).from } })
     this.#silent = false
+  }
+
+  /** Takes back what was typed here last, or does it again; false where there is nothing. */
+  back(how: 'undo' | 'redo'): boolean {
+    return how === 'undo' ? undoDepth(this.#view.state) > 0 && undo(this.#view) : redoDepth(this.#view.state) > 0 && redo(this.#view)
   }
 
   mark(marks: Marks): void {

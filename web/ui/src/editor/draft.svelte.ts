@@ -19,6 +19,8 @@ export class Draft {
   studied = $state.raw<Studied>(NOTHING)
   busy = $state(false)
   failed = $state(false)
+  /** The text that was typed in last. */
+  edited: Doc | null = null
   /** Whether the other language's rules go when these are applied. */
   alone = $state(true)
   #asked = 0
@@ -71,6 +73,7 @@ export class Draft {
   /** Something was typed: from now on this language leads. */
   edit(doc: Doc, text: string): void {
     if (text === this.texts[doc]) return
+    this.edited = doc
     const source: Source = doc === 'nft' ? 'nft' : 'iptables'
     if (source !== this.source) this.source = source
     this.texts = { ...this.texts, [doc]: text }

@@ -25,7 +25,7 @@ export async function draw(what: Drawing, lab: Lab): Promise<Picture> {
     await tick()
     const drawing = frame.querySelector('svg')
     if (!drawing) throw new Error('nothing was drawn')
-    return standAlone(drawing, text.share.pictureTitle(text.stage[what], lab.lesson?.title ?? lab.scenario?.title ?? '', seconds(lab.t)))
+    return standAlone(drawing, text.share.pictureTitle(text.stage[what], lab.lesson?.title ?? lab.scenario?.title ?? '', seconds(lab.t)), what === 'topology')
   } finally {
     void unmount(view)
     frame.remove()

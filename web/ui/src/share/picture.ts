@@ -9,6 +9,7 @@ const KEPT = /^(x|y|x1|x2|y1|y2|cx|cy|r|rx|ry|d|width|height|transform|viewBox|t
 const DRAWN = new Set(['g', 'path', 'rect', 'circle', 'line', 'text', 'tspan', 'title'])
 const SVG = 'http://www.w3.org/2000/svg'
 const HEAD = 36 // room above for the title
+const MARGIN = 12
 const LARGEST = 16_000 // pixels: beyond, a canvas draws nothing
 
 export interface Picture { svg: string; width: number; height: number }
@@ -25,6 +26,8 @@ function copy(from: Element, inherited: { [name: string]: string }): SVGElement 
   if (!DRAWN.has(from.localName)) return null
   const to = document.createElementNS(SVG, from.localName)
   for (const { name, value } of from.attributes) if (KEPT.test(name)) to.setAttribute(name, value)
+  const moved = (from as SVGElement).style.transform // what glides on the page is moved by its style
+  if (moved) to.setAttribute('transform', moved.replaceAll('px', ''))
   const styles = getComputedStyle(from)
   if (styles.display === 'none' || styles.visibility === 'hidden') return null
   const mine = Object.fromEntries(STYLES.map((name) => [name, styles.getPropertyValue(name)]))
@@ -36,13 +39,15 @@ function copy(from: Element, inherited: { [name: string]: string }): SVGElement 
   return to
 }
 
-/** `drawing` must be in the document, for its styles are read there. */
-export function standAlone(drawing: SVGSVGElement, title: string): Picture {
-  const [width, height] = [Number(drawing.getAttribute('width')), Number(drawing.getAttribute('height')) + HEAD]
+/** `drawing` must be in the document, for its styles are read there. `cropped`: above and below no more than a margin is left empty. */
+export function standAlone(drawing: SVGSVGElement, title: string, cropped = false): Picture {
+  const box = cropped ? drawing.getBBox() : null
+  const top = box ? box.y - MARGIN : 0
+  const [width, height] = [Number(drawing.getAttribute('width')), Math.ceil(box ? box.height + 2 * MARGIN : Number(drawing.getAttribute('height'))) + HEAD]
   const page = getComputedStyle(document.documentElement)
   const of = (name: string): string => colour(page.getPropertyValue(name), drawing)
   const root = made('svg', { width, height, viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': title })
-  const body = made('g', { transform: `translate(0,${HEAD})` })
+  const body = made('g', { transform: `translate(0,${HEAD - top})` })
   for (const child of drawing.children) body.append(...[copy(child, {})].filter((one) => one !== null))
   const font = getComputedStyle(document.body).fontFamily
   const heading = made('text', { x: 12, y: 23, 'font-family': font, 'font-size': 14, 'font-weight': 600, fill: of('--ink') }, title)
