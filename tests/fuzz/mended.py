@@ -17,8 +17,8 @@ from sim.craft import craft
 from sim.edges.replay.outcome import Outcome
 from sim.edges.replay.wall import Wall
 from sim.edges.verify.masks import masked
-from sim.edges.verify.measure import give_rules
-from sim.edges.verify.plan import DEVICES, Feed, Load, Step, Sysctl, Wait
+from sim.edges.verify.measure import flush, give_rules
+from sim.edges.verify.plan import DEVICES, Feed, Flush, Load, Step, Sysctl, Wait
 from sim.units import SECOND, parse_time
 
 FILE = Path(__file__).with_name("mended.yaml")
@@ -43,6 +43,8 @@ def step_of(step: dict[str, Any]) -> Step:
     """Its packet, its pause, or the setting that changes."""
     if "wait" in step:
         return Wait(parse_time(step["wait"]) / SECOND)
+    if "flush" in step:
+        return Flush()
     if "sysctl" in step:
         ((key, value),) = step["sysctl"].items()
         return Sysctl(f"net.netfilter.{key}", str(value))
@@ -70,6 +72,8 @@ class Run:
         one = step_of(step)
         if isinstance(one, Sysctl):
             self.wall.ip.sysctls.set(one.key, one.value)
+        if isinstance(one, Flush):
+            flush(self.wall)
         if not isinstance(one, Feed):
             return {}
         dev, data, _ = one

@@ -18,6 +18,7 @@ import pytest
 from sim.compiled import state
 from sim.craft import craft
 from sim.edges.verify.answers import Difference
+from sim.edges.verify.fuzz.corners import corners
 from sim.edges.verify.fuzz.session import session, with_rules
 from sim.edges.verify.hunt import Hunt
 from sim.edges.verify.keep import conversation
@@ -28,7 +29,7 @@ from sim.edges.verify.storm import storm
 from tests.conntrack import conversation as spoken
 from tests.fuzz import mended
 
-PACKETS, CASES, RULESETS, A_RULESET, SPOILT, TRACED = 20_000, 50, 100, 150, 100_000, 200
+PACKETS, CASES, RULESETS, A_RULESET, SPOILT, TRACED = 20_000, 50, 100, 150, 100_000, 180
 MEASURED = 5000
 """The seed of the traffic by which branches are counted: always the same, for what is said to be out of reach must stay so."""
 
@@ -64,6 +65,12 @@ def test_fresh_traffic_of_every_protocol_gone_wrong_is_judged_as_the_kernel_judg
     assert hunt.packets == PACKETS and hunt.unsure <= 2
 
 
+def test_cases_with_a_purpose_are_judged_as_the_kernel_judges_them() -> None:
+    hunt = hunted(corners())
+    assert not hunt.found, shown(hunt)
+    assert not hunt.unsure
+
+
 def test_packets_through_fresh_random_rulesets_meet_the_rules_that_they_meet_in_the_kernel() -> None:
     seed = first_seed()
     hunt = hunted(with_rules(seed + number, A_RULESET) for number in range(RULESETS))
@@ -74,12 +81,13 @@ def test_packets_through_fresh_random_rulesets_meet_the_rules_that_they_meet_in_
 @pytest.mark.skipif(state().startswith("compiled"), reason="compiled modules have no byte code to count")
 def test_traffic_takes_most_branches_of_conntrack_and_nat() -> None:
     seed, measure = MEASURED, Measure()
+    measure.run(corners())
     measure.run(session(seed + number, 100, pauses=number % 10 == 9) for number in range(TRACED))
     measure.run(with_rules(seed + number, 60) for number in range(TRACED // 10))
     branches = measure.branches
     print(next(line for line in measure.lines() if line.startswith("branches")))
     assert branches.mistaken() == [], "sim/edges/verify/unreachable.py"
-    assert len(branches.never()) < len(branches.reachable()) * 0.25, "\n".join(map(str, branches.never()))
+    assert len(branches.never()) < len(branches.reachable()) * 0.08, "\n".join(map(str, branches.never()))
 
 
 def test_no_bytes_whatever_break_the_firewall_of_the_replay() -> None:

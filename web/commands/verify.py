@@ -21,6 +21,7 @@ from sim.edges.capture import read_capture
 from sim.edges.kernel import KernelUnavailable, why_unavailable
 from sim.edges.replay import read_addresses
 from sim.edges.verify.answers import Difference
+from sim.edges.verify.fuzz.corners import corners
 from sim.edges.verify.fuzz.session import LANGUAGES, session, with_rules
 from sim.edges.verify.hunt import Found, Hunt
 from sim.edges.verify.keep import conversation
@@ -39,6 +40,8 @@ A_RULESET = 150
 """Packets through one random ruleset."""
 PAUSED = 20
 """One case in so many waits for time-outs."""
+WITH_CORNERS = 5000
+"""Packets from which on a hunt begins with the cases that have a purpose."""
 LONG = 2000
 """Packets from which on progress is shown."""
 _File = click.Path(path_type=Path, dir_okay=False, exists=True)
@@ -196,6 +199,10 @@ def _bar(count: int) -> Any:
 
 
 def _cases(packets: int, rulesets: int, seed: int, language: str = "any") -> Iterator[Case]:
+    """A long hunt begins with the cases that have a purpose; shorter ones are random altogether."""
+    for case in corners() if packets >= WITH_CORNERS else ():
+        packets -= case.packets
+        yield case
     for number in range(-(-packets // A_CASE)):
         yield session(seed + number, min(A_CASE, packets - number * A_CASE), pauses=number % PAUSED == PAUSED - 1)
     for number in range(rulesets):

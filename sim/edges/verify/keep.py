@@ -5,7 +5,8 @@
       steps:
         - {at: 12us, in: lan, packet: "hex 4500...", expect: NEW original SYN_SENT 120 unreplied, log: "..."}
 
-A pause is a step of its own, `{at: 2s, wait: 1350ms}`, and so is a setting that changes, `{at: 2s, sysctl: {nf_conntrack_acct: 1}}`.
+A pause is a step of its own, `{at: 2s, wait: 1350ms}`, and so is a setting that changes, `{at: 2s, sysctl: {nf_conntrack_acct: 1}}`,
+or `{at: 2s, flush: true}`: every entry goes.
 `in` (a device, or own), `verdict`, `out`, the rules and `drawn` (the ports that NAT's dice must come to) say what a conversation with
 conntrack alone has no use for; what reads them stands in tests/fuzz.
 """
@@ -20,7 +21,7 @@ from sim.conntrack.words import HZ
 from sim.edges.kernel import Answer
 from sim.edges.verify.masks import masked
 from sim.edges.verify.pair import Pair, drawn
-from sim.edges.verify.plan import Case, Feed, Sysctl, Wait
+from sim.edges.verify.plan import Case, Feed, Flush, Sysctl, Wait
 from sim.units import SECOND, show_time
 
 TICK = SECOND // HZ
@@ -57,6 +58,8 @@ def _steps(case: Case, heard: Sequence[tuple[Feed, Answer]], more: set[str]) -> 
         if isinstance(step, Wait):
             now += int(step.seconds * SECOND)
             yield f"    - {json.dumps({'at': show_time(now), 'wait': show_time(int(step.seconds * SECOND))})}"
+        elif isinstance(step, Flush):
+            yield f"    - {json.dumps({'at': show_time(now), 'flush': True})}"
         elif isinstance(step, Sysctl):
             yield f"    - {json.dumps({'at': show_time(now), 'sysctl': {step.key.removeprefix(NETFILTER): _number(step.value)}})}"
         elif isinstance(step, Feed):

@@ -8,7 +8,7 @@ from sim.edges.replay.rules import load_rules
 from sim.edges.replay.wall import Wall
 from sim.edges.verify.branches import Branches
 from sim.edges.verify.cells import Cells
-from sim.edges.verify.plan import Case, Feed, Load, Sysctl, Wait
+from sim.edges.verify.plan import Case, Feed, Flush, Load, Sysctl, Wait
 from sim.ruleset.iptables import save
 from sim.units import SECOND
 
@@ -41,6 +41,8 @@ class Measure:
             wall.advance(wall.now + int(step.seconds * SECOND))
         elif isinstance(step, Sysctl):
             wall.ip.sysctls.set(step.key, step.value)
+        elif isinstance(step, Flush):
+            flush(wall)
 
     def lines(self) -> Iterator[str]:
         """The report."""
@@ -55,6 +57,12 @@ def _wall(case: Case) -> Wall:
         wall.ip.sysctls.set(key, value)
     give_rules(wall, case.plan.rules)
     return wall
+
+
+def flush(wall: Wall) -> None:
+    """Delete every entry and every expectation."""
+    wall.ip.tracker.flush(wall.now)
+    wall.ip.tracker.expectations.flush(wall.now)
 
 
 def give_rules(wall: Wall, rules: Load) -> None:

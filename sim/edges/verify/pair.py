@@ -23,8 +23,8 @@ from sim.edges.replay.wall import Wall, entry_line, own_key
 from sim.edges.verify.answers import FIELDS, SLACK, Difference, differences, fits
 from sim.edges.verify.counters import counted, listed_counters, saved_counters, statistics
 from sim.edges.verify.entries import by_name, by_place, expected, unlike, whole
-from sim.edges.verify.measure import give_rules
-from sim.edges.verify.plan import Age, Feed, Forget, Load, Plan, Step, Sysctl, Wait
+from sim.edges.verify.measure import flush, give_rules
+from sim.edges.verify.plan import Age, Feed, Flush, Forget, Load, Plan, Step, Sysctl, Wait
 from sim.errors import CtlabError, LanguageError
 from sim.packet import Tuple
 from sim.ruleset.iptables import tool as iptables_tool
@@ -224,6 +224,9 @@ class Pair:
             self.wall.ip.sysctls.set(step.key, step.value)
         elif isinstance(step, Forget):
             self._forget(step)
+        elif isinstance(step, Flush):
+            self.kernel.flush()
+            flush(self.wall)
 
     # ---- rules -------------------------------------------------------------------------------------------------------
 

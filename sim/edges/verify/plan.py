@@ -58,7 +58,11 @@ class Forget(NamedTuple):
     protonum: int
 
 
-Step = Feed | Wait | Age | Load | Sysctl | Forget
+class Flush(NamedTuple):
+    """Every entry and every expectation is deleted, as by `conntrack -F`."""
+
+
+Step = Feed | Wait | Age | Load | Sysctl | Forget | Flush
 
 
 @dataclass(frozen=True)

@@ -59,12 +59,10 @@ UNREACHABLE: Final[dict[str, str]] = {
         conntrack/entries.py _in_the_way | table.default.get(conn.there) | true
         conntrack/entries.py _in_the_way | table.standing(conn.there | true
         conntrack/entries.py _resolve_clash | other is None | true
-        conntrack/entries.py destroy | if conn.status & DYING | true
         conntrack/entries.py destroy | if conn.status & CONFIRMED | false
         conntrack/expect.py find | one.master.status & CONFIRMED | false
         conntrack/expect.py find | one if alive | false
         conntrack/table.py add | if not hidden | true
-        conntrack/table.py remove | keys.get(key) is conn | false
         netfilter/nat/choice.py _taken | other is conn or other.original | true
         netfilter/nat/choice.py _taken | other.original == conn.original | true
         netfilter/nat/engine.py masquerade | if not conn.status & CONFIRMED | true

@@ -1,0 +1,283 @@
+"""Corners: cases with a purpose, for what random traffic seldom meets: two calls that want one port, a header that ends too early.
+
+A corner is a function of a Scene, under the rules for which it is listed (CORNERS). SIP's are in corners_sip.py. Each begins with an
+empty table; those of one ruleset are one case, so that a run of all of them takes a second or two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from sim import wire
+from sim.edges.verify.fuzz.assign import HELPERS
+from sim.edges.verify.fuzz.corners_sip import SIP, SIP_NAT
+from sim.edges.verify.fuzz.scene import ACK, FIN, PSH, RST, SYN, Scene, Tcp
+from sim.edges.verify.plan import Case, Load
+from sim.units import parse_address
+
+Corner = Callable[[Scene], None]
+ME, HE, IT = "192.168.1.10", "203.0.113.9", "203.0.113.77"
+ME6, HE6 = "fd00:1::10", "fd00:2::9"
+
+
+def _ftp(s: Scene, port: int = 1000, server: str = HE, client: str = ME) -> Tcp:
+    line = s.tcp(f"{client} {port}", f"{server} 21")
+    line.say(1, "220 ready\r\n")
+    return line
+
+
+# ---- FTP, IRC, SANE ----------------------------------------------------------------------------------------------------
+
+
+def ftp_lines(s: Scene) -> None:
+    """Lines that are nearly an address."""
+    line = _ftp(s)
+    line.say(0, "PORT 1,2,3,4,5,6,7\r\n", "PORT 1,2,3,4,5\r\n", "EPRT |1|192.168.1.10|\r\n", "EPRT |1|192.168.1.10|12", "\r\n")
+    line.say(0, "EPRT |1|192.168.1.10|0|\r\n", "EPRT |1|192.168.1.10|1x|\r\n", "EPRT 1\r\n", "EPRT  1 1\r\n",
+        "EPRT |2|fd00::1|5000|\r\n")
+    line.say(0, "EPRT |12|192.168.1.10|5000|\r\n", "EPRT |1|192.168.1.x|5000|\r\n", "EPRT |1|192.168.1.10|5000|\r\n", "EP",
+        "RT\r\n", "PORT\r\n")
+    line.say(1, "229 (|||\r\n", "229 (||||)\r\n", "229 (||x|5000|)\r\n", "229 (|x|5000|)\r\n", "229 no\r\n", "229 (|||5001|)\r\n",
+        "22", "7 x\r\n")
+    six = _ftp(s, server=HE6, client=ME6)
+    six.say(0, "EPRT |2|fd00:1::10|5000|\r\n", "EPRT |2|fd00:1::zz|5000|\r\n", "EPRT |1|192.168.1.10|5000|\r\n",
+        "EPRT |2|fd00:1::10x5000|\r\n")
+    six.say(1, "229 (|||5001|)\r\n", "227 (1,2,3,4,5,6)\r\n")
+
+
+def one_port_twice(s: Scene) -> None:
+    """Two connections announce the same port: from one server they clash, from two they do not; and from anybody with both."""
+    lines = [_ftp(s), _ftp(s, 1001), _ftp(s, 1002, IT)]
+    for line in lines:
+        line.say(0, "PORT %me,%,195,80\r\n", "EPRT |1|%me%|50001|\r\n")
+    chat = s.tcp(f"{ME} 1003", f"{IT} 6667")
+    chat.say(0, "PRIVMSG x :\1DCC SEND f %number% 50000 1\1\r\n", "PRIVMSG x :\1DCC SEND f %number% 50002 1\1\r\n")
+    lines[2].say(0, "PORT %me,%,195,82\r\n")
+    for number in range(5):
+        chat.say(0, f"PRIVMSG x :\1DCC CHAT c %number% {50010 + number}\1\r\n")
+    s.send(f"tcp {HE}:20 > {ME}:50000 S", f"tcp {IT}:20 > {ME}:50000 S", f"tcp {IT}:21 > {ME}:50002 S", f"tcp {IT}:21 > {ME}:50014 S")
+
+
+def offers(s: Scene) -> None:
+    """What is nearly an offer of IRC, and an answer of SANE."""
+    chat = s.tcp(f"{ME} 1003", f"{HE} 6667")
+    chat.say(0, "x \1DCD SEND f 1 2\1\r\n", "x \1DCC SEND f 1 2", "\1DCC", "x \1DCC SEND f 16909060 99999\1\r\n",
+        "\1DCC SEND f %number% 0\1\r\n")
+    scan = s.tcp(f"{ME} 1004", f"{HE} 6566")
+    scan.say(0, b"\0\0\0\7\0\0\0\1")
+    scan.say(1, b"\0\0\0\0\0\0\x20\x21" + bytes(8))
+
+
+# ---- Amanda, TFTP, NetBIOS, SNMP ----------------------------------------------------------------------------------------
+
+
+def backups(s: Scene) -> None:
+    """Answers without a word, with streams that are expected already, and with no port at all."""
+    one, two = (s.udp(f"{HE} {port}", f"{ME} 10080") for port in (1000, 1001))
+    for line in (one, two):
+        line.say(0, "x")
+        line.say(1, "", "CONNECT DATA 5000 MESG 5001 INDEX 5002 STATE 5003\n", "CONNECT DATA 5000 MESG 5004\n", "CONNECT DATA 0\n",
+            "CONNECT DATA x")
+        line.say(1, "CONNECT DATA 5005 MESG 5006\n", "CONNECT DATA 65535\n", "CONNECT DATA 65534 MESG 6000\n", "CONNECT MESG 700000\n")
+
+
+def files(s: Scene) -> None:
+    """A question asked twice, and two that ask from one port."""
+    for port in (69, 69):
+        s.udp(f"{ME} 2000", f"{HE} {port}").say(0, b"\0\1f\0octet\0", b"\0\2f\0octet\0", b"\0")
+    s.udp(f"{ME} 2000", f"{IT} 69").say(0, b"\0\1f\0octet\0")
+    s.send(f"udp {HE}:3000 > {ME}:2000", f"udp {IT}:3000 > {ME}:2000")
+
+
+def _ber(tag: int, *parts: bytes) -> bytes:
+    body = b"".join(parts)
+    return bytes((tag, len(body))) + body
+
+
+def traps(s: Scene) -> None:
+    """SNMP whose parts are longer or shorter than what is around them; a trap's answer; a wrong checksum that stays wrong."""
+    name, address = b"\6\1\1", b"\x40\4" + parse_address(ME)
+    numbers, start = b"\2\1\1" * 3, b"\2\1\1\4\1p"
+    bindings = (
+        _ber(0x30, name, address), _ber(0x30, name, b"\2\1\1"), _ber(0x30, name, b"\5\0"), _ber(0x30, name),
+            b"\x30\x80" + name + b"\5\0\0\0",
+        b"\x30\x80" + name + address + b"\0\0", _ber(0x30, name, b"\x40\x09\1"), _ber(0x30, name, b"\x40\x80\1"), _ber(0x30, name,
+            b"\x04\x80\0\0"),
+        _ber(0x30, name, address, b"x"), _ber(0x30, b"\6\x80\1", address),
+    )  # fmt: skip
+    agent = s.udp(f"{ME} 161", f"{HE} 162")
+    for binding in bindings:
+        agent.say(0, _ber(0x30, start, _ber(0xA2, numbers, _ber(0x30, binding))))
+    agent.say(0, _ber(0x30, start) + b"x", _ber(0x30, start + b"x"), _ber(0x30, start, _ber(0xA8, numbers, _ber(0x30, bindings[0])),
+        b"xx"))
+    agent.say(1, _ber(0x30, start, _ber(0xA2, numbers, _ber(0x30, bindings[0]))))
+    other = s.udp(f"{HE} 1000", f"{IT} 162")
+    other.say(0, b"x")
+    asked = s.udp(f"{HE} 1000", f"{ME} 161")
+    asked.say(0, "x")
+    asked.say(1, _ber(0x30, start, _ber(0xA2, numbers, _ber(0x30, bindings[0]))))
+
+
+# ---- PPTP and GRE --------------------------------------------------------------------------------------------------------
+
+SIZES: Final = {1: 144, 2: 144, 3: 4, 4: 4, 7: 156, 8: 20, 9: 208, 10: 12, 11: 16, 12: 4, 13: 136, 15: 12}
+
+
+def _control(kind: int, body: bytes = b"", size: int | None = None) -> bytes:
+    body = body.ljust(SIZES[kind] if size is None else size, b"\0")
+    return (len(body) + 12).to_bytes(2) + b"\0\1\x1a\x2b\x3c\x4d" + kind.to_bytes(2) + b"\0\0" + body
+
+
+def _ids(*numbers: int, code: int = 1) -> bytes:
+    return b"".join(number.to_bytes(2) for number in numbers) + bytes((code, 0))
+
+
+def _opened(s: Scene, port: int = 1000) -> Tcp:
+    line = s.tcp(f"{ME} {port}", f"{HE} 1723")
+    line.say(0, _control(1, b"\1\0\1\0"))
+    line.say(1, _control(2, b"\1\0\1\0"))
+    return line
+
+
+def calls(s: Scene) -> None:
+    """Calls out and in, answers to other calls, refusals, the end of one and of the session."""
+    line = _opened(s)
+    line.say(0, _control(7, _ids(500)))
+    line.say(1, _control(8, _ids(700, 501)), _control(8, _ids(700, 500, code=2)), _control(8, _ids(700, 500)), _control(8, _ids(700,
+        500)))
+    second = _opened(s, 1001)
+    second.say(0, _control(7, _ids(500)))
+    second.say(1, _control(8, _ids(700, 500)))
+    for head in (b"\x30\1\x88\x0b\0\0", b"\0\0\x08\0", b"\x30\1", b"\x30\1\x88\x0b\0\4\2\xbcdata"):
+        s.feed("lan", wire.ip(parse_address(ME), parse_address(HE), 47, head + (b"\2\xbc" if len(head) == 6 else b"")))
+        s.feed("wan", wire.ip(parse_address(HE), parse_address(ME), 47, head + (b"\1\xf4" if len(head) == 6 else b"")))
+    line.say(0, _control(12, _ids(500)))
+    line.say(1, _control(13, _ids(700)))
+    line.say(0, _control(3, b"\1"))
+    line.say(1, _control(4, b"\2"), _control(4, b"\1"))
+
+
+def called(s: Scene) -> None:
+    """The server calls: asked, answered, connected; answered with no, connected under another name."""
+    for port, code, name, twice in ((1000, 1, 510, 1), (1001, 2, 510, 1), (1002, 1, 511, 2), (1003, 1, 510, 2)):
+        line = _opened(s, port)
+        line.say(1, _control(9, _ids(700, 700)))
+        line.say(0, _control(10, _ids(510, 700, code=code)), _control(10, _ids(510, 701)))
+        for _ in range(twice):
+            line.say(1, _control(11, _ids(name, 0)))
+        line.say(1, _control(4, b"\1"))
+
+
+# ---- sequence numbers ------------------------------------------------------------------------------------------------------
+
+
+def shifted(s: Scene) -> None:
+    """A line grows twice, is retransmitted, and what is behind it is acknowledged in every way; SACK blocks that are none."""
+    line = _ftp(s)
+    text = b"PORT 192,168,1,10,195,80\r\n"
+    line.segment(0, PSH | ACK, text, moves=False)
+    line.segment(0, PSH | ACK, text)
+    line.say(0, "PORT %me,%,195,81\r\n", "NOOP\r\n")
+    far = line.sides[1]
+    for options in (
+        b"\5\x0a" + (far.ack - 8).to_bytes(4) + far.ack.to_bytes(4) + b"\0\0", b"\0\5\x0a\0", b"\1\1\1\5", b"\5\1\0\0",
+            b"\5\x09" + bytes(10),
+        b"\5\x0b" + bytes(10), b"\5\x06" + bytes(6), b"\x08\x0a" + bytes(10), b"\1\1\5\x0a" + bytes(4), b"\5\x0c" + bytes(10),
+    ):  # fmt: skip
+        line.segment(1, ACK, options=options)
+    far.ack -= 40
+    line.segment(1, ACK)
+    line.segment(1, RST)
+    line.segment(0, SYN)
+
+
+def cut_short(s: Scene) -> None:
+    """Segments of a shifted connection that end among their options."""
+    line = _ftp(s)
+    line.say(0, "PORT %me,%,195,80\r\n")
+    far = line.sides[1]
+    assert far.far is not None
+    whole = wire.tcp(far.me[0], far.far[0], far.me[1], far.far[1], seq=far.seq, ack=far.ack, flags=ACK, options=b"\1" * 8)
+    s.set(checksum="0", tcp_be_liberal="1")
+    for size in (20, 24, 12, 8):
+        line.message(1, whole[:size])
+    s.set(checksum="1", tcp_be_liberal="0")
+
+
+# ---- the table -------------------------------------------------------------------------------------------------------------
+
+
+def ends(s: Scene) -> None:
+    """Connections end with what they announced, by themselves and by time; what ICMP says of them."""
+    s.set(tcp_timeout_established="1", tcp_timeout_close="1", udp_timeout="1", udp_timeout_stream="1")
+    line = _ftp(s)
+    line.say(0, "PORT %me,%,195,80\r\n")
+    s.udp(f"{ME} 2000", f"{HE} 69").say(0, b"\0\1f\0octet\0")
+    other = _ftp(s, 1001)
+    other.say(0, "PORT %me,%,195,81\r\n")
+    other.segment(0, RST)
+    s.wait(1.35)
+    line.say(0, "NOOP\r\n")
+    s.set(tcp_timeout_established="432000", tcp_timeout_close="10", udp_timeout="30", udp_timeout_stream="120")
+
+
+def closings(s: Scene) -> None:
+    """A connection closed from both sides whose last acknowledgement a reset follows."""
+    line = s.tcp(f"{ME} 1000", f"{HE} 80")
+    for side in (0, 1):
+        line.segment(side, FIN | ACK)
+    line.segment(1, RST)
+    line = s.tcp(f"{ME} 1001", f"{HE} 80")
+    line.segment(0, FIN | ACK)
+    line.segment(1, ACK)
+    line.segment(1, FIN | ACK)
+    line.segment(1, RST | ACK)
+
+
+def oddities(s: Scene) -> None:
+    """Protocols in the wrong family, headers behind the packet's end."""
+    me, he, me6, he6 = map(parse_address, (ME, HE, ME6, HE6))
+    s.feed("lan", wire.ip(me, he, 58, bytes((128, 0)) + bytes(6)))
+    s.feed("lan", wire.ip(me6, he6, 1, bytes((8, 0)) + bytes(6)))
+    s.feed("lan", wire.ip(me6, he6, 0, bytes((58, 0, 1, 4)) + bytes(4)))
+    for body in (b"\x2c\0\1", b"\x2c", b"\x11\0\0\1\0\0\0\7", b"\x3a\0\0\x10\0\0\0\7x"):
+        s.feed("lan", wire.ip(me6, he6, 44, body))
+    s.feed("lan", wire.ip(me, he, 136, b"\0\1\0\2\0\0"))
+    quoted = wire.ip(me, he, 17, wire.udp(me, he, 1000, 53, b"x"))
+    s.feed("wan", wire.ip(he, me, 1, wire.icmp(3, 1, 0, b"\x4f" + quoted[1:])))
+    s.feed("wan", wire.ip(he, me, 1, wire.icmp(3, 1, 0, quoted[:20])))
+
+
+# ---- rules -----------------------------------------------------------------------------------------------------------------
+
+
+def _raw(family: str) -> str:
+    lines = [f"-A {chain} -p {protocol} --dport {port} -j CT --helper {name}"
+             for chain in ("PREROUTING", "OUTPUT") for name, protocol, port, families in HELPERS if family in families]  # fmt: skip
+    return "\n".join(["*raw", *lines, "COMMIT", ""])
+
+
+SOURCE: Final = "*nat\n-A POSTROUTING -o wan -j SNAT --to-source {0}\n-A POSTROUTING -o lan -j SNAT --to-source {1}\nCOMMIT\n"
+FEW: Final = "*nat\n-A POSTROUTING -p {} -j SNAT --to-source 203.0.113.50:{}\nCOMMIT\n"
+HELPED: Final = Load(_raw("ip"), _raw("ip6"))
+TRANSLATED: Final = Load(
+    _raw("ip") + SOURCE.format("203.0.113.50", "192.168.1.50"), _raw("ip6") + SOURCE.format("fd00:2::50", "fd00:1::50")
+)
+BOTH: Final = (ftp_lines, one_port_twice, offers, backups, files, traps, calls, called, shifted, cut_short, ends)
+CORNERS: Final[tuple[tuple[str, Load, Sequence[Corner]], ...]] = (
+    ("plain", Load(), (closings, oddities)),
+    ("helped", HELPED, (*BOTH, *SIP)),
+    ("helped, translated", TRANSLATED, (*BOTH, *SIP, *SIP_NAT)),
+)
+"""What they are called, under which rules, which."""
+
+
+def corners() -> Iterator[Case]:
+    """A case for each ruleset, with all of its corners."""
+    for name, rules, each in CORNERS:
+        scene = Scene(f"corners: {name}", rules)
+        for corner in each:
+            scene.anew()
+            corner(scene)
+        yield scene.case()
