@@ -19,13 +19,13 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 from devtools import BIN, PYTHON, ROOT, VENV, Trouble, aloud, environment, hushed, last_line, last_lines, quietly, say
 
@@ -37,7 +37,10 @@ OLDEST = (3, 11)
 # What is tested twice: with the compiled modules, as everything is, and once more with the sources run by Python itself.
 BRANCHES = "test_traffic_takes_most_branches_of_conntrack_and_nat"  # compiled, there is no byte code to count
 PAGE_TESTS = ["tests/browser", "tests/web"]  # run beside all others: a browser waits much
-PURE_TESTS = ["tests/conntrack", "tests/netfilter", "tests/ruleset", "tests/edges", "tests/fuzz/test_against_kernel.py::" + BRANCHES]
+PURE_TESTS = {
+    "pytest, pure Python": ["tests/conntrack", "tests/netfilter", "tests/edges"],
+    "pytest, pure Python, rules and branches": ["tests/ruleset", "tests/fuzz/test_against_kernel.py::" + BRANCHES],
+}
 
 # What the tests ask of the system, and the Debian package that has it. Where one cannot be had, its tests are skipped
 # (without cc, nothing is compiled, and the tests run in pure Python).
@@ -254,38 +257,48 @@ def command_test(arguments: Sequence[str]) -> int:
     """Set up, check, test; fails when anything failed."""
     set_up(testing=True)
     system_tools()
-    compiled(needed=True)
-    results = run_checks()
+    with ThreadPoolExecutor(1) as beside:  # two processors, if there are two
+        checked = beside.submit(run_checks)
+        compiled(needed=True)
+        results = checked.result()
     print("ctlab: testing", flush=True)
-    results += [tested("pytest", arguments)] if arguments else tested_together()
-    if not arguments and not os.environ.get("CTLAB_PURE"):
-        results.append(tested("pytest, pure Python", PURE_TESTS, CTLAB_PURE="1"))
-    return summary(results)
+    return summary(results + ([tested("pytest", arguments)] if arguments else tested_together()))
 
 
 def tested_together() -> list[tuple[str, bool, float]]:
-    """All tests: those of the page beside all others, each on a processor of its own. The page's are told as they come."""
-    beside = [f"--ignore={path}" for path in PAGE_TESTS]
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
+    """All tests: those of the page, told as they come, and beside them all others, each kind told when it is done."""
+    others = {"pytest, all others": [f"--ignore={path}" for path in PAGE_TESTS]}
+    if not os.environ.get("CTLAB_PURE"):
+        others |= PURE_TESTS
+    waiting: SimpleQueue[tuple[str, list[str]]] = SimpleQueue()
+    for each in others.items():
+        waiting.put(each)
+    results = []
+
+    def work() -> None:
+        with suppress(Empty):
+            while True:
+                one(*waiting.get_nowait())
+
+    def one(name: str, arguments: Sequence[str]) -> None:
         started = time.monotonic()
-        command = [PYTHON, "-m", "pytest", *beside]
-        other = subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=said, stderr=subprocess.STDOUT)
-        try:
-            page = tested("pytest, the page", PAGE_TESTS)
-            passed = other.wait() == 0
-        finally:
-            other.kill()
-        seconds = time.monotonic() - started
-        said.seek(0)
-        print(f"  pytest, all others\n{said.read()}", flush=True)
-    return [page, ("pytest, all others", passed, seconds)]
+        done = hushed([PYTHON, "-m", "pytest", *arguments], extra={"CTLAB_PURE": "1"} if name in PURE_TESTS else {})
+        print(f"  {name}\n{done.stdout}{done.stderr}", flush=True)
+        results.append((name, done.returncode == 0, time.monotonic() - started))
+
+    with ThreadPoolExecutor(1) as beside:
+        ended = beside.submit(work)
+        results.append(tested("pytest, the page", PAGE_TESTS))
+        work()
+        ended.result()
+    return results
 
 
-def tested(name: str, arguments: Sequence[str], **more: str) -> tuple[str, bool, float]:
-    """One run of pytest, `more` in its environment: name, passed, seconds."""
+def tested(name: str, arguments: Sequence[str]) -> tuple[str, bool, float]:
+    """One run of pytest: name, passed, seconds."""
     started = time.monotonic()
     print(f"  {name}", flush=True)
-    status = aloud([PYTHON, "-m", "pytest", *arguments], more)
+    status = aloud([PYTHON, "-m", "pytest", *arguments])
     return name, status == 0, time.monotonic() - started
 
 
