@@ -37,7 +37,7 @@ def hushed(
 ) -> subprocess.CompletedProcess[str]:
     """Run a command and keep what it prints; `said` is its standard input, `extra` goes into its environment."""
     env = {**environment(), "NO_COLOR": "1", **extra}
-    return subprocess.run(command, cwd=ROOT, env=env, input=said, capture_output=True, text=True, encoding="utf-8")
+    return subprocess.run(command, cwd=ROOT, env=env, input=said, capture_output=True, encoding="utf-8", errors="replace")
 
 
 def quietly(command: Sequence[str], trouble: str, **more: Any) -> None:
