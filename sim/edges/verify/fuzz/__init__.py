@@ -6,7 +6,7 @@ Where is what:
     tcp.py        TCP;  sctp.py;  datagrams.py: UDP, UDP-Lite, GRE, ICMP questions, other protocols;  errors.py: ICMP errors
     spoil.py      bits, lengths, IP options, IPv6 headers;  pieces.py: fragments
     helped.py     talks that a helper reads, and those that it expects;  texts.py sip.py sip_course.py pptp.py snmp.py: what is said there
-    corners.py corners_sip.py   cases with a purpose, for what chance seldom meets, made with scene.py
+    corners*.py   cases with a purpose, for what chance seldom meets, made with scene.py
     session.py    a case: settings, rules, traffic, pauses
     iptables.py nft.py   rulesets;  nat.py: translations;  assign.py: helpers, zones, marks
 """

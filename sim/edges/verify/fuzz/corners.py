@@ -1,7 +1,7 @@
 """Corners: cases with a purpose, for what random traffic seldom meets: two calls that want one port, a header that ends too early.
 
-A corner is a function of a Scene, under the rules for which it is listed (CORNERS). SIP's are in corners_sip.py. Each begins with an
-empty table; those of one ruleset are one case, so that a run of all of them takes a second or two.
+A corner is a function of a Scene, under the rules for which it is listed (CORNERS). SIP's are in corners_sip.py, TCP's and NAT's in
+corners_paths.py. Each begins with an empty table; those of one ruleset are one case, so that a run of all takes ten seconds.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Final
 
 from sim import wire
 from sim.edges.verify.fuzz.assign import HELPERS
+from sim.edges.verify.fuzz.corners_paths import PATHS
 from sim.edges.verify.fuzz.corners_sip import SIP, SIP_NAT
 from sim.edges.verify.fuzz.scene import ACK, FIN, PSH, RST, SYN, Scene, Tcp
 from sim.edges.verify.plan import Case, Load
@@ -34,11 +35,13 @@ def ftp_lines(s: Scene) -> None:
     """Lines that are nearly an address."""
     line = _ftp(s)
     line.say(0, "PORT 1,2,3,4,5,6,7\r\n", "PORT 1,2,3,4,5\r\n", "EPRT |1|192.168.1.10|\r\n", "EPRT |1|192.168.1.10|12", "\r\n")
-    line.say(0, "EPRT |1|192.168.1.10|0|\r\n", "EPRT |1|192.168.1.10|1x|\r\n", "EPRT 1\r\n", "EPRT  1 1\r\n",
+    line.say(0, "EPRT |1|192.168.1.10|0|\r\n", "EPRT |1|192.168.1.10|1x|\r\n", "EPRT 1\r\n", "EPRT \x7f1\x7f1\r\n", "EPRT |x1|\r\n",
+        "PORT 1,2,3,4,5,6", "PORT 1,2,3,4,5,6,\r\n", "EPRT  1 1\r\n",
         "EPRT |2|fd00::1|5000|\r\n")
     line.say(0, "EPRT |12|192.168.1.10|5000|\r\n", "EPRT |1|192.168.1.x|5000|\r\n", "EPRT |1|192.168.1.10|5000|\r\n", "EP",
         "RT\r\n", "PORT\r\n")
-    line.say(1, "229 (|||\r\n", "229 (||||)\r\n", "229 (||x|5000|)\r\n", "229 (|x|5000|)\r\n", "229 no\r\n", "229 (|||5001|)\r\n",
+    line.say(1, "229 (|||\r\n", "229 (||||)\r\n", "229 (||x|5000|)\r\n", "229 (|x|5000|)\r\n", "229 no\r\n", "229 (|x||5|)\r\n",
+        "229 (||", "229 (|||5001|)\r\n",
         "22", "7 x\r\n")
     six = _ftp(s, server=HE6, client=ME6)
     six.say(0, "EPRT |2|fd00:1::10|5000|\r\n", "EPRT |2|fd00:1::zz|5000|\r\n", "EPRT |1|192.168.1.10|5000|\r\n",
@@ -56,16 +59,19 @@ def one_port_twice(s: Scene) -> None:
     lines[2].say(0, "PORT %me,%,195,82\r\n")
     for number in range(5):
         chat.say(0, f"PRIVMSG x :\1DCC CHAT c %number% {50010 + number}\1\r\n")
-    s.send(f"tcp {HE}:20 > {ME}:50000 S", f"tcp {IT}:20 > {ME}:50000 S", f"tcp {IT}:21 > {ME}:50002 S", f"tcp {IT}:21 > {ME}:50014 S")
+    s.send(f"tcp 203.0.113.88:20 > {ME}:50000 S", f"tcp {HE}:20 > {ME}:50000 S", f"tcp {IT}:20 > {ME}:50000 S",
+        f"tcp {IT}:21 > {ME}:50002 S", f"tcp {IT}:21 > {ME}:50014 S")
 
 
 def offers(s: Scene) -> None:
     """What is nearly an offer of IRC, and an answer of SANE."""
     chat = s.tcp(f"{ME} 1003", f"{HE} 6667")
-    chat.say(0, "x \1DCD SEND f 1 2\1\r\n", "x \1DCC SEND f 1 2", "\1DCC", "x \1DCC SEND f 16909060 99999\1\r\n",
+    chat.say(0, "PRIVMSG b :\1DCD SEND f 1 2\1\r\n", "PRIVMSG b :\1DCC SEND ffffffffffffffffffffff\r\n", "x \1DCD SEND f 1 2\1\r\n",
+        "x \1DCC SEND f 1 2", "\1DCC", "x \1DCC SEND f 16909060 99999\1\r\n",
         "\1DCC SEND f %number% 0\1\r\n")
     scan = s.tcp(f"{ME} 1004", f"{HE} 6566")
     scan.say(0, b"\0\0\0\7\0\0\0\1")
+    scan.say(1, b"\0\0\0")
     scan.say(1, b"\0\0\0\0\0\0\x20\x21" + bytes(8))
 
 
@@ -149,6 +155,17 @@ def calls(s: Scene) -> None:
     second = _opened(s, 1001)
     second.say(0, _control(7, _ids(500)))
     second.say(1, _control(8, _ids(700, 500)))
+    third = _opened(s, 1002)
+    third.say(0, _control(7, _ids(502)))
+    third.say(1, _control(8, _ids(702, 502)))
+    third.say(0, _control(3, b"\1"))
+    third.say(1, _control(4, b"\1"))
+    for ours, theirs in ((500, 700), (501, 701), (503, 703), (504, 703)):
+        second.say(0, _control(7, _ids(ours)))
+        second.say(1, _control(8, _ids(theirs, ours)))
+    six = tuple(map(parse_address, (ME6, HE6)))
+    s.feed("wan", wire.ip(six[1], six[0], 58, wire.icmpv6(six[1], six[0], 1, 0, 0, wire.ip(*six, 47, bytes(8)))))
+    s.feed("lan", wire.ip(parse_address(ME), parse_address(HE), 47, b"\0\0\x08\0\0\0\0\0"))
     for head in (b"\x30\1\x88\x0b\0\0", b"\0\0\x08\0", b"\x30\1", b"\x30\1\x88\x0b\0\4\2\xbcdata"):
         s.feed("lan", wire.ip(parse_address(ME), parse_address(HE), 47, head + (b"\2\xbc" if len(head) == 6 else b"")))
         s.feed("wan", wire.ip(parse_address(HE), parse_address(ME), 47, head + (b"\1\xf4" if len(head) == 6 else b"")))
@@ -175,6 +192,7 @@ def called(s: Scene) -> None:
 def shifted(s: Scene) -> None:
     """A line grows twice, is retransmitted, and what is behind it is acknowledged in every way; SACK blocks that are none."""
     line = _ftp(s)
+    line.say(0, "NOOP\r\n")
     text = b"PORT 192,168,1,10,195,80\r\n"
     line.segment(0, PSH | ACK, text, moves=False)
     line.segment(0, PSH | ACK, text)
@@ -195,7 +213,7 @@ def shifted(s: Scene) -> None:
 def cut_short(s: Scene) -> None:
     """Segments of a shifted connection that end among their options."""
     line = _ftp(s)
-    line.say(0, "PORT %me,%,195,80\r\n")
+    line.say(0, "NOOP\r\n", "PORT %me,%,195,80\r\n")
     far = line.sides[1]
     assert far.far is not None
     whole = wire.tcp(far.me[0], far.far[0], far.me[1], far.far[1], seq=far.seq, ack=far.ack, flags=ACK, options=b"\1" * 8)
@@ -262,13 +280,18 @@ SOURCE: Final = "*nat\n-A POSTROUTING -o wan -j SNAT --to-source {0}\n-A POSTROU
 FEW: Final = "*nat\n-A POSTROUTING -p {} -j SNAT --to-source 203.0.113.50:{}\nCOMMIT\n"
 HELPED: Final = Load(_raw("ip"), _raw("ip6"))
 TRANSLATED: Final = Load(
-    _raw("ip") + SOURCE.format("203.0.113.50", "192.168.1.50"), _raw("ip6") + SOURCE.format("fd00:2::50", "fd00:1::50")
+    _raw("ip") + SOURCE.format("203.0.113.150", "192.168.1.50"), _raw("ip6") + SOURCE.format("fd00:2::50", "fd00:1::50")
 )
 BOTH: Final = (ftp_lines, one_port_twice, offers, backups, files, traps, calls, called, shifted, cut_short, ends)
+NOT_MET: Final = "*nat\n-A POSTROUTING -d 9.9.9.9 -j SNAT --to-source 203.0.113.50\nCOMMIT\n"
+BOUND: Final = Load(_raw("ip") + NOT_MET, _raw("ip6") + NOT_MET.replace("9.9.9.9", "9::").replace("203.0.113.50", "9::1"))
+"""Every connection is bound, and stays as it is."""
 CORNERS: Final[tuple[tuple[str, Load, Sequence[Corner]], ...]] = (
     ("plain", Load(), (closings, oddities)),
     ("helped", HELPED, (*BOTH, *SIP)),
     ("helped, translated", TRANSLATED, (*BOTH, *SIP, *SIP_NAT)),
+    ("helped, bound", BOUND, (one_port_twice, calls, traps, *SIP, *SIP_NAT)),
+    *PATHS,
 )
 """What they are called, under which rules, which."""
 

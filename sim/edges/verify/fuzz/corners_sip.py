@@ -53,6 +53,10 @@ def registers(s: Scene) -> None:
         line.say(0, said(REGISTER, f"Contact: <sip:me@%me%:{port}>", "Expires: 60"))
     line.say(1, to("200", "REGISTER", "Contact: <sip:me@%far%:4001>, <sip:me@%far%:%far-port%>", "Expires: 60"))
     line.say(0, said(INVITE, CONTACT, body=streams(AUDIO)))
+    line.say(1, to("200", "REGISTER", THEIRS + ";expires=0"), to("200", "REGISTER", THEIRS, "Expires: 0"))
+    again = _phone(s, 5061)
+    for each in (line, again):
+        each.say(0, said(REGISTER, "Contact: <sip:me@%me%:5060>", "Expires: 60"))
     caller = s.udp(f"{HE} 5070", f"{ME} 5060")
     caller.say(0, said(INVITE, CONTACT, body=streams("m=audio 6000 RTP/AVP 0")), said(REGISTER, CONTACT, "Expires: 60"))
 
@@ -89,7 +93,8 @@ def headers(s: Scene) -> None:
         "SIP/2.0 200 So\r\nCSeq:\r\n\t", "SIP/2.0 200 So\r\nCSeq \r\n : 1 INVITE", "SIP/2.0 200 So\r\nCSeq\r1",
             "SIP/2.0 200 So\r\nCSeq x\r\n\r\n",
         "INVITE sip:you@[fd00:1::10 SIP/2.0\r\n", "INVITE sip:you@%far%:", "INVITE sip:you@%far%:5", "INVITE sip:you@", "INVITE sip:",
-        "INVITE \xe9", "INVITE \xc0x", "INVITE \xd7x", "REGISTER s", f"{REGISTER}\r\nCSeq: 1 REGISTER\r\nContact: <sip:me@%me%:",
+        "INVITE \xe9", "INVITEx sip:you@x SIP/2.0\r\n", "INVITE 1 sip:you@x SIP/2.0\r\n", "INVITE \xc0x", "INVITE \xd7x",
+            "REGISTER s", f"{REGISTER}\r\nCSeq: 1 REGISTER\r\nContact: <sip:me@%me%:",
         f"{REGISTER}\r\nCSeq: 1 REGISTER\r\nContact: <sip:me@%me%", f"{REGISTER}\r\nCSeq: 1 REGISTER\r\nContact: <sip:me@%me%>,",
         f"{REGISTER}\r\nCSeq: 1 REGISTER\r\nContact: <sip:me@%me%>;expires=",
             f"{REGISTER}\r\nCSeq: 1 REGISTER\r\nContact: x, y, <sip:me@1.2.3.999>",
@@ -157,11 +162,14 @@ def known(s: Scene) -> None:
     """Two phones behind one address call each other by way of a server that sends both the same description on."""
     one, two = _phone(s), _phone(s, client="192.168.1.11")
     one.say(0, said(INVITE, CONTACT, body=streams(AUDIO, where="%me%")))
-    for where, port in (("203.0.113.50", 4000), ("203.0.113.50", 4001), ("203.0.113.50", 4002)):
+    for where, port in (("203.0.113.150", 4000), ("203.0.113.150", 4001), ("203.0.113.150", 4002)):
         two.say(0, "OPTIONS sip:x SIP/2.0\r\n\r\n")
         two.say(1, said(INVITE, CONTACT, body=streams(f"m=audio {port} x", where=where)))
     two.say(0, said(INVITE, CONTACT, body=streams(AUDIO)))
-    one.say(1, said(INVITE, CONTACT, body=streams("m=audio 4000 x", where="203.0.113.50")))
+    three = s.udp("203.0.113.150 5070", f"{HE} 5060")
+    three.say(0, said(INVITE, CONTACT, body=streams("m=audio 4000 x")), said(INVITE, CONTACT, body=streams("m=audio 4002 x")))
+    s.send(f"udp {HE}:9000 > 203.0.113.150:4000", f"udp {HE}:9000 > 203.0.113.150:4001", f"udp {HE}:9000 > {ME}:4000")
+    one.say(1, said(INVITE, CONTACT, body=streams("m=audio 4000 x", where="203.0.113.150")))
 
 
 def unowned(s: Scene) -> None:
@@ -172,6 +180,22 @@ def unowned(s: Scene) -> None:
     line.say(0, "INVITE sip:you@%far% SIP/2.0\r\nCSeq: 1 INVITE\r\n\r\nv=0\r\no=me 1 1 IN IP4 %me%\r\nc=IN IP4 %me%\r\nm=audio 4000 x\r\n")
 
 
+def shared(s: Scene) -> None:
+    """One phone, two servers, and then what it expects of both is taken by something else; streams that answer each other."""
+    lines = [_phone(s), _phone(s, 5061), _phone(s, 5062, IT)]
+    for line in lines:
+        line.say(0, said(INVITE, CONTACT, body=streams(AUDIO)))
+    lines[2].say(0, said(INVITE, CONTACT, body=streams(AUDIO)))
+    lines[0].say(0, said(REGISTER, "Contact: <sip:me@%me%:4101>", "Expires: 60"), said(INVITE, CONTACT, body=streams("m=audio 4100 x")))
+    lines[1].say(0, said(INVITE, CONTACT, body=streams("m=audio 4100 x")), said(REGISTER, "Contact: <sip:me@%me%:4000>", "Expires: 60"))
+    lines[1].say(0, said(REGISTER, "Contact: <sip:me@%me%:65534>", "Expires: 60"))
+    for port in (65534, 65535, 65532):
+        lines[0].say(0, said(INVITE, CONTACT, body=streams(f"m=audio {port} x")))
+    lines[0].say(1, to("200", "INVITE", CONTACT, body=streams("m=audio 5000 x")))
+    s.send(f"udp {HE}:5000 > {ME}:4000", f"udp {ME}:4000 > {HE}:5000", f"udp {HE}:5000 > 203.0.113.150:4000",
+        f"udp {IT}:1 > 203.0.113.150:4000")
+
+
 Corner = Callable[[Scene], None]
-SIP: Final[Sequence[Corner]] = (registers, sessions, headers, six, over_tcp)
+SIP: Final[Sequence[Corner]] = (shared, registers, sessions, headers, six, over_tcp)
 SIP_NAT: Final[Sequence[Corner]] = (elsewhere, known, unowned)
