@@ -163,8 +163,8 @@ def calls(s: Scene) -> None:
     for ours, theirs in ((500, 700), (501, 701), (503, 703), (504, 703)):
         second.say(0, _control(7, _ids(ours)))
         second.say(1, _control(8, _ids(theirs, ours)))
-    six = tuple(map(parse_address, (ME6, HE6)))
-    s.feed("wan", wire.ip(six[1], six[0], 58, wire.icmpv6(six[1], six[0], 1, 0, 0, wire.ip(*six, 47, bytes(8)))))
+    me6, he6 = parse_address(ME6), parse_address(HE6)
+    s.feed("wan", wire.ip(he6, me6, 58, wire.icmpv6(he6, me6, 1, 0, 0, wire.ip(me6, he6, 47, bytes(8)))))
     s.feed("lan", wire.ip(parse_address(ME), parse_address(HE), 47, b"\0\0\x08\0\0\0\0\0"))
     for head in (b"\x30\1\x88\x0b\0\0", b"\0\0\x08\0", b"\x30\1", b"\x30\1\x88\x0b\0\4\2\xbcdata"):
         s.feed("lan", wire.ip(parse_address(ME), parse_address(HE), 47, head + (b"\2\xbc" if len(head) == 6 else b"")))
