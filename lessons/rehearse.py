@@ -33,7 +33,7 @@ WAY_WAIT = 2_000_000  # µs after each line of a way that says no other: where c
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """What came of it: `mistakes` (located), the inputs typed, the trace, the seconds it took to compute.
+    """What came of it: `mistakes` (located), the inputs typed, the trace, the seconds of processor time it took to compute.
 
     `futures` is where each what-if led: when (µs) the change was made, the change, the trace.
     """
@@ -91,7 +91,7 @@ class _Rehearser:
         return self.seen
 
     def run(self) -> Rehearsal:
-        begun = time.perf_counter()
+        begun = time.thread_time()
         self.simulation = Simulation(self.lesson.scenario)
         self.simulation.run_until_quiet()
         self._goals_must(False)
@@ -108,7 +108,7 @@ class _Rehearser:
             elif isinstance(block, Listing):
                 self._compare(block)
         self._goals_must(True)
-        seconds = time.perf_counter() - begun - self.checked
+        seconds = time.thread_time() - begun - self.checked
         if self.mistakes:
             self.mistakes[:0] = self.complaints  # where something went wrong, this may be why
         return Rehearsal(
@@ -142,7 +142,7 @@ class _Rehearser:
     def _what_if(self, block: Predict) -> None:
         """The other future, as the page computes it: the change just ahead of an input of the past, all that came later again."""
         assert block.change is not None and block.span is not None
-        begun = time.perf_counter()
+        begun = time.thread_time()
         given = without_traffic(self.lesson, self.simulation.given)
         moments = [at for at, value in given if block.before in value.say()]
         if not moments:
@@ -157,10 +157,10 @@ class _Rehearser:
         since = next((record.n for record in other.records if record.time >= at), len(other.records))
         self.others[block.id] = Seen(other.records, since)
         self.futures.append((at, block.change, other.records))
-        self.checked += time.perf_counter() - begun
+        self.checked += time.thread_time() - begun
 
     def _expect(self, block: Expect) -> None:
-        begun = time.perf_counter()
+        begun = time.thread_time()
         if block.whatif and block.whatif not in self.others:
             self._mistake(f"there is no whatif '{block.whatif}' before this", block.span)
             return
@@ -168,7 +168,7 @@ class _Rehearser:
         for check in block.checks:
             if not seen.holds(check):
                 self._mistake(f"expected {check.text}, but {_happened(seen, check)}", block.span)
-        self.checked += time.perf_counter() - begun
+        self.checked += time.thread_time() - begun
 
     def _compare(self, block: Listing) -> None:
         printed = "".join(self._printed(block.terminal))
@@ -196,12 +196,12 @@ class _Rehearser:
             self.unsolved = []
 
     def _check_goals(self, goals: Sequence[Goal], met: bool, problem: str) -> None:
-        begun = time.perf_counter()
+        begun = time.thread_time()
         seen = self._seen()
         for goal in goals:
             if all(map(seen.holds, goal.checks)) != met:
                 self._mistake(f"the goal '{goal.id}' {problem}: {_unmet(goal, seen)}", goal.span)
-        self.checked += time.perf_counter() - begun
+        self.checked += time.thread_time() - begun
 
     def _mistake(self, message: str, span: Span) -> None:
         self.mistakes.append(ScenarioError(message + self._in(), span))
@@ -224,7 +224,7 @@ class _WayRehearser(_Rehearser):
         self.way = way
 
     def run(self) -> Rehearsal:
-        begun = time.perf_counter()
+        begun = time.thread_time()
         given, end = self._typed()
         records: Sequence[Record] = ()
         try:
@@ -233,7 +233,7 @@ class _WayRehearser(_Rehearser):
             self._compare_end(judged)
         except (UsageError, BudgetExceeded) as error:
             self._mistake(f"the way '{self.way.id}': {error}", self.way.span)
-        return Rehearsal(self.language, tuple(self.mistakes), given, records, time.perf_counter() - begun)
+        return Rehearsal(self.language, tuple(self.mistakes), given, records, time.thread_time() - begun)
 
     def _typed(self) -> tuple[tuple[tuple[int, Input], ...], int]:
         """What is typed on this way, and when it is done (µs)."""

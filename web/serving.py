@@ -17,6 +17,7 @@ import flask.cli
 
 from lessons.shelf import Shelf
 from sim.errors import UsageError
+from sim.ruleset.collecting import collect_seldom
 from sim.ruleset.nft import tables as nft_tables
 from web.app import LOOPBACK, create_app
 from web.store import Store, default_path
@@ -45,6 +46,7 @@ def serve(
     app, socket = create_app(store, shelf=shelf, hosts=LOOPBACK if local else None, preview=preview)
     port = _free_port(host, port)
     address = f"http://{'localhost' if local else host}:{port}/" + ("preview" if preview else "")
+    collect_seldom()
     ended = app.extensions["renewal"].begin(shelf.course)
     print(f"ctlab is at {address}   (Ctrl-C ends it)", flush=True)
     if not local:

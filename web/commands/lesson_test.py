@@ -13,6 +13,7 @@ from lessons.load import load_lesson
 from lessons.model import Expect, Goal, Lesson, Listing, Predict, Run
 from lessons.rehearse import Rehearsal, rehearse
 from sim.errors import CtlabError, ScenarioError
+from sim.ruleset.collecting import collect_seldom
 from web.commands.lesson_names import FOLDERS, id_of, paths_of, shelf_of
 
 
@@ -66,6 +67,7 @@ def test(names: tuple[str, ...], places: tuple[Path, ...], kernel: bool) -> None
     """
     failed = total = 0
     counts: Counter[str] = Counter()
+    collect_seldom()
     with shelf_of(places) as shelf:
         for path in paths_of(names, shelf):
             passed, runs = _test(path, kernel, counts)

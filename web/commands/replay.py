@@ -27,6 +27,7 @@ from sim.edges.replay import (
 )
 from sim.errors import Malformed, UsageError
 from sim.packet import Packet, describe
+from sim.ruleset.collecting import collect_seldom
 from sim.units import SECOND
 
 SHAPES = {"NEW": "●", "ESTABLISHED": "⇄", "RELATED": "◆", "INVALID": "▲", "UNTRACKED": "○"}
@@ -73,8 +74,7 @@ def replay(
 @contextmanager
 def _hurry() -> Iterator[None]:
     """A packet leaves no reference cycle behind: the collector need not look after some hundreds of them, nor through all at the end."""
-    gc.freeze()
-    gc.set_threshold(500_000, 20, 20)
+    collect_seldom(500_000)
     yield
     gc.freeze()
 
