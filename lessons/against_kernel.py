@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from lessons.model import Lesson, Way
-from lessons.rehearse import rehearse, rehearse_ways
+from lessons.rehearse import rehearse, rehearse_ways, without_traffic
 from sim.edges.kernel import Answer, KernelFirewall, ToolFailed
 from sim.edges.verify.drawn import Drawn
 from sim.edges.verify.pair import Pair
@@ -29,6 +29,7 @@ from sim.scenario import Scenario
 from sim.simulation import Simulation
 from sim.trace import Dropped, EntryDestroyed, Labelled, PacketSent, RulesLoaded
 
+LANGUAGES = ("iptables", "nft")
 Timed = tuple[int, Input]
 Said = tuple[str, str | None]
 """A label and its direction."""
@@ -53,15 +54,21 @@ class Comparison:
     differences: tuple[str, ...]
 
 
-def compare_lesson(lesson: Lesson, ways: Sequence[Way] | None = None) -> Iterator[Comparison]:
-    """Each language of a lesson, each of its firewalls; of a drill or a challenge each way, or these `ways`.
+def compare_lesson(
+    lesson: Lesson, ways: Sequence[Way] | None = None, futures: Sequence[str] = LANGUAGES
+) -> Iterator[Comparison]:
+    """Each language of a lesson, each of its firewalls; of a drill or a challenge each way, or these `ways`. Where the what-ifs lead is
+    compared, too, of the `futures` in these languages.
 
     Raises KernelUnavailable, and Refused for rules that the real tools refuse.
     """
     for rehearsal in rehearse(lesson) if ways is None else rehearse_ways(lesson, ways):
         name = f"{lesson.id} ({rehearsal.language})" if rehearsal.language else lesson.id
         end = rehearsal.records[-1].time if rehearsal.records else 0
-        yield from compare_run(name, lesson.scenario, rehearsal.inputs, end)
+        yield from compare_run(name, lesson.scenario, without_traffic(lesson, rehearsal.inputs), end)
+        if rehearsal.language in (None, *futures):
+            for what_if, inputs in rehearsal.others.items():
+                yield from compare_run(f"{name}, what if {what_if}", lesson.scenario, inputs, end)
 
 
 def compare_run(name: str, scenario: Scenario, inputs: Sequence[Timed], end: int | None = None) -> Iterator[Comparison]:

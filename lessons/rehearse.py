@@ -9,8 +9,8 @@ from __future__ import annotations
 import difflib
 import re
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from lessons.expect import Check, Seen
 from lessons.judge import Judgement, judge
@@ -35,7 +35,7 @@ WAY_WAIT = 2_000_000  # µs after each line of a way that says no other: where c
 class Rehearsal:
     """What came of it: `mistakes` (located), the inputs typed, the trace, the seconds of processor time it took to compute.
 
-    `futures` is where each what-if led: when (µs) the change was made, the change, the trace.
+    `futures` is where each what-if led: when (µs) the change was made, the change, the trace; `others` their inputs, by the what-if's id.
     """
 
     language: str | None
@@ -44,6 +44,7 @@ class Rehearsal:
     records: Sequence[Record]
     seconds: float
     futures: tuple[tuple[int, Input, Sequence[Record]], ...] = ()
+    others: Mapping[str, Sequence[tuple[int, Input]]] = field(default_factory=dict)
 
 
 def rehearse(lesson: Lesson) -> list[Rehearsal]:
@@ -83,6 +84,7 @@ class _Rehearser:
         self.complaints: list[LocatedError] = []
         self.others: dict[str, Seen] = {}
         self.futures: list[tuple[int, Input, Sequence[Record]]] = []
+        self.changed: dict[str, Sequence[tuple[int, Input]]] = {}
         self.seen = Seen(())
 
     def _seen(self, since: int = 0) -> Seen:
@@ -113,7 +115,7 @@ class _Rehearser:
             self.mistakes[:0] = self.complaints  # where something went wrong, this may be why
         return Rehearsal(
             self.language, tuple(self.mistakes), tuple(self.simulation.given), self.simulation.records, seconds,
-            tuple(self.futures),
+            tuple(self.futures), self.changed,
         )  # fmt: skip
 
     def _blocks(self) -> Iterator[Block]:
@@ -157,6 +159,7 @@ class _Rehearser:
         since = next((record.n for record in other.records if record.time >= at), len(other.records))
         self.others[block.id] = Seen(other.records, since)
         self.futures.append((at, block.change, other.records))
+        self.changed[block.id] = inputs
         self.checked += time.thread_time() - begun
 
     def _expect(self, block: Expect) -> None:

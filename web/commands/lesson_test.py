@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -63,21 +64,26 @@ def test(names: tuple[str, ...], places: tuple[Path, ...], kernel: bool) -> None
     """Run lessons (all, or NAMES: ids, folders, lesson.md files) as their best pupil would.
 
     Every command is typed; every expectation and listing is compared; a goal must not be met at the start nor ahead of its solution,
-    and must be met at the end. Exit status 1 when anything is otherwise.
+    and must be met at the end. Exit status 1 when anything is otherwise. With --kernel each what-if's other future is compared, too.
     """
     failed = total = 0
-    counts: Counter[str] = Counter()
+    counts, beside = Counter[str](), Counter[str]()
     collect_seldom()
     with shelf_of(places) as shelf:
         for path in paths_of(names, shelf):
-            passed, runs = _test(path, kernel, counts)
+            passed, runs = _test(path, kernel, counts, beside)
             total, failed = total + runs, failed + runs - passed
     click.echo(", ".join(f"{count} {what.removesuffix('s') if count == 1 else what}" for what, count in counts.items()))
+    if beside:
+        click.echo(
+            f"Beside Linux {platform.release()}: {beside['packets']} packets in {beside['runs']} runs of a firewall, "
+            f"{beside['labels']} labels compared, {beside['differences']} differences"
+        )
     click.echo(f"{total - failed} passed, {failed} failed")
     raise SystemExit(1 if failed else 0)
 
 
-def _test(path: Path, kernel: bool, counts: Counter[str]) -> tuple[int, int]:
+def _test(path: Path, kernel: bool, counts: Counter[str], beside: Counter[str]) -> tuple[int, int]:
     """(passed, runs) of one lesson, told as they come."""
     try:
         item = load_lesson(path)
@@ -90,7 +96,7 @@ def _test(path: Path, kernel: bool, counts: Counter[str]) -> tuple[int, int]:
         _report(item, rehearsal)
     counts.update(_counted(item))
     passed = sum(not rehearsal.mistakes for rehearsal in rehearsals)
-    return (passed, len(rehearsals)) if not kernel or _like_the_kernel(item, counts) else (0, len(rehearsals))
+    return (passed, len(rehearsals)) if not kernel or _like_the_kernel(item, beside) else (0, len(rehearsals))
 
 
 def _counted(item: Lesson) -> Counter[str]:
@@ -98,7 +104,7 @@ def _counted(item: Lesson) -> Counter[str]:
     return Counter(kinds[type(block)] for block in item.blocks() if type(block) in kinds)
 
 
-def _like_the_kernel(item: Lesson, counts: Counter[str]) -> bool:
+def _like_the_kernel(item: Lesson, beside: Counter[str]) -> bool:
     from lessons.against_kernel import compare_lesson  # only now: it needs scapy, netlink and root
     from web.commands.verify import must_have_a_kernel, tell
 
@@ -107,7 +113,7 @@ def _like_the_kernel(item: Lesson, counts: Counter[str]) -> bool:
     try:
         for comparison in compare_lesson(item):
             differ += tell(comparison)
-            counts.update({"packets in the kernel": comparison.packets, "labels compared": comparison.labels})
+            beside.update(runs=1, packets=comparison.packets, labels=comparison.labels, differences=len(comparison.differences))
     except CtlabError as error:
         click.echo(f"{item.id}: {error}")
         return False
