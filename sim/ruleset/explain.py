@@ -214,7 +214,8 @@ def _said_by_port(part: Compare, named: set[str]) -> bool:
 
 def _clause(part: Compare) -> str:
     positive, negative = CLAUSES.get(part.selector, (f"whose {part.selector} is {{}}", f"whose {part.selector} is not {{}}"))
-    return (negative if part.op in ("!=", "!&") else positive).format(_wanted(part))
+    clause = negative if part.op in ("!=", "!&") else positive
+    return clause.format(_wanted(part)).replace("from in @", "from an address in @").replace("to in @", "to an address in @")
 
 
 def _does(part: Test | Action) -> str:

@@ -39,6 +39,21 @@ def test_one_conversation_is_looked_at_alone_and_steps_stay_in_it(page: Page) ->
     assert page.tab.locator(".faint").count() == 0
 
 
+def test_the_ladder_stands_between_the_machines_that_are_chosen(page: Page) -> None:
+    page.open(scenario="home-router")
+    page.type("laptop", "curl -m 4 http://203.0.113.99/")
+    rows = page.tab.locator("#stage g.row[role=option]")
+    whole = rows.count()
+    page.tab.locator("#stage summary", has_text="Machines").click()
+    for name in ("tablet", "server"):
+        page.tab.get_by_role("checkbox", name=name).uncheck()
+    assert page.tab.locator("#stage .who b").all_inner_texts() == ["laptop", "router"]
+    assert 0 < rows.count() < whole, "what the router and the server say to each other is left out"
+    assert page.axe("#stage") == []
+    page.tab.get_by_role("checkbox", name="laptop").uncheck()
+    assert page.tab.get_by_role("checkbox", name="router").is_disabled(), "one machine stays"
+
+
 def test_a_rule_is_told_in_the_language_that_is_chosen_and_in_the_other_beside_it(page: Page) -> None:
     page.open(scenario="laptop-and-server")
     page.type("server console", "iptables -A INPUT -p tcp --dport 80 -j ACCEPT")
@@ -94,3 +109,28 @@ def test_why_is_drawn_for_a_full_table(page: Page) -> None:
     page.open(lesson="the-table-is-full")
     page.run_lesson()
     assert "no more may be in it" in drawn(page, labelled(page, "table-full"))
+
+
+LATE = """
+title: A late reset
+firewall: fw
+machines:
+  a: {interfaces: {eth0: 10.0.0.1/24}, routes: {default: 10.0.0.9}, rules: {iptables: "*filter\\n:INPUT DROP [0:0]\\nCOMMIT\\n"}}
+  fw: {kind: firewall, interfaces: {eth0: 10.0.0.9/24, eth1: 10.0.1.9/24}, sysctls: {net.ipv4.ip_forward: 1}, conntrack: always}
+  b: {interfaces: {eth0: 10.0.1.2/24}, routes: {default: 10.0.1.9}, rules: {iptables: "*filter\\n:INPUT DROP [0:0]\\nCOMMIT\\n"}}
+links: [{between: [a.eth0, fw.eth0]}, {between: [fw.eth1, b.eth0]}]
+terminals: [{id: a, machine: a}]
+traffic:
+  - {at: 1ms, machine: a, packet: "tcp 10.0.0.1:1000 > 10.0.1.2:80 S seq 1000"}
+  - {at: 30ms, machine: b, packet: "tcp 10.0.1.2:80 > 10.0.0.1:1000 S. seq 5000 ack 1001"}
+  - {at: 60ms, machine: a, packet: "tcp 10.0.0.1:1000 > 10.0.1.2:80 P. seq 1001 ack 5001 data hello"}
+  - {at: 90ms, machine: b, packet: "tcp 10.0.1.2:80 > 10.0.0.1:1000 . seq 5001 ack 1006"}
+  - {at: 120ms, machine: a, packet: "tcp 10.0.0.1:1000 > 10.0.1.2:80 R seq 1001"}
+"""
+
+
+def test_why_is_drawn_for_a_reset_that_comes_too_late(page: Page) -> None:
+    page.open(own=LATE)
+    page.until("window.ctlab.records.some((record) => record.reason?.code === 'tcp-rst-old')")
+    drawn(page, labelled(page, "tcp-rst-old"))
+    page.tab.get_by_role("img", name="5 bytes before what its receiver has acknowledged").wait_for()

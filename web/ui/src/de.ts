@@ -100,6 +100,7 @@ export const german: Words = {
   },
   freeLab: { region: 'Dieses Labor', tries: 'Zum Ausprobieren', run: (terminal) => `Auf ${terminal} ausführen:`, machines: 'Maschinen', services: 'betreibt', firewall: 'die Firewall', watching: 'Ein Mitschnitt ging durch diese Firewall. Gehen Sie ihn Schritt für Schritt durch: Jedes Paket hat sein Label, seinen Weg und seine Gründe.', typing: 'Tippen Sie in einem Terminal und sehen Sie zu, was geschieht.' },
   stage: {
+    machines: 'Maschinen',
     region: 'Was geschieht', ladder: 'Leiter', topology: 'Netz', beliefs: 'Annahmen', entry: 'Eintrag', futures: 'Zukünfte',
     lens: 'Nur dieses Gespräch (c)', whole: 'Alle Gespräche.', alone: (own, all) => `Nur dieses Gespräch: ${own} von ${all} Paketen.`,
     packetOf: (packet, all) => `Paket ${packet} von ${all}`, noPacket: 'noch kein Paket', clients: 'Pakete der Clients',

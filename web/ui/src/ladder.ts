@@ -31,9 +31,11 @@ function lifelinesOf(scenario: Scenario, machine: Scenario['machines'][number]):
   return left ? pair : pair.reverse()
 }
 
-/** From left to right. */
-export function lifelines(scenario: Scenario): Lifeline[] {
-  const machines = scenario.machines.slice().sort((a, b) => a.x - b.x || a.y - b.y)
+const ALL: ReadonlySet<string> = new Set()
+
+/** From left to right; `hidden` machines have none. */
+export function lifelines(scenario: Scenario, hidden = ALL): Lifeline[] {
+  const machines = scenario.machines.filter(({ name }) => !hidden.has(name)).sort((a, b) => a.x - b.x || a.y - b.y)
   return machines.flatMap((machine) => lifelinesOf(scenario, machine))
 }
 
@@ -59,10 +61,11 @@ export function headWidth(shares: readonly number[], room: number): number {
 /** An arrow from lifeline to lifeline. `reach` is how far it came, 0 to 1; `end` what stands at its tip. */
 export interface Arrow { from: number; to: number; reach: number; end: 'arrow' | 'cross' | 'none' }
 
+/** Which lifeline a machine has towards the network, and which its programs; -1: it has none here. */
 interface Places { outer(machine: string): number; inner(machine: string): number }
 export function places(lines: readonly Lifeline[]): Places {
   const find = (machine: string, role: Lifeline['role']): number => lines.findIndex((one) => one.machine === machine && one.role === role)
-  const either = (machine: string, role: Lifeline['role']): number => Math.max(find(machine, role), find(machine, 'machine'), 0)
+  const either = (machine: string, role: Lifeline['role']): number => Math.max(find(machine, role), find(machine, 'machine'))
   return { outer: (machine) => either(machine, 'netfilter'), inner: (machine) => either(machine, 'programs') }
 }
 
@@ -88,7 +91,14 @@ function extend(arrows: Arrow[], record: TraceRecord, at: Places, t: number): vo
 export function arrows(trip: Trip, n: number, t: number, at: Places): Arrow[] {
   const drawn: Arrow[] = []
   for (const record of until(trip, n)) extend(drawn, record, at, t)
-  return drawn
+  return drawn.filter(({ from, to }) => from >= 0 && to >= 0)
+}
+
+/** Whether a row has anything to show between these lifelines. */
+export const between = (at: Places) => (item: Item): boolean => {
+  if ('trip' in item) return arrows(item.trip, Infinity, Infinity, at).length > 0
+  const { input } = item.input
+  return !('machine' in input) || at.inner(input.machine) >= 0
 }
 
 /** `n`: the row is there once more records than this have been told. */

@@ -23,6 +23,8 @@ export class Shown {
   help = $state(false)
   /** Whether the ladder shows packets of clients that act by themselves. */
   clients = $state(false)
+  /** Machines that the ladder leaves out. */
+  hidden = $state.raw<ReadonlySet<string>>(new Set())
   /** What is worked on in place of the views, if anything. */
   bench = $state<'rules' | 'craft' | null>(null)
   sharing = $state(false)

@@ -101,6 +101,7 @@ export const text = {
   },
   freeLab: { region: 'This lab', tries: 'Things to try', run: (terminal: string): string => `Run on ${terminal}:`, machines: 'Machines', services: 'runs', firewall: 'the firewall', watching: 'A capture went through this firewall. Step through it: every packet has its label, its way and its reasons.', typing: 'Type in a terminal, then watch what it did.' },
   stage: {
+    machines: 'Machines',
     region: 'What happens', ladder: 'Ladder', topology: 'Topology', beliefs: 'Beliefs', entry: 'Entry', futures: 'Futures',
     lens: 'This conversation alone (c)', whole: 'All conversations.', alone: (own: number, all: number): string => `This conversation alone: ${own} of ${many(all, 'packet', 'packets')}.`,
     packetOf: (packet: number, all: number): string => `packet ${packet} of ${all}`, noPacket: 'no packet yet', clients: 'clients’ packets',

@@ -51,7 +51,7 @@ export class Phrases {
   }
 }
 
-export interface Tables { reasons: Phrases; because: Phrases }
+export interface Tables { reasons: Phrases; because: Phrases; rule(sentence: string): string }
 let tables: Tables | null = null
 
 /** From now on what is told is told by these. */
@@ -61,6 +61,9 @@ export function use(these: Tables | null): void {
 
 /** A reason or remark as it is said here. */
 export const told = (text: string): string => tables?.reasons.say(text) ?? text
+
+/** What a rule says, as it is said here. */
+export const ruleTold = (sentence: string): string => tables?.rule(sentence) ?? sentence
 
 /** A record with what is said in it as it is said here. */
 export function inTongue<R extends TraceRecord>(record: R): R {

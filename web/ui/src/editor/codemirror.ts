@@ -6,6 +6,7 @@ import {
   Decoration, EditorView, GutterMarker, MatchDecorator, ViewPlugin, WidgetType, drawSelection, gutter, highlightActiveLine, keymap, lineNumbers,
   type DecorationSet, type ViewUpdate,
 } from '@codemirror/view'
+import { told as inTongue } from '../tongue'
 
 export interface Wrong { line: number; column: number; length: number; message: string; hint: string }
 /** What stands beside the text: `lit` lines belong to the rule under the cursor of the other text, `grey` ones have no counterpart. */
@@ -43,7 +44,7 @@ class Told extends WidgetType {
     caret.className = 'caret'
     caret.ariaHidden = 'true'
     caret.textContent = '↑'
-    element.append(` ${message}${hint ? ` · ${hint}` : ''}`)
+    element.append(` ${message}${hint ? ` · ${inTongue(hint)}` : ''}`)
     return element
   }
 }

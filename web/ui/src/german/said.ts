@@ -4,6 +4,7 @@ import { Phrases, type Tables } from '../tongue'
 import { BECAUSE } from './because'
 import { HELPERS } from './helpers'
 import { REASONS } from './reasons'
+import { ruleInGerman } from './rules'
 import { TCP } from './tcp'
 
-export const said = (): Tables => ({ reasons: new Phrases(TCP, REASONS, HELPERS), because: new Phrases(BECAUSE) })
+export const said = (): Tables => ({ reasons: new Phrases(TCP, REASONS, HELPERS), because: new Phrases(BECAUSE), rule: ruleInGerman })

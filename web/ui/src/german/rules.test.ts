@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest'
+import { ruleInGerman } from './rules'
+
+test.each([
+  ['Accept every packet.', 'Jedes Paket annehmen.'],
+  ['Accept packets that came in on lan to TCP port 80 or 443 with label NEW or ESTABLISHED.', 'Pakete annehmen: herein über lan, an TCP-Port 80 oder 443, mit Label NEW oder ESTABLISHED.'],
+  ['Reject packets to TCP port 22 from 10.0.0.1 with a TCP reset.', 'Pakete mit einem TCP-Reset ablehnen: an TCP-Port 22, von 10.0.0.1.'],
+  ['Send packets that did not come in on docker0 to TCP port 8080 to 172.17.0.2, port 80.', 'Pakete an 172.17.0.2 schicken, Port 80: nicht herein über docker0, an TCP-Port 8080.'],
+  ['Send packets whose destination is local through chain DOCKER.', 'Pakete durch die Kette DOCKER schicken: das Ziel ist die Maschine selbst.'],
+  ['Give packets that leave by wan the address of the device they leave by as their source.', 'Paketen die Adresse des Geräts, über das sie hinausgehen, als Quelle geben: hinaus über wan.'],
+  ['Log packets with label INVALID at no more than 3 packets a minute, then drop them.', 'Pakete protokollieren, dann verwerfen: mit Label INVALID, höchstens 3 Pakete je Minute.'],
+  ['Count packets to TCP port 22 whose source was seen 6 times in the last 30 seconds (list SSH).', 'Pakete zählen: an TCP-Port 22, die Quelle in den letzten 30 Sekunden 6-mal gesehen (Liste SSH).'],
+  ['Set the packet mark of every packet to 0x4000.', 'Jedem Paket die Paketmarke 0x4000 geben.'],
+])('%s', (english, german) => expect(ruleInGerman(english)).toBe(german))
+
+test('a sentence with a part that is not known stays as it is, whole', () => {
+  for (const one of ['Accept packets whose moon is full.', 'Paint packets to TCP port 22.', 'Accept packets to TCP port 443 from 08:00:00 to 17:00:00 UTC.']) expect(ruleInGerman(one)).toBe(one)
+})
