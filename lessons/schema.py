@@ -18,6 +18,16 @@ from sim.trace import EVENTS
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 SCENARIO_FILE: Final = "scenario.schema.json"
+_SAID: Final = (  # what a docstring says to who reads the code, and what it says to who writes a scenario
+    (" (see craft.py)", " (in the words of `ctlab lesson words packets`)"),
+    (" (see simulation.py)", ""),
+    (" (sim/apps/clients.py)", ""),
+    (" is its whole view: see conntrack/show.py.", " has all that stands in the table about it."),
+    (" see ruleset/show.py `view`:", ""),
+    (" or None", " or null"),
+    (" is None ", " is null "),
+    (", None.", ", null."),
+)
 _TYPES: Final[Mapping[str, str]] = {"str": "string", "int": "integer", "bool": "boolean", "None": "null"}
 
 
@@ -25,24 +35,43 @@ def scenario_schema() -> dict[str, Any]:
     """What a scenario file may say."""
     schema = Scenario.model_json_schema()
     schema["$defs"]["Service"] = _service()
-    return {"$schema": DIALECT, "$comment": "Made by `ctlab lesson schema scenario`."} | schema
+    return _said({"$schema": DIALECT, "$comment": "Made by `ctlab lesson schema scenario`."} | schema)
 
 
 def front_matter_schema() -> dict[str, Any]:
     """What stands between the two lines of --- at the top of a lesson.md."""
-    return {"$schema": DIALECT} | FrontMatter.model_json_schema()
+    return _said({"$schema": DIALECT} | FrontMatter.model_json_schema())
 
 
 def checks_schema() -> dict[str, Any]:
     """What an `expect` block may say, and the `checks:` of a goal."""
     kinds = {kind: _check(kind) for kind in [*EVENTS, *STATES]}
     one = {"type": "object", "properties": kinds, "additionalProperties": False, "minProperties": 1, "maxProperties": 1}
-    return {"$schema": DIALECT, "title": "Checks on a trace", "type": "array", "items": one, "minItems": 1}
+    return _said({"$schema": DIALECT, "title": "Checks on a trace", "type": "array", "items": one, "minItems": 1})
 
 
 SCHEMAS: Final[Mapping[str, Callable[[], dict[str, Any]]]] = {
     "scenario": scenario_schema, "front-matter": front_matter_schema, "checks": checks_schema,
 }  # fmt: skip
+
+
+def _said(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The same schema, its descriptions in an instructor's words."""
+    return {key: _reworded(one) if key == "description" else _within(one) for key, one in schema.items()}
+
+
+def _within(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_within(one) for one in value]
+    return _said(value) if isinstance(value, dict) else value
+
+
+def _reworded(text: Any) -> Any:
+    if not isinstance(text, str):  # a property that is called so
+        return _within(text)
+    for code, plain in _SAID:
+        text = text.replace(code, plain)
+    return text
 
 
 def _service() -> dict[str, Any]:

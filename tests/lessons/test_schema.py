@@ -112,3 +112,8 @@ def test_the_readme_s_scenario_and_blocks_are_what_they_teach() -> None:
         kind = block.partition(":")[0]
         if kind in EVENTS or kind in STATES:
             assert list(wrong(checks_schema(), read(f"- {block}", "x").data, {})) == [], block
+
+
+def test_no_schema_speaks_of_python_to_an_instructor() -> None:
+    texts = [json.dumps(schema()) for schema in (scenario_schema, checks_schema, front_matter_schema)]
+    assert [text for text in texts if ".py" in text or "None" in text] == []
