@@ -10,7 +10,8 @@ from sim import wire
 from sim.packet import Packet
 from sim.ruleset.headers import HeaderField, field_of
 
-_SUM_AT = {"ip": 10, "tcp": 16, "udp": 6, "udplite": 6, "icmp": 2, "icmpv6": 2, "igmp": 2}
+SUM_AT = {"ip": 10, "tcp": 16, "udp": 6, "udplite": 6, "icmp": 2, "icmpv6": 2, "igmp": 2}
+"""Where a header's own checksum stands; a packet that ends before it is not changed at all."""
 _BEHIND = {6: 16, 17: 6, 136: 6, 58: 2}  # where the sum over the pseudo header stands, by protocol
 _MANGLED = b"\xff\xff"
 
@@ -22,8 +23,8 @@ def with_field(packet: Packet, name: str, value: int) -> bytes:
     base = 0 if field.header in ("ip", "ip6") else packet.l4
     start, old, new = _words(packet.data, base, field, value)
     data = packet.data[:start] + new + packet.data[start + len(new) :]
-    if field.header in _SUM_AT and field.name != "checksum":
-        data = _mended(data, base + _SUM_AT[field.header], old, new)
+    if field.header in SUM_AT and field.name != "checksum":
+        data = _mended(data, base + SUM_AT[field.header], old, new)
     if field.name in ("saddr", "daddr") and packet.protonum in _BEHIND and not packet.fragment:
         at = packet.l4 + _BEHIND[packet.protonum]
         if packet.protonum != 17 or data[at : at + 2] != b"\0\0":

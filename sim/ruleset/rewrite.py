@@ -12,7 +12,7 @@ from sim.netfilter.skb import Skb
 from sim.packet import Packet
 from sim.ruleset.headers import PROTOCOLS, field_of
 from sim.ruleset.parts import Rewrite
-from sim.ruleset.patching import with_field
+from sim.ruleset.patching import SUM_AT, with_field
 from sim.units import Address
 
 PathMtu = Callable[[Address], int]  # how large a packet to that address may be
@@ -44,7 +44,8 @@ def rewrite_needs(part: Rewrite) -> tuple[str, ...]:
     """What must be there, as keys of selectors.NEEDS; without it nft's rule ends there."""
     field = field_of(part.field[4:]) if part.field.startswith("set ") else None
     if field is not None and field.header in PROTOCOLS:
-        return field.header, f"any {field.bytes[1]} bytes"
+        sum_ends = SUM_AT.get(field.header, -2) + 2
+        return field.header, f"any {max(field.bytes[1], sum_ends)} bytes"
     if field is not None:
         return (field.header,)
     if part.field.startswith("maxseg"):

@@ -42,7 +42,7 @@ NEEDS: dict[str, str] = _Needs({
     "header": "p.complete",
     "tcp options": "tcp_options_whole(p)",
     **{f"{size} bytes": f"(p.complete or len(p.data) >= p.l4 + {size} and not p.fragment)" for size in range(1, 21)},
-    **{f"any {size} bytes": f"len(p.data) >= p.l4 + {size} and not p.fragment" for size in range(1, 13)},
+    **{f"any {size} bytes": f"len(p.data) >= p.l4 + {size} and not p.fragment" for size in range(1, 21)},
     "first": "not p.fragment",
     **{name: f"p.protonum == {number}" for name, number in PROTOCOLS.items()},
     "conn": "skb.conn is not None",

@@ -11,6 +11,8 @@ from sim.ruleset.model import Chain, Compare, Counter, Extension, Option, Part, 
 
 Counts = Callable[[Rule], tuple[int, int]]
 
+_NAMED = {b"\x7f\0\0\1": "localhost", bytes(4): "default", b"\x7f\0\0\0": "loopback", b"\xa9\xfe\0\0": "link-local"}
+"""What Debian's /etc/hosts and /etc/networks call addresses, masked or not."""
 _FLAGS = {
     "ip saddr": "s", "ip6 saddr": "s", "ip daddr": "d", "ip6 daddr": "d", "meta iifname": "i", "meta oifname": "o",
     "ip protocol": "p", "meta l4proto": "p", "ip frag-off": "f",
@@ -170,8 +172,8 @@ class Listing:
         net = compare_net(part) if part is not None else Net(bytes(size), bytes(size))
         if not any(net.mask) or (family == "ip6" and not self.numeric and not any(net.address)):
             text = show_net(net, False) if self.numeric else "anywhere"
-        elif not self.numeric and net == Net(b"\x7f\0\0\1", b"\xff" * 4):
-            text = "localhost"
+        elif not self.numeric and net.address in _NAMED:
+            text = _NAMED[net.address] + "/".join(["", *show_net(net, False).split("/")[1:]])
         else:
             text = show_net(net, False)
         return f"{_not(part)}{text:<{width}} "

@@ -111,7 +111,8 @@ def set_object(table: Table, found: NamedSet, written: SetOf) -> Json:
     settings |= {"map": found.data} if found.data else {}
     settings |= {"policy": written.policy} if written.policy else {}
     settings |= {"size": written.size} if written.size is not None else {}
-    settings |= {"flags": list(found.flags)} if found.flags else {}
+    told = [flag for flag in found.flags if flag != "dynamic"]  # nft leaves it out
+    settings |= {"flags": told} if told else {}
     settings |= {"timeout": written.timeout // 1_000_000} if written.timeout else {}
     settings |= {"gc-interval": written.gc_interval // 1_000_000} if written.gc_interval else {}
     if written.elements is not None and written.elements.elements:

@@ -35,6 +35,7 @@ _SIZE = {"ip": 4, "ip6": 16}
 _DESCRIPTION = {"ipv4_addr": "IPv4 address", "ipv6_addr": "IPv6 address", "inet_service": "internet network service"}
 _NO_TRANSPORT = "transport protocol mapping is only valid after transport protocol match"
 _EINVAL = "Could not process rule: Invalid argument"
+_PROTOCOLS = ("meta l4proto", "ip protocol", "ip6 nexthdr")
 _PORTED = ("tcp ", "udp ", "udplite ", "sctp ", "dccp ", "th ")
 
 
@@ -127,7 +128,8 @@ def _source(
         _check_type(statement, expression, datatype, found.rows[0].type if len(found.rows) == 1 else "")
         return found.name
     side = under_mask(maps.left(expression.left))
-    transport = known.transport is not None or any(row.name.startswith(_PORTED[:-1]) for row in side.rows)
+    told = len(side.rows) > 1 and any(row.name in _PROTOCOLS for row in side.rows)
+    transport = told or known.transport is not None or any(row.name.startswith(_PORTED[:-1]) for row in side.rows)
     if isinstance(expression.map, SetName):
         made = _named(statement, expression, expression.map, side, datatype, maps)
     else:

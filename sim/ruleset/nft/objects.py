@@ -93,7 +93,7 @@ def listing(found: NamedObject, style: Style) -> list[str]:
 def _lines(found: NamedObject, style: Style) -> list[str]:
     match found:
         case CounterObject():
-            return [f"packets {found.packets} bytes {found.bytes}"] if not style.stateless else [""]
+            return [f"packets {found.packets} bytes {found.bytes}"] if not style.stateless else []
         case QuotaObject():
             return [quota_words(found.bytes, found.over, found.used, style)]
         case LimitObject():

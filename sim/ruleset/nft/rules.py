@@ -30,6 +30,7 @@ from sim.ruleset.model import (
 from sim.ruleset.nft import handing, nat, setrules
 from sim.ruleset.nft.doing import assignment, log_part
 from sim.ruleset.nft.elements import Interfaces, Values, bounds, is_interval, normal, sort_key
+from sim.ruleset.nft.fetching import fetched
 from sim.ruleset.nft.fields import ICMP_TYPES, Known, Left, left_side, not_alien, selector_of, under_mask
 from sim.ruleset.nft.keeping import kept_part
 from sim.ruleset.nft.literals import DESCRIPTION, scalar
@@ -411,4 +412,4 @@ def meaning(rule: RuleOf, where: tuple[str, str], named: Callable[[str], NamedSe
     taken = RuleMeaning(where, named, interfaces)
     for statement in rule.statements:
         taken.take(statement)
-    return Meaning(tuple(taken.parts), tuple(taken.jumps), taken.sets, tuple(taken.objects), tuple(taken.meters))
+    return Meaning(fetched(tuple(taken.parts), where[0]), tuple(taken.jumps), taken.sets, tuple(taken.objects), tuple(taken.meters))

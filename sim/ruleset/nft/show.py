@@ -29,6 +29,7 @@ from sim.ruleset.model import (
     VerdictMap,
 )
 from sim.ruleset.nft import nat
+from sim.ruleset.nft.fetching import fetched
 from sim.ruleset.nft.keptprint import kept_words, rate_words, statement_words
 from sim.ruleset.nft.printing import PLAIN, Style, compare, element, left
 from sim.ruleset.nft.rewriting import act_words, rewrite_words
@@ -184,7 +185,7 @@ def listed(parts: tuple[Test | Action, ...], family: str) -> list[Test | Action]
     network: int | None = None  # where in `kept` a test stands that a later word may make needless
     transport: int | None = None
     icmp: int | None = None
-    for part in _in_header_order(parts):
+    for part in fetched(parts, family):
         if isinstance(part, Compare | VerdictMap):
             for row in parts_of(part.selector):
                 network = _kill(kept, network, _implies_network(row.name, kept, network))
@@ -250,36 +251,3 @@ def _implies_transport(name: str, kept: list[Test | Action | None], place: int |
     """The same for the transport protocol."""
     test = kept[place] if place is not None else None
     return isinstance(test, Compare) and name.split()[0] == _L4[_one_number(test) or 6]
-
-
-# Where fields stand in their header, in bits; those that nft fetches together come in the header's order.
-_HEADER = {
-    **{f"{protocol} sport": (0, 16) for protocol in ("tcp", "udp", "udplite", "sctp", "dccp")},
-    **{f"{protocol} dport": (16, 16) for protocol in ("tcp", "udp", "udplite", "sctp", "dccp")},
-    "tcp flags": (104, 8), "tcp window": (112, 16), "tcp checksum": (128, 16), "tcp urgptr": (144, 16), "udp length": (32, 16),
-    "udp checksum": (48, 16), "icmp type": (0, 8), "icmp code": (8, 8), "icmp checksum": (16, 16), "icmp id": (32, 16),
-    "icmp sequence": (48, 16), "icmpv6 type": (0, 8), "icmpv6 code": (8, 8), "icmpv6 checksum": (16, 16), "icmpv6 id": (32, 16),
-    "icmpv6 sequence": (48, 16), "ip length": (16, 16), "ip id": (32, 16), "ip ttl": (64, 8), "ip protocol": (72, 8),
-    "ip checksum": (80, 16), "ip6 length": (32, 16), "ip6 nexthdr": (48, 8), "ip6 hoplimit": (56, 8),
-}  # fmt: skip
-_TOGETHER = 32  # bits: one register
-
-
-def _in_header_order(parts: tuple[Test | Action, ...]) -> list[Test | Action]:
-    """Neighbouring equalities of touching fields, as nft fetches them: at once, in the header's order."""
-    out: list[Test | Action] = []
-    for part in parts:
-        before = out[-1] if out else None
-        if isinstance(before, Compare) and isinstance(part, Compare) and _swapped(before, part):
-            out[-1:] = [part, before]
-        else:
-            out.append(part)
-    return out
-
-
-def _swapped(before: Compare, part: Compare) -> bool:
-    first, second = _HEADER.get(before.selector), _HEADER.get(part.selector)
-    if first is None or second is None or before.selector.split()[0] != part.selector.split()[0]:
-        return False
-    plain = all(each.op == "==" and each.mask is None and not each.braces and _one_number(each) is not None for each in (before, part))
-    return plain and second[0] + second[1] == first[0] and first[1] + second[1] <= _TOGETHER

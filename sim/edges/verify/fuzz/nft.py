@@ -102,6 +102,7 @@ SKIPPED: Final = (
     "meta ipsec",
     "rt ",
     "socket ",
+    "meta cgroup",
 )
 """What the kernel draws by chance for a packet of its own, and what nft has in another way; what knows the judge's own socket."""
 FIB: Final = ("fib saddr type", "fib daddr type")
