@@ -7,7 +7,8 @@ tools list.
 
 Time is not played: where it passes, the kernel's entries are made older. What a machine says to itself over lo is not compared.
 The size of the table belongs to the whole machine and cannot be set in a namespace: a run in which a small table fills up is
-compared up to that moment (a full table is compared in tests/kernel/test_full_tables_against_kernel.py).
+compared up to that moment (a full table is compared in tests/kernel/test_full_tables_against_kernel.py), and so is one in which a
+firewall loses its power.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ from sim.edges.verify.drawn import Drawn
 from sim.edges.verify.pair import Pair
 from sim.edges.verify.plan import Feed, Load, Plan
 from sim.edges.verify.recording import FORWARDING, Recorder, saved
-from sim.inputs import Input
+from sim.inputs import Input, Power
 from sim.scenario import Scenario
-from sim.simulation import Simulation
+from sim.simulation import INFINITE, Simulation
 from sim.trace import Dropped, EntryDestroyed, Labelled, PacketSent, RulesLoaded
 
 LANGUAGES = ("iptables", "nft")
@@ -75,10 +76,10 @@ def compare_run(name: str, scenario: Scenario, inputs: Sequence[Timed], end: int
     """The same of any run: `scenario` with `inputs`, to the time `end` (µs), or until nothing more happens."""
     first = Simulation(scenario, inputs=inputs)
     _play(first, inputs, end)
-    full = _full(first)
-    if full is not None:
-        end, inputs = full - 1, [one for one in inputs if one[0] < full]
     labelling = [name for name in first.world.machines if _labels(first, name)]
+    last = min(_full(first), _unpowered(first, labelling))
+    if last < INFINITE:
+        end, inputs = last - 1, [one for one in inputs if one[0] < last]
     again = Simulation(scenario, inputs=inputs)
     recorders = {name: Recorder(again.world.machines[name].ip, _sysctls(scenario, again, name)) for name in labelling}
     _play(again, inputs, end)
@@ -95,12 +96,17 @@ def _play(simulation: Simulation, inputs: Sequence[Timed], end: int | None) -> N
         simulation.run(end)
 
 
-def _full(simulation: Simulation) -> int | None:
-    """When a table was full for the first time (µs)."""
+def _full(simulation: Simulation) -> int:
+    """When a table was full for the first time (µs), or INFINITE."""
     return next(
         (record.time for record in simulation.records
-         if isinstance(record.event, Dropped | EntryDestroyed) and record.event.reason.code in _FULL), None,
+         if isinstance(record.event, Dropped | EntryDestroyed) and record.event.reason.code in _FULL), INFINITE,
     )  # fmt: skip
+
+
+def _unpowered(simulation: Simulation, machines: Sequence[str]) -> int:
+    """When one of these lost its power for the first time (µs), or INFINITE."""
+    return min((at for at, value in simulation.given if isinstance(value, Power) and value.machine in machines), default=INFINITE)
 
 
 def _sysctls(scenario: Scenario, simulation: Simulation, machine: str) -> dict[str, str]:

@@ -26,6 +26,7 @@ def preview(name: str, places: tuple[Path, ...], port: int, no_browser: bool, da
         path = paths_of([name], shelf)[0].resolve()
     if not (path / "lesson.md").is_file():
         raise UsageError(f"{path}: there is no lesson.md in it. `ctlab lesson new` writes one.")
+    click.echo(f"ctlab reads {name} and starts; from a cold disk that takes some seconds.", err=True)
     from web.serving import serve  # only now: the other commands need no Flask
 
     show = not no_browser and not os.environ.get("CI")
