@@ -272,7 +272,7 @@ class Routes:
 
         Of IPv6 the way there is asked, too (nft_fib6_eval_type).
         """
-        if len(address) == 4 and (address[0] == 0 or address == b"\xff\xff\xff\xff"):
+        if address in (b"\0\0\0\0", b"\xff\xff\xff\xff"):
             return Kind.BROADCAST
         if address in self._anycast:
             return ANYCAST

@@ -136,10 +136,11 @@ def ct_counted(conn: Conn, direction: str, what: str) -> int:
     return size if what == "bytes" else packets
 
 
-def fib_device(packet: Packet, address: bytes, dev: str, effects: Effects) -> str:
+def fib_device(skb: Skb, address: bytes, dev: str, effects: Effects) -> str:
     """The device by which an address is reached, "" when it is not, not by unicast, or (with `dev`) not by that one (nft_fib4_eval)."""
-    if not any(packet.src) and packet.version == 4 and packet.dst[0] & 0xF0 == 0xE0:
-        return dev
+    packet = skb.packet
+    if packet.version == 4 and not any(packet.src) and (packet.dst == b"\xff" * 4 or packet.dst[:3] == b"\xe0\0\0"):
+        return skb.indev  # who has no address yet speaks to the link
     if effects.address_type(address, "") != _UNICAST:
         return dev if dev == "lo" else ""
     found = effects.route_device(address)
@@ -186,7 +187,7 @@ def environment(effects: Effects) -> dict[str, Any]:
         "CT_STATE_BITS": CT_STATE_BITS, "xt_state": xt_state, "direction_of": direction_of, "packet_type": packet_type,
         "tcp_options": tcp_options, "tcp_options_whole": tcp_options_whole,
         "headers_whole": headers_whole, "tcp_option": tcp_option, "maxseg_place": maxseg_place, "ct_counted": ct_counted,
-        "fib_device": lambda packet, address, dev: fib_device(packet, address, dev, effects),
+        "fib_device": lambda skb, address, dev: fib_device(skb, address, dev, effects),
         "fib_type": lambda address, skb: fib_type(address, skb, effects),
         "address_class": lambda address, dev: address_class(address, effects.address_type(address, dev)),
         "translate": lambda part, skb: translate(part, skb, effects.nat),

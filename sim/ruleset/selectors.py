@@ -235,8 +235,8 @@ _FIB_WAY = (
         for name, field, dev in _FIB_FLAGS
         if "mark" in name
     ),
-    *(Selector(f"fib {name} oif", "fib_there", 32, (), f"int(bool(fib_device(p, p.{field}, {dev})))") for name, field, dev in _FIB_FLAGS),
-    *(Selector(f"fib {name} oifname", "ifname", 128, (), f"fib_device(p, p.{field}, {dev})") for name, field, dev in _FIB_FLAGS),
+    *(Selector(f"fib {name} oif", "fib_there", 32, (), f"int(bool(fib_device(skb, p.{field}, {dev})))") for name, field, dev in _FIB_FLAGS),
+    *(Selector(f"fib {name} oifname", "ifname", 128, (), f"fib_device(skb, p.{field}, {dev})") for name, field, dev in _FIB_FLAGS),
 )
 _CT_COUNTS = tuple(
     Selector(f"ct {direction}{what}", "integer", 64, ("conn",), f"ct_counted(skb.conn, '{direction}', '{what}')")

@@ -42,6 +42,13 @@ def _linear(row: Selector, value: Expression, statement: At) -> tuple[str, int, 
     return source, keep & ~number & every, flip & ~number | number
 
 
+def source_of(value: Expression) -> Field | None:
+    """The field that a mark is set from, if it is one that it can be set from."""
+    while isinstance(value, Binary):
+        value = value.left
+    return value if isinstance(value, Field) and " ".join(value.words) in SOURCES else None
+
+
 def unfit(row: Selector, value: Field, statement: At) -> Mistake | NotSimulated:
     """Why a field cannot be put into `row`: it is of another type; or it could, and is not simulated."""
     source = SELECTORS.row(" ".join(value.words if value.words[0] != "th" else ("tcp", value.words[1])))

@@ -184,6 +184,8 @@ def selector_of(field: Field, known: Known, setting: bool = False) -> Selector:
         if known.network is None:
             raise Mistake(field.at, 'cannot determine ip protocol version, use "ip nexthop" or "ip6 nexthop" instead')
         words = ("rt", known.network, "nexthop")
+    if words[0] == "rt" and words[-1] == "nexthop" and known.network not in (None, words[1]):
+        raise Mistake(field.at, f"{words[1]} nexthop will not match")
     if words[:2] in (("sctp", "chunk"), ("tcp", "option")) or words[0] == "rt":
         return row_of(" ".join(words), field)
     if words[0] in ("socket", "ether"):

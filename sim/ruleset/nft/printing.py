@@ -268,8 +268,9 @@ def _flag_test(part: Compare, value: int, datatype: str, style: Style) -> str:
     if part.op in ("&", "!&"):
         return f"{'! ' if part.op == '!&' else ''}{','.join(names)}"
     if datatype == "tcp_flag":
-        text = names[0] if value.bit_count() == 1 and part.op in ("==", "!=") else f"0x{value:x}"
-        return f"{part.op} {text}"
+        return f"{part.op} {names[0] if value.bit_count() == 1 else f'0x{value:x}'}"
+    if part.op not in ("==", "!="):
+        names = [f"0x{1 << bit:x}" for bit in range(value.bit_length()) if value >> bit & 1] or ["0x0"]
     text = " | ".join(names)
     return text if part.op == "==" and len(names) > 1 else f"{part.op} {text}"
 

@@ -28,7 +28,7 @@ from sim.ruleset.model import (
     VerdictMap,
 )
 from sim.ruleset.nft import handing, nat, setrules
-from sim.ruleset.nft.doing import assignment, log_part
+from sim.ruleset.nft.doing import assignment, log_part, source_of
 from sim.ruleset.nft.elements import Interfaces, Values, bounds, is_interval, normal, sort_key
 from sim.ruleset.nft.fetching import fetched
 from sim.ruleset.nft.fields import ICMP_TYPES, Known, Left, left_side, not_alien, selector_of, under_mask
@@ -56,9 +56,11 @@ from sim.ruleset.nft.syntax import (
     NatOf,
     NotrackOf,
     Numgen,
+    PrefixOf,
     ProxyOf,
     QueueOf,
     QuotaOf,
+    RangeOf,
     RejectOf,
     ResetOptionOf,
     RuleOf,
@@ -206,6 +208,9 @@ class RuleMeaning:
             if asked[0] == "ct" and asked[2:] in (("saddr",), ("daddr",)):
                 raise Mistake(left.at, "specify either ip or ip6 for address matching")
             return self._braces(right, left, op)
+        if isinstance(right, RangeOf | PrefixOf) and op in ("<", ">", "<=", ">="):
+            kind = "range" if isinstance(right, RangeOf) else "prefix"
+            raise Mistake(right.at, f"Relational expression ({op}) is undefined for {kind} expressions", statement.at)
         item = self.values(left).item(right)
         if left.flip and mask is not None:
             return Compare(left.name, (item,), op, _as_mask(mask, row), flip=left.flip)
@@ -350,6 +355,9 @@ class RuleMeaning:
             return acting(statement, row)
         if made:
             return Assign(row.name, 0, (1 << row.bits) - 1, self.left(statement.value).name)
+        source = source_of(statement.value)
+        if source is not None:
+            self.left(source)
         return assignment(row, statement.value, statement.at)
 
     def _set_helper(self, value: Expression) -> SetHelper | UseObject:

@@ -103,6 +103,8 @@ SKIPPED: Final = (
     "rt ",
     "socket ",
     "meta cgroup",
+    "meta skuid",
+    "meta skgid",
 )
 """What the kernel draws by chance for a packet of its own, and what nft has in another way; what knows the judge's own socket."""
 FIB: Final = ("fib saddr type", "fib daddr type")

@@ -51,7 +51,7 @@ ACTIONS: Final = (
     "{ip} dscp set cs1",
     "{ip} dscp set 4", "{ip} {hops} set 33", "{ip} {hops} set 64", "{ip} ecn set ce", "tcp option maxseg size set 600",
     "reset tcp option timestamp", "meta priority set 1:2",
-    "tcp dport set 8080",
+
     "counter name tcp dport map {{ 80 : \"seen\" }}", "quota name \"most\" drop", "limit name \"few\" accept",
 )  # fmt: skip
 
