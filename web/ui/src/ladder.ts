@@ -95,10 +95,11 @@ export function arrows(trip: Trip, n: number, t: number, at: Places): Arrow[] {
 }
 
 /** Whether a row has anything to show between these lifelines. */
-export const between = (at: Places) => (item: Item): boolean => {
+export const between = (at: Places, scenario: Scenario | null) => (item: Item): boolean => {
   if ('trip' in item) return arrows(item.trip, Infinity, Infinity, at).length > 0
   const { input } = item.input
-  return !('machine' in input) || at.inner(input.machine) >= 0
+  const machine = 'machine' in input ? input.machine : 'terminal' in input ? scenario?.terminals.find((one) => one.id === input.terminal)?.machine : undefined
+  return machine === undefined || at.inner(machine) >= 0
 }
 
 /** `n`: the row is there once more records than this have been told. */
