@@ -11,6 +11,7 @@ from typing import Any
 
 from sim.netfilter.skb import Skb
 from sim.packet import Packet
+from sim.ruleset.assigned import assigned, owned
 from sim.ruleset.helping import BY_MARK, SetHelper, UseTemplate
 from sim.ruleset.judged import acted, does, judged
 from sim.ruleset.model import (
@@ -121,23 +122,6 @@ def dropped_by_policy(table: str, chain: str) -> Reason:
     return Reason("policy", text, {"table": table, "chain": chain})
 
 
-def _owned(selector: str) -> str:
-    return selector.replace("meta ", "packet ").replace("ct ", "connection ")
-
-
-def _assigned(part: Assign) -> str:
-    """What a mark becomes: a number, bits of it, or what another field says."""
-    every = 0xFFFFFFFF
-    source = "" if part.source in ("", part.selector) else f"its {_owned(part.source)}"
-    if part.keep == 0:
-        return f"{part.value:#x}"
-    if not source and part.value & part.keep == 0:
-        return f"{part.value:#x} in the bits {part.keep ^ every:#x}, the others as they are"
-    masked = source or "what it is"
-    masked += "" if part.keep == every else f" under the mask {part.keep:#x}"
-    return masked + (f" xor {part.value:#x}" if part.value else "")
-
-
 def _template(part: UseTemplate) -> str:
     zone = "" if not part.zone else " in the zone of its mark" if part.zone == BY_MARK else f" in zone {part.zone}"
     return f"give new connections of {{}}{zone} the helper {part.helper}" if part.helper else f"track {{}}{zone}"
@@ -180,7 +164,8 @@ def parts_with_text(table: Table, rule: Rule) -> Iterator[tuple[Test | Action, s
 def sentence(rule: Rule) -> str:
     """The rule in a plain English sentence."""
     parts = list(rule.flat())
-    clauses = _clauses([part for part in parts if isinstance(part, Compare | Limit | VerdictMap | Judge | Quota)])
+    tests = [part for part in parts if isinstance(part, Compare | Limit | VerdictMap | Judge | Quota)]
+    clauses = _clauses([part for part in tests if not _is_for_a_mark(part, parts)])
     doing = [words for part in parts if (words := _does(part))] or ["count"]
     subject = " ".join(["packets", *clauses]) if clauses else "every packet"
     first, *rest = doing
@@ -188,6 +173,12 @@ def sentence(rule: Rule) -> str:
     for words in rest:
         text += ", then " + (words.format("them") if "{}" in words else f"{words} them")
     return text[0].upper() + text[1:] + "."
+
+
+def _is_for_a_mark(part: Test | Action, parts: list[Test | Action]) -> bool:
+    """A number that is counted for the mark behind it, not for a comparison."""
+    after = parts[parts.index(part) + 1 :]
+    return isinstance(part, Judge) and part.kind == "numgen" and bool(after) and isinstance(after[0], Assign)
 
 
 def _clauses(tests: list[Compare | Limit | VerdictMap | Judge | Quota]) -> list[str]:
@@ -233,7 +224,7 @@ def _does(part: Test | Action) -> str:
         case Log():
             return "log" if part.group is None else f"send {{}} to log group {part.group}"
         case Assign():
-            return f"set the {_owned(part.selector)} of {{}} to {_assigned(part)}"
+            return f"set the {owned(part.selector)} of {{}} to {assigned(part)}"
         case Notrack():
             return "keep {} out of connection tracking"
         case UseTemplate():

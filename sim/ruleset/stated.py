@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sim.ruleset.assigned import owned
 from sim.ruleset.model import SetReference
 from sim.ruleset.parts import AssignMap, MapOf, Quota, SetStatement, UseObject
 
@@ -17,7 +18,7 @@ def stated(part: SetStatement | UseObject | AssignMap) -> str:
         case SetStatement():
             return _OPS[part.op].format(key=part.key, name=part.set)
         case AssignMap():
-            return f"set the {part.selector} of {{}} to what {_map(part.map)} gives"
+            return f"set the {owned(part.selector)} of {{}} to what {_map(part.map)} gives"
     which = f"the {part.object} that {_map(part.which)} gives" if isinstance(part.which, MapOf) else f"the {part.object} {part.which}"
     return f"hand {{}} to {which}"
 

@@ -101,6 +101,10 @@ def test_shrinking_finds_the_two_that_matter_among_hundreds() -> None:
 def test_a_case_is_its_seed_and_nothing_else() -> None:
     assert session(5, 200) == session(5, 200) != session(6, 200)
     assert with_rules(5, 50) == with_rules(5, 50)
+    iptables, ip6tables, of_nft = with_rules(5, 1, "nft").plan.rules
+    assert of_nft and not iptables and not ip6tables
+    iptables, ip6tables, of_nft = with_rules(5, 1, "iptables").plan.rules
+    assert (iptables or ip6tables) and not of_nft
 
 
 def test_fuzzed_traffic_has_every_protocol_fragments_and_packets_of_the_firewalls_own() -> None:

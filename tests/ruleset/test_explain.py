@@ -7,6 +7,7 @@ import pytest
 from sim.ruleset.explain import sentence
 from sim.ruleset.model import Chain, Compare, Counter, Limit, Log, Prefix, Range, Reject, Rule, Table, Verdict
 from sim.ruleset.nft.handing import handed
+from sim.ruleset.nft.parse import load
 from sim.ruleset.translate import other_text
 from sim.units import parse_address as A
 from tests.ruleset.firewall import Firewall
@@ -84,3 +85,19 @@ def test_a_change_of_a_header_is_said_and_translated() -> None:
     firewall = Firewall("iptables -t mangle -A FORWARD -j DSCP --set-dscp-class EF")
     ((table, _, _, made),) = firewall.state.ruleset.rules()
     assert (sentence(made), other_text(table, made)) == ("Set the DSCP of every packet to ef.", "counter ip dscp set ef")
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ("meta mark set numgen inc mod 4", "Set the packet mark of every packet to the next number from 0 to 3 in turn."),
+        ("ct mark set jhash ip saddr mod 8 seed 1",
+         "Set the connection mark of every packet to a number from 0 to 7 made of its ip saddr."),
+        ("meta mark set ct mark", "Set the packet mark of every packet to its connection mark."),
+        ("ct mark set mark or 0x100", "Set the connection mark of every packet to its packet mark with the bits 0x100 set."),
+        ("meta mark set mark & 0xff", "Set the packet mark of every packet to 0x0 in the bits 0xffffff00, the others as they are."),
+    ],
+)
+def test_a_sentence_says_what_a_mark_is_set_from(rule: str, said: str) -> None:
+    (table,) = load(f"table ip t {{\n chain c {{\n {rule}\n }}\n}}\n", "rules.nft").tables
+    assert sentence(table.chains[0].rules[0]) == said
