@@ -82,7 +82,7 @@ class Table:
             there, back = self._of(in_original(conn.zone)), self._of(in_reply(conn.zone))
             self._one_way = self._one_way or conn.zone > ID
         if self._one_way:
-            self._step_behind(conn)
+            self._step_behind(conn, hidden)
         if not hidden:
             there[conn.there] = conn
         back[conn.back] = conn
@@ -108,9 +108,9 @@ class Table:
                 held = self._buckets.get(self._bucket(key), [])
                 held[:] = [other for other in held if other is not conn]
 
-    def _step_behind(self, conn: Conn) -> None:
+    def _step_behind(self, conn: Conn, hidden: bool) -> None:
         """Who stands under the tuples of a new entry lets it stand before."""
-        for id, key in ((in_original(conn.zone), conn.there), (in_reply(conn.zone), conn.back)):
+        for id, key in ((in_original(conn.zone), conn.there), (in_reply(conn.zone), conn.back))[hidden:]:
             older = self._of(id).get(key)
             if older is not None:
                 self._behind.setdefault((id, key), []).insert(0, older)

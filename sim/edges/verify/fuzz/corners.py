@@ -32,21 +32,27 @@ def _ftp(s: Scene, port: int = 1000, server: str = HE, client: str = ME) -> Tcp:
 
 
 def ftp_lines(s: Scene) -> None:
-    """Lines that are nearly an address."""
-    line = _ftp(s)
-    line.say(0, "PORT 1,2,3,4,5,6,7\r\n", "PORT 1,2,3,4,5\r\n", "EPRT |1|192.168.1.10|\r\n", "EPRT |1|192.168.1.10|12", "\r\n")
-    line.say(0, "EPRT |1|192.168.1.10|0|\r\n", "EPRT |1|192.168.1.10|1x|\r\n", "EPRT 1\r\n", "EPRT \x7f1\x7f1\r\n", "EPRT |x1|\r\n",
-        "PORT 1,2,3,4,5,6", "PORT 1,2,3,4,5,6,\r\n", "EPRT  1 1\r\n",
-        "EPRT |2|fd00::1|5000|\r\n")
-    line.say(0, "EPRT |12|192.168.1.10|5000|\r\n", "EPRT |1|192.168.1.x|5000|\r\n", "EPRT |1|192.168.1.10|5000|\r\n", "EP",
-        "RT\r\n", "PORT\r\n")
-    line.say(1, "229 (|||\r\n", "229 (||||)\r\n", "229 (||x|5000|)\r\n", "229 (|x|5000|)\r\n", "229 no\r\n", "229 (|x||5|)\r\n",
-        "229 (||", "229 (|||5001|)\r\n",
-        "22", "7 x\r\n")
-    six = _ftp(s, server=HE6, client=ME6)
-    six.say(0, "EPRT |2|fd00:1::10|5000|\r\n", "EPRT |2|fd00:1::zz|5000|\r\n", "EPRT |1|192.168.1.10|5000|\r\n",
-        "EPRT |2|fd00:1::10x5000|\r\n")
-    six.say(1, "229 (|||5001|)\r\n", "227 (1,2,3,4,5,6)\r\n")
+    """Lines that are nearly an address, each in a connection of its own: one that is begun and not ended is dropped."""
+    for number, text in enumerate((
+        "PORT 1,2,3,4,5,6,7\r\n", "PORT 1,2,3,4,5\r\n", "PORT 1,2,3,4,5,6", "PORT 1,2,3,4,5,6,\r\n", "PORT\r\n",
+            "EPRT |1|192.168.1.10|\r\n",
+        "EPRT |1|192.168.1.10|12", "EPRT |1|192.168.1.10|0|\r\n", "EPRT |1|192.168.1.10|1x|\r\n", "EPRT 1\r\n", "EPRT \x7f1\x7f1\r\n",
+        "EPRT |x1|\r\n", "EPRT |2|fd00::1|5000|\r\n", "EPRT |12|192.168.1.10|5000|\r\n", "EPRT |1|192.168.1.x|5000|\r\n",
+        "EPRT |1|192.168.1.10|5000|\r\n", "EP", "PORT %me,%,255,255\r\n", "PORT %me,%,255,255\r\n",
+    )):  # fmt: skip
+        line = _ftp(s, 1000 + number)
+        line.say(0, "NOOP\r\n", text)
+    for number, text in enumerate((
+        "229 (|||\r\n", "229 (||||)\r\n", "229 (||x|5000|)\r\n", "229 (|x|5000|)\r\n", "229 no\r\n", "229 (|x||5|)\r\n",
+            "229 (|||5001|)\r\n", "22",
+    )):  # fmt: skip
+        _ftp(s, 2000 + number).say(1, text)
+    for number, text in enumerate((
+        "EPRT |2|fd00:1::10|5000|\r\n", "EPRT |2|fd00:1::zz|5000|\r\n", "EPRT |1|192.168.1.10|5000|\r\n",
+            "EPRT |2|fd00:1::10x5000|\r\n",
+    )):  # fmt: skip
+        _ftp(s, 3000 + number, HE6, ME6).say(0, "NOOP\r\n", text)
+    _ftp(s, 3100, HE6, ME6).say(1, "229 (|||5001|)\r\n", "227 (1,2,3,4,5,6)\r\n")
 
 
 def one_port_twice(s: Scene) -> None:
@@ -59,19 +65,22 @@ def one_port_twice(s: Scene) -> None:
     lines[2].say(0, "PORT %me,%,195,82\r\n")
     for number in range(5):
         chat.say(0, f"PRIVMSG x :\1DCC CHAT c %number% {50010 + number}\1\r\n")
-    s.send(f"tcp 203.0.113.88:20 > {ME}:50000 S", f"tcp {HE}:20 > {ME}:50000 S", f"tcp {IT}:20 > {ME}:50000 S",
+    s.send(f"tcp {HE}:20 > {ME}:50001 . seq 5 ack 7 len 9", f"tcp 203.0.113.88:20 > {ME}:50000 S", f"tcp {HE}:20 > {ME}:50000 S",
+        f"tcp {IT}:20 > {ME}:50000 S",
         f"tcp {IT}:21 > {ME}:50002 S", f"tcp {IT}:21 > {ME}:50014 S")
 
 
 def offers(s: Scene) -> None:
     """What is nearly an offer of IRC, and an answer of SANE."""
     chat = s.tcp(f"{ME} 1003", f"{HE} 6667")
-    chat.say(0, "PRIVMSG b :\1DCD SEND f 1 2\1\r\n", "PRIVMSG b :\1DCC SEND ffffffffffffffffffffff\r\n", "x \1DCD SEND f 1 2\1\r\n",
+    chat.say(0, "PRIVMSG bob :\1DCD SEND file 16909060 5000 1000\1\r\n", "PRIVMSG b :\1DCC SEND ffffffffffffffffffffff\r\n",
+        "x \1DCD SEND f 1 2\1\r\n",
         "x \1DCC SEND f 1 2", "\1DCC", "x \1DCC SEND f 16909060 99999\1\r\n",
         "\1DCC SEND f %number% 0\1\r\n")
     scan = s.tcp(f"{ME} 1004", f"{HE} 6566")
     scan.say(0, b"\0\0\0\7\0\0\0\1")
     scan.say(1, b"\0\0\0")
+    scan.say(0, b"\0\0\0\7\0\0\0\1")
     scan.say(1, b"\0\0\0\0\0\0\x20\x21" + bytes(8))
 
 
@@ -83,6 +92,8 @@ def backups(s: Scene) -> None:
     one, two = (s.udp(f"{HE} {port}", f"{ME} 10080") for port in (1000, 1001))
     for line in (one, two):
         line.say(0, "x")
+        bare = b"Amanda CONNECT DATA 5100 MESG 5101\n"
+        line.message(1, b"\x27\x60" + line.sides[0].me[1].to_bytes(2) + (len(bare) + 8).to_bytes(2) + b"\0\0" + bare)
         line.say(1, "", "CONNECT DATA 5000 MESG 5001 INDEX 5002 STATE 5003\n", "CONNECT DATA 5000 MESG 5004\n", "CONNECT DATA 0\n",
             "CONNECT DATA x")
         line.say(1, "CONNECT DATA 5005 MESG 5006\n", "CONNECT DATA 65535\n", "CONNECT DATA 65534 MESG 6000\n", "CONNECT MESG 700000\n")
@@ -112,7 +123,7 @@ def traps(s: Scene) -> None:
             b"\x04\x80\0\0"),
         _ber(0x30, name, address, b"x"), _ber(0x30, b"\6\x80\1", address),
     )  # fmt: skip
-    agent = s.udp(f"{ME} 161", f"{HE} 162")
+    agent = s.udp(f"{ME} 1000", f"{HE} 162")
     for binding in bindings:
         agent.say(0, _ber(0x30, start, _ber(0xA2, numbers, _ber(0x30, binding))))
     agent.say(0, _ber(0x30, start) + b"x", _ber(0x30, start + b"x"), _ber(0x30, start, _ber(0xA8, numbers, _ber(0x30, bindings[0])),
@@ -146,33 +157,44 @@ def _opened(s: Scene, port: int = 1000) -> Tcp:
     return line
 
 
+def _tunnel(s: Scene, ours: int, theirs: int, way: int) -> None:
+    """A packet of a call's tunnel: of the client (0) or of the server."""
+    ends = parse_address(ME), parse_address(HE)
+    head = b"\x30\1\x88\x0b\0\4" + (theirs, ours)[way].to_bytes(2)
+    s.feed(("lan", "wan")[way], wire.ip(ends[way], ends[1 - way], 47, head + b"data"))
+
+
 def calls(s: Scene) -> None:
-    """Calls out and in, answers to other calls, refusals, the end of one and of the session."""
+    """Calls out: answers to other calls, refusals, a tunnel, the end of it and of the session."""
     line = _opened(s)
     line.say(0, _control(7, _ids(500)))
     line.say(1, _control(8, _ids(700, 501)), _control(8, _ids(700, 500, code=2)), _control(8, _ids(700, 500)), _control(8, _ids(700,
         500)))
-    second = _opened(s, 1001)
-    second.say(0, _control(7, _ids(500)))
-    second.say(1, _control(8, _ids(700, 500)))
-    third = _opened(s, 1002)
-    third.say(0, _control(7, _ids(502)))
-    third.say(1, _control(8, _ids(702, 502)))
-    third.say(0, _control(3, b"\1"))
-    third.say(1, _control(4, b"\1"))
-    for ours, theirs in ((500, 700), (501, 701), (503, 703), (504, 703)):
-        second.say(0, _control(7, _ids(ours)))
-        second.say(1, _control(8, _ids(theirs, ours)))
+    for way in (0, 1, 0):
+        _tunnel(s, 500, 700, way)
     me6, he6 = parse_address(ME6), parse_address(HE6)
     s.feed("wan", wire.ip(he6, me6, 58, wire.icmpv6(he6, me6, 1, 0, 0, wire.ip(me6, he6, 47, bytes(8)))))
-    s.feed("lan", wire.ip(parse_address(ME), parse_address(HE), 47, b"\0\0\x08\0\0\0\0\0"))
-    for head in (b"\x30\1\x88\x0b\0\0", b"\0\0\x08\0", b"\x30\1", b"\x30\1\x88\x0b\0\4\2\xbcdata"):
-        s.feed("lan", wire.ip(parse_address(ME), parse_address(HE), 47, head + (b"\2\xbc" if len(head) == 6 else b"")))
-        s.feed("wan", wire.ip(parse_address(HE), parse_address(ME), 47, head + (b"\1\xf4" if len(head) == 6 else b"")))
+    for head in (b"\0\0\x08\0", b"\x30\1", b"\0\0\x08\0\0\0\0\0"):
+        s.feed("lan", wire.ip(parse_address(ME), parse_address(HE), 47, head))
+    second = _opened(s, 1001)
+    for ours, theirs in ((500, 700), (501, 701), (503, 703), (504, 703), (504, 703)):
+        second.say(0, _control(7, _ids(ours)))
+        second.say(1, _control(8, _ids(theirs, ours)))
     line.say(0, _control(12, _ids(500)))
-    line.say(1, _control(13, _ids(700)))
-    line.say(0, _control(3, b"\1"))
-    line.say(1, _control(4, b"\2"), _control(4, b"\1"))
+    line.say(1, _control(13, _ids(700)), _control(4, b"\2"), _control(4, b"\1"))
+
+
+def tunnels(s: Scene) -> None:
+    """A session that ends while its tunnel stands, one while it is expected, and a server that speaks first."""
+    for port, ours in ((1000, 510), (1001, 511), (1002, 512)):
+        line = _opened(s, port)
+        line.say(0, _control(7, _ids(ours)))
+        line.say(1, _control(8, _ids(ours + 200, ours)))
+        if port != 1001:
+            for way in (0, 1) if port == 1000 else (1, 0):
+                _tunnel(s, ours, ours + 200, way)
+        line.say(0, _control(3, b"\1"))
+        line.say(1, _control(4, b"\1"))
 
 
 def called(s: Scene) -> None:
@@ -282,7 +304,7 @@ HELPED: Final = Load(_raw("ip"), _raw("ip6"))
 TRANSLATED: Final = Load(
     _raw("ip") + SOURCE.format("203.0.113.150", "192.168.1.50"), _raw("ip6") + SOURCE.format("fd00:2::50", "fd00:1::50")
 )
-BOTH: Final = (ftp_lines, one_port_twice, offers, backups, files, traps, calls, called, shifted, cut_short, ends)
+BOTH: Final = (ftp_lines, one_port_twice, offers, backups, files, traps, calls, tunnels, called, shifted, cut_short, ends)
 NOT_MET: Final = "*nat\n-A POSTROUTING -d 9.9.9.9 -j SNAT --to-source 203.0.113.50\nCOMMIT\n"
 BOUND: Final = Load(_raw("ip") + NOT_MET, _raw("ip6") + NOT_MET.replace("9.9.9.9", "9::").replace("203.0.113.50", "9::1"))
 """Every connection is bound, and stays as it is."""
@@ -290,7 +312,7 @@ CORNERS: Final[tuple[tuple[str, Load, Sequence[Corner]], ...]] = (
     ("plain", Load(), (closings, oddities)),
     ("helped", HELPED, (*BOTH, *SIP)),
     ("helped, translated", TRANSLATED, (*BOTH, *SIP, *SIP_NAT)),
-    ("helped, bound", BOUND, (one_port_twice, calls, traps, *SIP, *SIP_NAT)),
+    ("helped, bound", BOUND, (one_port_twice, calls, tunnels, traps, *SIP, *SIP_NAT)),
     *PATHS,
 )
 """What they are called, under which rules, which."""

@@ -155,6 +155,52 @@ def labelled(s: Scene) -> None:
     line.say(1, "x")
 
 
+def odd_pairs(s: Scene) -> None:
+    """One source in two zones, an address that is another's target, no checksum, a redirect, a target of the old local kind."""
+    me, he = parse_address(ME), parse_address(HE)
+    s.send(f"udp {ME}:1000 > {HE}:53", f"udp {ME}:1000 > 203.0.113.77:53", f"udp {ME}:1000 > {HE}:54",
+        f"udp {ME}:1000 > 203.0.113.99:54")
+    s.feed("lan", wire.ip(me, he, 17, wire.udp(me, he, 1000, 55, b"x")[:6] + b"\0\0x"))
+    out = parse_address("203.0.113.50")
+    for kind, code in ((5, 1), (3, 1)):
+        s.feed("wan", wire.ip(he, out, 1, wire.icmp(kind, code, 0, wire.ip(out, he, 17, wire.udp(out, he, 1000, 55, b"x")))))
+    s.send(f"udp [{ME6}]:1 > [fec0::1]:2", f"udp [{ME6}]:1 > [fe80::1]:2")
+    me6, he6 = map(parse_address, (ME6, HE6))
+    for number in (59, 0, 43, 60, 135):
+        s.feed("lan", wire.ip(me6, he6, number, b""))
+
+
+def mixed_zones(s: Scene) -> None:
+    """Two connections under the same tuples: the older goes first, then the newer; and the other way round."""
+    ask, answer = f"udp {ME}:1000 > {HE}:53", f"udp {HE}:53 > {ME}:1000"
+    for wait in ("1", "30"):
+        s.set(udp_timeout="1")
+        s.send(f"{ask} data xx")
+        s.set(udp_timeout="30")
+        s.send(f"{answer} data x")
+        s.wait(1.35)
+        s.send(f"{ask} data xxx", f"{ask} data xx")
+        s.set(udp_timeout=wait)
+        s.send(f"{answer} data x", f"{ask} data xx", f"{answer} data xxx")
+        s.set(udp_timeout="30")
+
+
+def answered_by_reset(s: Scene) -> None:
+    """What a rule resets is over: once, again, and where it was never begun."""
+    line = s.tcp(f"{ME} 1000", f"{HE} 80")
+    line.say(0, "x", "y")
+    s.send(f"tcp {ME}:1001 > {HE}:80 P. seq 1 ack 1 len 3", f"tcp {ME}:1002 > {HE}:80 S", f"tcp {ME}:1002 > {HE}:80 P. seq 1 ack 1")
+
+
+ODD: Final = Load(
+    "*raw\n-A PREROUTING -d 203.0.113.77 -j CT --zone 1\nCOMMIT\n*nat\n-A PREROUTING -d 203.0.113.99 -j DNAT --to-destination 203.0.113.9\n"
+    "-A POSTROUTING -p udp -o wan ! --dport 54 -j SNAT --to-source 203.0.113.50-203.0.113.55\nCOMMIT\n",
+    "*nat\n-A POSTROUTING -o wan -j MASQUERADE\nCOMMIT\n",
+)
+ZONED: Final = Load(
+    "*raw\n-A PREROUTING -m length --length 29 -j CT --zone-orig 7\n-A PREROUTING -m length --length 30 -j CT --zone-reply 7\nCOMMIT\n"
+)
+RESET: Final = Load("*filter\n-A FORWARD -p tcp --tcp-flags PSH PSH -j REJECT --reject-with tcp-reset\nCOMMIT\n")
 ONE_PORT: Final = Load(
     "*nat\n-A POSTROUTING -p tcp -j SNAT --to-source 203.0.113.50:2000\n"
     "-A POSTROUTING -p udp --dport 80 -j SNAT --to-source 203.0.113.50:2000\nCOMMIT\n"
@@ -179,5 +225,6 @@ PATHS: Final = (
     ("plain paths", Load(), (reused, strayed, associations, quoted)),
     ("one port", ONE_PORT, (one_port,)), ("all ports", ALL_PORTS, (all_ports,)), ("ports", PORTS, (shifted_ports,)),
     ("a nat chain that drops", REFUSED, (refused,)), ("policies", POLICIES, (labelled,)),
+    ("odd pairs", ODD, (odd_pairs,)), ("zones of one direction", ZONED, (mixed_zones,)), ("resets", RESET, (answered_by_reset,)),
 )  # fmt: skip
 """As corners.CORNERS."""

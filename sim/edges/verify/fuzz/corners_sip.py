@@ -57,6 +57,13 @@ def registers(s: Scene) -> None:
     again = _phone(s, 5061)
     for each in (line, again):
         each.say(0, said(REGISTER, "Contact: <sip:me@%me%:5060>", "Expires: 60"))
+
+
+def called(s: Scene) -> None:
+    """A call that was expected, with streams that answer each other; a header's value that goes on in the next line."""
+    line = _phone(s)
+    line.say(0, said(REGISTER, CONTACT + "\r\n ;transport=udp;x=1\r\n ;expires=60"))
+    line.say(1, to("200", "REGISTER", THEIRS, "Expires: 60"))
     caller = s.udp(f"{HE} 5070", f"{ME} 5060")
     caller.say(0, said(INVITE, CONTACT, body=streams("m=audio 6000 RTP/AVP 0")), said(REGISTER, CONTACT, "Expires: 60"))
 
@@ -93,7 +100,8 @@ def headers(s: Scene) -> None:
         "SIP/2.0 200 So\r\nCSeq:\r\n\t", "SIP/2.0 200 So\r\nCSeq \r\n : 1 INVITE", "SIP/2.0 200 So\r\nCSeq\r1",
             "SIP/2.0 200 So\r\nCSeq x\r\n\r\n",
         "INVITE sip:you@[fd00:1::10 SIP/2.0\r\n", "INVITE sip:you@%far%:", "INVITE sip:you@%far%:5", "INVITE sip:you@", "INVITE sip:",
-        "INVITE \xe9", "INVITEx sip:you@x SIP/2.0\r\n", "INVITE 1 sip:you@x SIP/2.0\r\n", "INVITE \xc0x", "INVITE \xd7x",
+        "INVITE \xe9", "INVITEx sip:you@x SIP/2.0\r\n", "OPTIONS sip:you@%far%:5060", "OPTIONS sip:you@%far%:", "OPTIONS sip:you@",
+        "OPTIONSOPTIONSOPTIONSOPTIONS", "INVITE 1 sip:you@x SIP/2.0\r\n", "INVITE \xc0x", "INVITE \xd7x",
             "REGISTER s", f"{REGISTER}\r\nCSeq: 1 REGISTER\r\nContact: <sip:me@%me%:",
         f"{REGISTER}\r\nCSeq: 1 REGISTER\r\nContact: <sip:me@%me%", f"{REGISTER}\r\nCSeq: 1 REGISTER\r\nContact: <sip:me@%me%>,",
         f"{REGISTER}\r\nCSeq: 1 REGISTER\r\nContact: <sip:me@%me%>;expires=",
@@ -154,6 +162,7 @@ def elsewhere(s: Scene) -> None:
         line.say(0, said(REGISTER, "Contact: <sip:me@%me%:5060>", "Expires: 60"))
         for at in ("%far%:%far-port%", "%far%:5060", "%far%"):
             line.say(1, to("200", "OPTIONS", via + at + ";maddr=%far%;received=%far%;rport=%far-port%", THEIRS))
+            line.say(1, to("200", "OPTIONS", via + at + ";maddr=x;received=y"), to("200", "OPTIONS", via + at + ";received=%me%"))
             line.say(1, to("200", "OPTIONS", via + at + ";received=9.9.9.9;rport=80", "From: <sip:a@%far%:%far-port%>",
                 "To: <sip:b@%me%:5060>"))
 
@@ -186,6 +195,7 @@ def shared(s: Scene) -> None:
     for line in lines:
         line.say(0, said(INVITE, CONTACT, body=streams(AUDIO)))
     lines[2].say(0, said(INVITE, CONTACT, body=streams(AUDIO)))
+    s.udp(f"{ME} 4000", f"{HE} 69").say(0, b"\0\1f\0octet\0")
     lines[0].say(0, said(REGISTER, "Contact: <sip:me@%me%:4101>", "Expires: 60"), said(INVITE, CONTACT, body=streams("m=audio 4100 x")))
     lines[1].say(0, said(INVITE, CONTACT, body=streams("m=audio 4100 x")), said(REGISTER, "Contact: <sip:me@%me%:4000>", "Expires: 60"))
     lines[1].say(0, said(REGISTER, "Contact: <sip:me@%me%:65534>", "Expires: 60"))
@@ -196,6 +206,18 @@ def shared(s: Scene) -> None:
         f"udp {IT}:1 > 203.0.113.150:4000")
 
 
+def answered(s: Scene) -> None:
+    """An answer names a stream, too, and both come; an INVITE that ends where its address begins."""
+    line = _phone(s)
+    line.say(0, said(INVITE, CONTACT, body=streams(AUDIO)))
+    line.say(1, to("200", "INVITE", CONTACT, body=streams("m=audio 5000 x")))
+    s.send(f"udp {HE}:5000 > {ME}:4000", f"udp {HE}:5000 > 203.0.113.150:4000", f"udp {ME}:4001 > {HE}:5001")
+    long = _phone(s, server=HE6, client=ME6)
+    for text in ("OPTIONS sip:you-who-are-so-far-away@", "OPTIONS sip:you-who-are-so-far-away:", "OPTIONS sip:you@[%far%]:5060",
+        "OPTIONS sip:you@["):
+        long.say(0, text)
+
+
 Corner = Callable[[Scene], None]
-SIP: Final[Sequence[Corner]] = (shared, registers, sessions, headers, six, over_tcp)
+SIP: Final[Sequence[Corner]] = (shared, answered, called, registers, sessions, headers, six, over_tcp)
 SIP_NAT: Final[Sequence[Corner]] = (elsewhere, known, unowned)
