@@ -87,7 +87,7 @@ def test_traffic_takes_most_branches_of_conntrack_and_nat() -> None:
     branches = measure.branches
     print(next(line for line in measure.lines() if line.startswith("branches")))
     assert branches.mistaken() == [], "sim/edges/verify/unreachable.py"
-    assert len(branches.never()) < len(branches.reachable()) * 0.08, "\n".join(map(str, branches.never()))
+    assert len(branches.never()) < len(branches.reachable()) * 0.04, "\n".join(map(str, branches.never()))
 
 
 def test_no_bytes_whatever_break_the_firewall_of_the_replay() -> None:

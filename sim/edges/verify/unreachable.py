@@ -49,6 +49,8 @@ UNREACHABLE: Final[dict[str, str]] = {
         conntrack/table.py add | self._buckets is not None | false
         conntrack/table.py remove | self._buckets is not None | false
         conntrack/table.py remove | for key in (conn.there, conn.back) | ever
+        conntrack/entries.py expire | elif isinstance(ended, Collector) | true
+        conntrack/expect.py related | if not self._make_room(new) | false
         conntrack/expect.py _make_room | self.count >= self._tracker.settings.expect_max | true
         netfilter/nat/helpers/irc.py nat_irc | if not port | false
         netfilter/nat/helpers/sip.py nat_expect | if not port | false
@@ -59,6 +61,10 @@ UNREACHABLE: Final[dict[str, str]] = {
         conntrack/entries.py _in_the_way | table.default.get(conn.there) | true
         conntrack/entries.py _in_the_way | table.standing(conn.there | true
         conntrack/entries.py _resolve_clash | other is None | true
+        conntrack/entries.py _resolve_clash | held is not None and | true
+        conntrack/entries.py _same | mine == ends or | true
+        conntrack/table.py _step_forward | key not in | false
+        netfilter/nat/choice.py _used_new | bool(other.status & _USES_NAT) or | false
         conntrack/entries.py destroy | if conn.status & CONFIRMED | false
         conntrack/expect.py find | one.master.status & CONFIRMED | false
         conntrack/expect.py find | one if alive | false
@@ -96,6 +102,9 @@ UNREACHABLE: Final[dict[str, str]] = {
         conntrack/helpers/pptp.py _end | if isinstance(tunnel, GreConn) | false
         conntrack/icmp.py _judge_v4 | GO_ON if packet.fragment | true
         conntrack/seqadj.py shift | conn.seqadj is None | true
+        conntrack/seqadj.py _sack | end > len(out) | true
+        conntrack/helpers/help.py segment | packet.data[packet.payload :] if packet.complete | false
+        netfilter/nat/engine.py translation | if not conn.status & _NAT | false
         conntrack/tracker.py help | conn.helper or "" | false
         conntrack/tuples.py key_of | protonum in PORTED | true
         netfilter/nat/choice.py _used_new | other is None | true
@@ -137,7 +146,8 @@ UNREACHABLE: Final[dict[str, str]] = {
         netfilter/nat/addresses.py _select4 | first or address | true
         netfilter/nat/addresses.py _primary | address[0] == 127 | true
         netfilter/nat/engine.py masquerade | own is None | true
-        netfilter/nat/engine.py masquerade | skb.packet.version == 4: | ever
+        netfilter/nat/engine.py masquerade | skb.packet.version == 4 | ever
+        netfilter/nat/engine.py redirect | own is None or skb.conn is None | true
     """,
     "what was measured as an address or a number can be read as one": """
         conntrack/helpers/sip_uri.py header_uri | place is None | true
@@ -159,6 +169,33 @@ UNREACHABLE: Final[dict[str, str]] = {
     "it takes 4096 time-outs that were moved ahead, more than a case has packets": """
         conntrack/timers.py set | self._places > 2 * self._waiting + FEW | true
         conntrack/timers.py _sweep | * | ever
+    """,
+    "TCP's grid: in SYN_SENT only an ACK of the answering side is ignored; a SYN of that side never is; LAST_ACK ends by an ACK alone": """
+        conntrack/tcp_special.py _ignore | direction == ORIGINAL: | false
+        conntrack/tcp_special.py _ignore | index == ACK and direction == REPLY | false
+        conntrack/tcp_special.py _ignore | direction == REPLY: | false
+        conntrack/tcp_special.py _challenge | index == ACK and conn.last_direction | false
+        conntrack/tcp_special.py _reset | conn.last_direction == REPLY and packet.seq | false
+    """,
+    "TCP's grid: an answered connection becomes ESTABLISHED from SYN_RECV, or is it already": """
+        conntrack/tcp.py _take | old in (ESTABLISHED, SYN_RECV)) | false
+    """,
+    "windows of both sides are forgotten when tracking begins anew, which is a rule's loading": """
+        conntrack/tcp_window.py _pick_up | receiver.maxwin == 0 | true
+    """,
+    "routes and devices stay as they are in a case": """
+        netfilter/nat/engine.py _inet | conn.nat != skb.outdev | true
+    """,
+    "where two expectations of a stream meet they are equal: what comes from anybody comes over TCP": """
+        conntrack/helpers/sip_media.py _expect_both | error not in | true
+        conntrack/helpers/sip_media.py _expect_both | for earlier in made | ever
+        conntrack/helpers/sip_media.py _expect_media | where if _expect_both | false
+        netfilter/nat/helpers/expected.py find_port | error != "EBUSY" or | true
+        netfilter/nat/helpers/sdp.py nat_media | port != rtp.saved_port | true
+        netfilter/nat/helpers/sdp.py _find_pair | for port in range | false
+        netfilter/nat/helpers/sdp.py _find_pair | error == "EBUSY" | true
+        netfilter/nat/helpers/sdp.py _find_pair | error != "EBUSY" | false
+        netfilter/nat/helpers/sip.py _source | came.src == mine.src else None | false
     """,
 }
 """Reason -> its branches."""

@@ -168,8 +168,9 @@ def calls(s: Scene) -> None:
     """Calls out: answers to other calls, refusals, a tunnel, the end of it and of the session."""
     line = _opened(s)
     line.say(0, _control(7, _ids(500)))
-    line.say(1, _control(8, _ids(700, 501)), _control(8, _ids(700, 500, code=2)), _control(8, _ids(700, 500)), _control(8, _ids(700,
-        500)))
+    line.say(1, _control(8, _ids(700, 501)), _control(8, _ids(700, 500, code=2)))
+    line.say(0, _control(7, _ids(500)))
+    line.say(1, _control(8, _ids(700, 500)), _control(8, _ids(700, 500)))
     for way in (0, 1, 0):
         _tunnel(s, 500, 700, way)
     me6, he6 = parse_address(ME6), parse_address(HE6)
@@ -181,7 +182,9 @@ def calls(s: Scene) -> None:
         second.say(0, _control(7, _ids(ours)))
         second.say(1, _control(8, _ids(theirs, ours)))
     line.say(0, _control(12, _ids(500)))
-    line.say(1, _control(13, _ids(700)), _control(4, b"\2"), _control(4, b"\1"))
+    line.say(1, _control(13, _ids(700)))
+    line.say(0, _control(3, b"\1"))
+    line.say(1, _control(4, b"\2"), _control(4, b"\1"))
 
 
 def tunnels(s: Scene) -> None:
@@ -193,6 +196,7 @@ def tunnels(s: Scene) -> None:
         if port != 1001:
             for way in (0, 1) if port == 1000 else (1, 0):
                 _tunnel(s, ours, ours + 200, way)
+        line.say(1, _control(13, _ids(ours + 200)))
         line.say(0, _control(3, b"\1"))
         line.say(1, _control(4, b"\1"))
 

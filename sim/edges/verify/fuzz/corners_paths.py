@@ -27,6 +27,7 @@ def reused(s: Scene) -> None:
             f"tcp {here} > {there} S seq 9000")
         if port == 1002:
             s.send(f"tcp {here} > {there} R seq 1001", f"tcp {here} > {there} S seq 9000", f"tcp {there} > {here} R seq 77")
+        s.send(f"tcp {here} > {there} S. seq 9000 ack 3", f"tcp {here} > {there} S seq 9000")
         s.send(f"tcp {there} > {here} S. seq 7000 ack {answer}", f"tcp {here} > {there} . seq 9001 ack 7001")
         s.send(f"tcp {there} > {here} P. seq 7001 ack 9001 len 20", f"tcp {here} > {there} R seq 9005",
             f"tcp {here} > {there} R seq 9001")
@@ -68,6 +69,12 @@ def associations(s: Scene) -> None:
         return tag.to_bytes(4) + bytes(12)
 
     send(0, 0, chunk(1, b"\0\0\0\7"))
+    send(0, 9, chunk(14))
+    send(0, 0, chunk(1, init(7)))
+    send(0, 0, chunk(6))
+    send(1, 7, chunk(6))
+    send(1, 0, chunk(1, init(4)))
+    s.anew()
     for _ in range(2):
         send(0, 0, chunk(1, init(7)))
         send(1, 7, chunk(2, init(9)))
@@ -75,6 +82,7 @@ def associations(s: Scene) -> None:
         send(1, 7, chunk(11))
         for way, tag, kind in ((0, 5, 4), (0, 5, 5), (1, 6, 5), (1, 6, 5), (0, 5, 4), (1, 3, 4), (1, 3, 5), (0, 9, 4), (1, 7, 5)):
             send(way, tag, chunk(kind, b"beat"))
+        send(0, 5, chunk(0, bytes(16)), chunk(4, b"beat"))
         send(0, 9, chunk(7, bytes(4)))
         send(1, 7, chunk(8))
         send(0, 9, chunk(14))
