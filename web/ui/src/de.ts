@@ -52,7 +52,7 @@ export const german: Words = {
   },
   summary: {
     title: 'Was bei ctlab getan wurde', lead: (day) => `Stand ${day}.`, name: 'Name', lessons: (all) => `von ${all} Lektionen erledigt`,
-    right: (all) => `von ${all} Vorhersagen beim ersten Mal richtig`, drills: (all) => `von ${all} Aussperr-Übungen bestanden`,
+    right: (all) => (all ? `von ${all} Vorhersagen beim ersten Mal richtig` : 'Vorhersagen bisher'), drills: (all) => `von ${all} Aussperr-Übungen bestanden`,
     challenges: (all) => `von ${all} Aufgaben bestanden`, nothing: 'Noch ist nichts getan. Beginnen Sie eine Lektion auf der Kursseite.', lesson: 'Lektion', day: 'Erledigt am', firstTime: 'Vorhersagen beim ersten Mal richtig',
     predictions: (right, all) => `${right} von ${all}`, drill: 'Aussperr-Übung', challenge: 'Aufgabe', result: 'Ergebnis',
     scored: (points, down, lost) => `${points} Punkte (${down} s Ausfall, ${lost} verloren)`, passed: (tries) => `bestanden beim ${tries}. Versuch`, notYet: (tries) => `nach ${tries} ${tries === 1 ? 'Versuch' : 'Versuchen'} nicht bestanden`,

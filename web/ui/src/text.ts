@@ -54,7 +54,7 @@ export const text = {
   },
   summary: {
     title: 'What was done at ctlab', lead: (day: string): string => `As of ${day}.`, name: 'Name', lessons: (all: number): string => `of ${many(all, 'lesson', 'lessons')} done`,
-    right: (all: number): string => `of ${many(all, 'prediction', 'predictions')} right the first time`, drills: (all: number): string => `of ${many(all, 'lockout drill', 'lockout drills')} passed`,
+    right: (all: number): string => (all ? `of ${many(all, 'prediction', 'predictions')} right the first time` : 'predictions made so far'), drills: (all: number): string => `of ${many(all, 'lockout drill', 'lockout drills')} passed`,
     challenges: (all: number): string => `of ${many(all, 'challenge', 'challenges')} passed`, nothing: 'Nothing is done yet. Begin a lesson on the course page.', lesson: 'Lesson', day: 'Done on', firstTime: 'Predictions right the first time',
     predictions: (right: number, all: number): string => `${right} of ${all}`, drill: 'Lockout drill', challenge: 'Challenge', result: 'Result',
     scored: (points: number, down: number, lost: number): string => `${points} points (${down} s of downtime, ${lost} lost)`, passed: (tries: number): string => `passed at try ${tries}`, notYet: (tries: number): string => `not passed in ${many(tries, 'try', 'tries')}`,
