@@ -35,6 +35,9 @@ _TCP_OPTIONS = {str(found.number): name for (kind, name), found in reversed(OPTI
 _BASES = ("ll", "nh", "th", "ih")
 _KINDS = {"STRING": "word", "QUOTED": "quoted", "ASTERISKED": "starred"}
 
+DEEPEST, MOST_ELEMENTS = 128, 1 << 20
+"""Operators within one another, and elements in one pair of braces: no rule has more, but a file made to break something."""
+
 META_KEYS = tuple(
     """length protocol priority mark iif oif iifname oifname iiftype oiftype skuid skgid nftrace rtclassid secmark nfproto l4proto ibrname
     obrname pkttype cpu iifgroup oifgroup cgroup random ipsec iifkind oifkind ibrpvid ibrvproto time day hour sdif sdifname""".split()
@@ -217,7 +220,10 @@ class Expressions:
     def binary(self, c: Children) -> Binary:
         """left op right"""
         op = {"AMPERSAND": "&", "BAR": "|", "CARET": "^", "LSHIFT": "<<", "RSHIFT": ">>"}[c[1].type]
-        return Binary(op, c[0], c[2], span(c))
+        deep = 1 + max(side.deep if isinstance(side, Binary) else 0 for side in (c[0], c[2]))
+        if deep > DEEPEST:
+            raise Mistake(c[1].at, f"more than {DEEPEST} operators within one another are not simulated here")
+        return Binary(op, c[0], c[2], span(c), deep)
 
     def parens(self, c: Children) -> Expression:
         """( expression )"""
@@ -260,7 +266,12 @@ class Expressions:
         """Elements so far; a set within the set gives its own."""
         if len(c) == 1:
             return list(c[0])
-        return [*c[0], *(c[2] or ())]
+        found: list[Element] = c[0]
+        more = c[2] or ()
+        if len(found) + len(more) > MOST_ELEMENTS:
+            raise Mistake(c[1].at, f"a set of more than {MOST_ELEMENTS} elements is not simulated here")
+        found.extend(more)
+        return found
 
     def set_list_member(self, c: Children) -> list[Element]:
         """One element, or a whole set in its place."""

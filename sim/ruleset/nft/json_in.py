@@ -25,7 +25,7 @@ def is_json(text: str) -> bool:
     """Whether the text is a JSON document for nft."""
     try:
         return isinstance(json.loads(text), dict)
-    except ValueError:
+    except (ValueError, RecursionError):  # nested too deep for libjansson, too
         return False
 
 

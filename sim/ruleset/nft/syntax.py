@@ -6,7 +6,7 @@ written.py.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from sim.ruleset.nft.scanner import At, Lexeme
@@ -42,12 +42,13 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Binary:
-    """`op`: & | ^ << >>."""
+    """`op`: & | ^ << >>. `deep`: how many of them stand within one another here."""
 
     op: str
     left: Expression
     right: Expression
     at: At
+    deep: int = field(default=1, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,8 @@ def _without_place(text: str) -> str:
 def _from_json(text: str) -> str:
     try:
         return text_of(text)
+    except RecursionError as error:
+        raise _Stop(Result("", "internal:0:0-0: Error: maximum parsing depth reached\n\n", 1)) from error
     except (WrongJson, KeyError, TypeError, IndexError, ValueError, AttributeError) as error:
         what = str(error) if isinstance(error, WrongJson) else f"Parsing command array failed: {error}"
         raise _Stop(Result("", f"internal:0:0-0: Error: {what}\n\n", 1)) from error
