@@ -1,8 +1,6 @@
 // German for what is said of helpers, expectations and entries made by programs. As reasons.ts.
 
 export const HELPERS = `
-did you mean {}?
-= meinten Sie {}?
 A program made this entry (conntrack -I).
 = Ein Programm hat diesen Eintrag gemacht (conntrack -I).
 A program made this expectation (conntrack -I expect).

@@ -1,6 +1,12 @@
 // A rule's sentence (sim/ruleset/explain.py) in German: what is done first, then the conditions one by one, so that no case or gender hangs on
 // another. A sentence with a part that these tables do not have stays English, whole. Pure.
 
+/** What is proposed beside a mistake in a rule; what the tool itself complains stays the tool's. As reasons.ts. */
+export const HINTS = `
+did you mean {}?
+= meinten Sie {}?
+`
+
 type Row = readonly [english: string, german: string]
 
 /** `{}` is "packets" or "every packet" (or "them", behind "then"), $1… what the English has. In German {} is accusative, {d} dative. */

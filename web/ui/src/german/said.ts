@@ -4,7 +4,7 @@ import { Phrases, type Tables } from '../tongue'
 import { BECAUSE } from './because'
 import { HELPERS } from './helpers'
 import { REASONS } from './reasons'
-import { ruleInGerman } from './rules'
+import { HINTS, ruleInGerman } from './rules'
 import { TCP } from './tcp'
 
-export const said = (): Tables => ({ reasons: new Phrases(TCP, REASONS, HELPERS), because: new Phrases(BECAUSE), rule: ruleInGerman })
+export const said = (): Tables => ({ reasons: new Phrases(TCP, REASONS, HELPERS, HINTS), because: new Phrases(BECAUSE), rule: ruleInGerman })
