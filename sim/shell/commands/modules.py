@@ -1,15 +1,19 @@
 """modprobe: kernel modules by name. The parts of netfilter are all there; loading one changes nothing.
 
 On a kernel of today a helper must be assigned by a rule, loaded or not (nf_conntrack_helper is gone since Linux 6.0); so loading its
-module is harmless and does not help. Not in here: the parameters of modules, lsmod.
+module is harmless and does not help. Removing one that a rule or an object of nft needs is refused; any other comes back by itself when
+it is needed, so that nothing changes. Not in here: the parameters of modules, lsmod.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from sim.apps.options import getopt
 from sim.apps.program import Context, Steps
+from sim.ruleset.helping import CtHelper, UseTemplate
+from sim.ruleset.model import Ruleset
 from sim.shell.registry import Command
 
 if TYPE_CHECKING:
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
 RELEASE = "6.18.0"
 _HELPERS = "amanda ftp h323 irc netbios_ns pptp sane sip snmp tftp".split()
 _NAT_HELPERS = "amanda ftp h323 irc pptp sip snmp_basic tftp".split()
+_OF = {"snmp_trap": "snmp"}  # the module of a helper that is not called like it
 _TABLES = "filter nat mangle raw security".split()
 _MATCHES = "conntrack state CT LOG MASQUERADE helper multiport recent limit hashlimit connlimit connmark mark set tcpudp nat".split()
 MODULES = frozenset((
@@ -45,7 +50,18 @@ def _one(context: Context, word: str, doing: str, quiet: bool) -> int:
         return 1 if quiet else context.failed(problem, 1)
     if not context.root:
         return context.failed(f"modprobe: ERROR: could not {doing} '{name}': Operation not permitted", 1)
+    if doing == "remove" and name in set(_held(context.machine.ip.rules.ruleset)):
+        return context.failed(f"modprobe: FATAL: Module {name} is in use.", 1)
     return 0
+
+
+def _held(ruleset: Ruleset) -> Iterator[str]:
+    """The modules of the helpers that rules name: nf_conntrack_helper_try_module_get holds one for each."""
+    for table in ruleset.tables:
+        names = [each.helper for each in table.objects if isinstance(each, CtHelper)]
+        parts = (part for chain in table.chains for rule in chain.rules for part in rule.flat())
+        names += [part.helper for part in parts if isinstance(part, UseTemplate) and part.helper]
+        yield from (f"nf_conntrack_{_OF.get(name, name.replace('-', '_'))}" for name in names)
 
 
 def _names(machine: Machine, before: list[str], word: str) -> list[str]:
