@@ -57,6 +57,7 @@ def desk(browser: Any, tmp_path: Path) -> Iterator[Desk]:
     command = [sys.executable, "-c", "from web.cli import main; main()", "lesson", "preview", str(file.parent), *options]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as lab:
         assert lab.stdout is not None
+        assert "starts" in lab.stdout.readline()
         told = lab.stdout.readline()
         url = re.search(r"(http://\S+?:\d+)/preview", told)
         assert url, told
