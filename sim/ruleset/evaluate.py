@@ -166,7 +166,8 @@ def environment(effects: Effects) -> dict[str, Any]:
 
     def reject(part: Reject, skb: Skb) -> None:
         kind = effects.address_type(skb.packet.dst, "")
-        answer = rejection(part, skb, lambda to: effects.source_address(to, skb.indev), kind in _OWN, kind not in _TO_MANY)
+        known = skb.packet.version == 6 or skb.routed or skb.indev in ("", "lo")  # in prerouting nobody has looked whose it is
+        answer = rejection(part, skb, lambda to: effects.source_address(to, skb.indev), known and kind in _OWN, kind not in _TO_MANY)
         if answer is not None:
             effects.send(answer, skb)
 
