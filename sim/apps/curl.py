@@ -133,7 +133,7 @@ class _Transfer:
 
     def _url(self, text: str) -> _Url:
         match = _URL.fullmatch(text)
-        if match is None:
+        if match is None or int(match["port"] or 80) > 65535:
             raise _Curl(3, "URL using bad/illegal format or missing URL")
         scheme = (match["scheme"] or "http").lower()
         if scheme != "http":

@@ -72,6 +72,8 @@ class _Query:
         value = word[2:] or (rest.pop(0) if rest else "")
         if word[1:2] == "p" and value.isdecimal():
             self.port = int(value)
+            if self.port > 65535:
+                self.problem = f"invalid port number '{value}': out of range\ndig: Couldn't parse port number\n"
         elif word[1:2] == "t" and value.upper() in wire.TYPES:
             self.type = value.upper()
         elif word[1:2] == "q" and value:

@@ -101,6 +101,8 @@ class IcmpStack:
         ip, six = self._machine.ip, len(dst) == 16
         if ip.routes.address_type(dst) == 3:
             raise SocketError("EACCES")
+        if size > (65527 if six else 65507):
+            raise SocketError("EMSGSIZE")
         source = ip.source_for(dst)
         stamp = (int(self.env.now) // 1_000_000).to_bytes(8, "little") + (int(self.env.now) % 1_000_000).to_bytes(8, "little")
         payload = (stamp + bytes(number & 255 for number in range(16, max(16, size))))[:size]

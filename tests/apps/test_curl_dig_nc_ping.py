@@ -329,3 +329,18 @@ def test_a_file_goes_out_over_udp_as_one_datagram(lab: Lab) -> None:
     since = len(lab.sent())
     lab.type("nc -C -u -w 1 server 7 < f")
     assert lab.sent()[since].data.endswith(b"one\r\ntwo\r\n".hex())
+
+
+@pytest.mark.parametrize(
+    "line, words",
+    [
+        ("curl http://server:99999/", "curl: (3) URL using bad/illegal format or missing URL\n"),
+        ("dig -p 65536 @server x", "invalid port number '65536': out of range\ndig: Couldn't parse port number\n"),
+        ("ping -s 65508 -c 1 server", "ping: local error: message too long, mtu=1500\n"),
+        ("ping -s 999999999 -c 1 server", "1 packets transmitted, 0 received, 100% packet loss, time 0ms\n"),
+    ],
+)
+def test_what_no_header_has_room_for_is_refused_as_the_real_tool_does(lab: Lab, line: str, words: str) -> None:
+    since = len(lab.sent())
+    assert words in lab.type(line, 15 * SECOND)
+    assert lab.sent()[since:] == []
