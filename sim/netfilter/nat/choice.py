@@ -87,9 +87,11 @@ class Chooser:
         return reply is not None and self._taken(reply, conn) is not None
 
     def _taken(self, key: Key, conn: Conn) -> Conn | None:
-        """nf_conntrack_tuple_taken: two entries with the same original tuple are one connection, and settled at confirm."""
+        """nf_conntrack_tuple_taken: two entries with the same original tuple in one zone are one connection, settled at confirm."""
         other = self._table.standing(pack(key), conn.zone, in_reply(conn.zone))
-        if other is None or other is conn or other.original == conn.original:
+        if other is None or other is conn:
+            return None
+        if other.original == conn.original and in_original(other.zone) == in_original(conn.zone):
             return None
         self.stats["found"] += 1
         return other
