@@ -1,14 +1,17 @@
 """Random traffic and random rulesets through ctlab and through this machine's kernel: not one packet may differ.
 
-Every run draws another seed and prints it; CTLAB_SEED=S runs the same again, and so does `ctlab verify --fuzz 20000 --rulesets 100
---seed S`, which shrinks what differs and, with --save, writes it down. Time is the kernel's own: where a difference does not come
+Every commit draws a seed of its own and prints it, so that it fails again where it failed; CTLAB_SEED=fresh draws another, and
+CTLAB_SEED=S runs that one, as does `ctlab verify --fuzz 20000 --rulesets 100 --seed S`, which shrinks what differs and, with
+--save, writes it down. Time is the kernel's own: where a difference does not come
 again at once, the case is counted as unsure, and two of those are allowed.
 """
 
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from random import SystemRandom
 from typing import Any
@@ -35,11 +38,20 @@ MEASURED = 5000
 
 
 def first_seed() -> int:
-    """What CTLAB_SEED says, or another in every run."""
-    chosen = os.environ.get("CTLAB_SEED", "fresh")
+    """What CTLAB_SEED says, or the commit's own."""
+    chosen = os.environ.get("CTLAB_SEED") or of_commit()
     seed = SystemRandom().randrange(10**6) * 1000 if chosen == "fresh" else int(chosen)
     print(f"\nseed {seed}")
     return seed
+
+
+def of_commit() -> str:
+    """A seed from the id of the commit that is checked out; "fresh" where there is none."""
+    with suppress(OSError):
+        found = subprocess.run(["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True)
+        if found.returncode == 0:
+            return str(int(found.stdout, 16) % 10**6 * 1000)
+    return "fresh"
 
 
 def shown(hunt: Hunt) -> str:
