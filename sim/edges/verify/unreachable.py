@@ -69,7 +69,6 @@ UNREACHABLE: Final[dict[str, str]] = {
         conntrack/expect.py find | one.master.status & CONFIRMED | false
         conntrack/expect.py find | one if alive | false
         conntrack/table.py add | if not hidden | true
-        netfilter/nat/choice.py _taken | other is conn or other.original | true
         netfilter/nat/choice.py _taken | other.original == conn.original | true
         netfilter/nat/engine.py masquerade | if not conn.status & CONFIRMED | true
         netfilter/nat/engine.py bind | if conn.status & CONFIRMED | true
