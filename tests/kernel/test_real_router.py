@@ -230,7 +230,7 @@ def replayed(heard: Heard, rig: Rig, *options: str) -> tuple[list[dict[str, Any]
 
 def entries(lines: list[str]) -> list[str]:
     """The lines of `conntrack -L` that are entries, without the tool's own remark."""
-    return sorted(line for line in lines if "src=" in line)
+    return sorted((line for line in lines if "src=" in line), key=without_time)
 
 
 def without_time(line: str) -> str:
