@@ -8,7 +8,7 @@ most), because no tool can make that clock go faster.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from itertools import zip_longest
 from types import TracebackType
 from typing import Any, Final, Self
@@ -84,7 +84,8 @@ class Pair:
         self.wall.ip.nat.chooser.dice = self._fall
         self.wall.ip.nat.chooser.expected = self._fall_expected
         self._waiting: tuple[Entry, ...] = ()
-        self._drawn, self._tunnel, self._by_chance = NOTHING_DRAWN, _tunnel(b""), False
+        self._fed: tuple[Answer, bytes] | None = None
+        self._by_chance = False
         self.wall.ip.sysctls.set("net.netfilter.nf_conntrack_log_invalid", str(ALL))  # as the judge has it
         for key, value in self.plan.sysctls.items():
             self.wall.ip.sysctls.set(key, value)
@@ -133,7 +134,7 @@ class Pair:
     def _one(self, feed: Feed, answer: Answer) -> Iterator[Difference]:
         wall, number = self.wall, feed.number or self._count
         wall.advance(answer.at_us + self._ahead)
-        self._drawn, self._tunnel = drawn(answer, feed.data), _tunnel(feed.data)
+        self._fed = answer, feed.data
         self._waiting, self._late = answer.expected or (), answer.late_us
         try:
             outcome = wall.send(feed.data, number) if feed.dev is None else wall.receive(feed.data, feed.dev, number)
@@ -158,8 +159,14 @@ class Pair:
     def _fall(self, low: int, size: int, manip: int) -> int:
         """Where the kernel drew a port by chance, ours draws the same: it must be one that ours could have drawn, and free."""
         self._by_chance = True
-        port = self._drawn[manip] if self._tunnel is None else self._of_the_tunnel(self._tunnel, manip)
+        assert self._fed is not None
+        tunnel = _tunnel(self._fed[1])
+        port = drawn(*self._fed, self._names())[manip] if tunnel is None else self._of_the_tunnel(tunnel, manip)
         return 0 if port is None else (port - low) % size
+
+    def _names(self) -> frozenset[str]:
+        """Of the entries that ours has."""
+        return frozenset(name_of(entry_line(conn, self.wall.now)) for conn in self.wall.ip.tracker.entries())
 
     def _of_the_tunnel(self, key: Tuple, manip: int) -> int | None:
         """What a GRE packet's key became: no packet of its own direction bears it, and no tuple of its own finds its entry."""
@@ -311,18 +318,19 @@ class Pair:
             self.kernel.forget(name_of(line))
 
 
-def _in_a_zone(answer: Answer, data: bytes) -> Entry | None:
-    """The packet's entry where its zone is not known: the table is there then."""
+def _in_a_zone(answer: Answer, data: bytes, held: Container[str]) -> Entry | None:
+    """The packet's new entry where its zone is not known: the table is there then. One tuple may be in many: those `held` are not new."""
     key = own_key(data) if answer.table else None
     if key is None or answer.table is None:
         return None
     wanted = tuple_view(Tuple(*key))
-    return next((entry for entry in answer.table if entry["original"] == wanted and entry["protonum"] == key[4]), None)
+    same = (entry for entry in answer.table if entry["original"] == wanted and entry["protonum"] == key[4])
+    return next((entry for entry in same if name_of(entry) not in held), None)
 
 
 def _tunnel(data: bytes) -> Tuple | None:
     """A GRE packet's tuple, else None."""
-    key = own_key(data) if data else None
+    key = own_key(data)
     return Tuple(*key) if key is not None and key[4] == GRE else None
 
 
@@ -337,9 +345,9 @@ def _as_it_left(answer: Answer) -> tuple[int | None, int | None]:
     return NOTHING_DRAWN if key is None else (key[2], key[3])
 
 
-def drawn(answer: Answer, data: bytes) -> tuple[int | None, int | None]:
+def drawn(answer: Answer, data: bytes, held: Container[str] = ()) -> tuple[int | None, int | None]:
     """What chance must have come to for this packet's entry: the ports, or the id, of its answers (for the source, the target)."""
-    found = _in_a_zone(answer, data) or answer.entry
+    found = _in_a_zone(answer, data, held) or answer.entry
     if found is None:
         return _as_it_left(answer)
     reply = found["reply"]
