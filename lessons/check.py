@@ -6,9 +6,10 @@ Reading goes on behind each mistake, as far as sense can be made of the rest. No
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from ipaddress import ip_interface
 from pathlib import Path
 
-from lessons.blocks import Reader
+from lessons.blocks import SETTINGS, Reader
 from lessons.load import FrontMatter, assembled, disagreements, load_lesson, read_scenario, scenario_file, split
 from lessons.model import Expect, Goal, Hint, Lesson, Listing, Predict, Run, Step
 from lessons.variants import draw, fill, unknown
@@ -18,6 +19,7 @@ from sim.document import problems as misfits
 from sim.errors import ScenarioError, Span
 from sim.scenario import Scenario
 from sim.trial import problems as text_problems
+from sim.units import parse_interface
 
 
 def problems(path: Path) -> list[ScenarioError]:
@@ -79,9 +81,33 @@ def _scenario(front: Document, file: Path, values: Mapping[str, str]) -> tuple[S
 def advice(path: Path) -> list[ScenarioError]:
     """What a lesson that can be read may lack, each at its place: nothing of it is a mistake. Raises ScenarioError."""
     lesson = load_lesson(path)
+    both = [*_of_links(lesson), *_of_fences(lesson)]
     if lesson.kind != "lesson":
-        return list(_of_ways(lesson))
-    return [*_of_lesson(lesson), *_of_steps(lesson)]
+        return [*both, *_of_ways(lesson)]
+    return [*both, *_of_lesson(lesson), *_of_steps(lesson)]
+
+
+def _of_links(lesson: Lesson) -> Iterator[ScenarioError]:
+    """Two interfaces on one cable that share no network: nothing between them finds its way."""
+    scenario = lesson.scenario
+    for link in scenario.links:
+        nets = []
+        for end in link.between:
+            machine, _, dev = end.partition(".")
+            several = map(parse_interface, scenario.machines[machine].interfaces[dev])
+            nets.append({ip_interface((address, length)).network for address, length in several})
+        if all(nets) and not any(one.overlaps(other) for one in nets[0] for other in nets[1] if one.version == other.version):
+            has = " and ".join(f"{end} ({', '.join(sorted(map(str, net)))})" for end, net in zip(link.between, nets, strict=True))
+            yield ScenarioError(f"{has} are linked, and share no network", Span(lesson.file, 1, 1))
+
+
+def _of_fences(lesson: Lesson) -> Iterator[ScenarioError]:
+    """A block that is indented by four columns is code to look at: it does nothing."""
+    for number, text in enumerate(contents(Path(lesson.file)).split("\n"), 1):
+        word = (text.strip().lstrip("`").split() or [""])[0]
+        if text.startswith((" " * 4, "\t")) and text.strip().startswith("```") and word in SETTINGS:
+            said = f"this {word} block is indented, so it is shown as code and does nothing"
+            yield ScenarioError(said, Span(lesson.file, number, 1), text)
 
 
 def _of_lesson(lesson: Lesson) -> Iterator[ScenarioError]:

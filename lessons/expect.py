@@ -31,6 +31,8 @@ from sim.document import Document, Path
 from sim.errors import ScenarioError, did_you_mean
 from sim.trace import EVENTS
 
+LONGEST_SHOWN = 160
+"""Characters of a value in a mistake."""
 _COUNTED = ("count", "machine", "packet")
 
 
@@ -99,8 +101,7 @@ def fields_of(kind: str) -> list[str]:
 
 
 def _say(kind: str, fields: Mapping[str, Any]) -> str:
-    inner = ", ".join(f"{name}: {value}" for name, value in fields.items())
-    return f"{kind} {{{inner}}}"
+    return f"{kind} {{{', '.join(_pairs(fields, fields))}}}"
 
 
 class Seen(Asked):
@@ -129,4 +130,10 @@ def _pairs(record: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[str
         if isinstance(value, Mapping) and isinstance(inner, Mapping):
             yield f"{name}: {{{', '.join(_pairs(inner, value))}}}"
         else:
-            yield f"{name}: {inner}"
+            yield f"{name}: {_short(inner)}"
+
+
+def _short(value: Any) -> str:
+    """A value on one line; of a long text its beginning."""
+    text = "\\n".join(str(value).split("\n"))
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."

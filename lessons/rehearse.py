@@ -6,28 +6,27 @@ Lessons with both languages are rehearsed once for each.
 
 from __future__ import annotations
 
-import difflib
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from lessons.expect import Check, Seen
+from lessons.expect import Seen
 from lessons.judge import Judgement, judge
 from lessons.model import Block, Expect, Goal, Lesson, Listing, Predict, Run, Way
+from lessons.telling import happened, not_printed, unmet
 from lessons.waiting import waiting
-from sim.asking import STATES
 from sim.errors import BudgetExceeded, LocatedError, ScenarioError, Span, UsageError
-from sim.inputs import Input
+from sim.inputs import Input, Line, from_json
 from sim.ruleset.nft import tables
 from sim.simulation import QUIET, Simulation
-from sim.trace import Output, Record
+from sim.trace import InputGiven, Output, Record
 
-LINES_LOOKED_AT = 300  # of what was printed, for one that is like the line that did not come
 _COMPLAINT = re.compile(
     r"command not found|No such file or directory|^Error: |Could not |Bad argument|Try `\S+ -h'|^\S+ v[\d.]+( \(legacy\))?: "
 )
 """What a terminal prints when a command was no command. A lesson may want just that: it is told only where something else is wrong."""
+_NO_COMMAND = ": command not found"
 WAY_WAIT = 2_000_000  # µs after each line of a way that says no other: where clients never rest, nothing is ever quiet
 
 
@@ -110,6 +109,7 @@ class _Rehearser:
             elif isinstance(block, Listing):
                 self._compare(block)
         self._goals_must(True)
+        self._traffic_typed_commands()
         seconds = time.thread_time() - begun - self.checked
         if self.mistakes:
             self.mistakes[:0] = self.complaints  # where something went wrong, this may be why
@@ -170,17 +170,13 @@ class _Rehearser:
         seen = self.others[block.whatif] if block.whatif else self._seen(self.since)
         for check in block.checks:
             if not seen.holds(check):
-                self._mistake(f"expected {check.text}, but {_happened(seen, check)}", block.span)
+                self._mistake(f"expected {check.text}, but {happened(seen, check)}", block.span)
         self.checked += time.thread_time() - begun
 
     def _compare(self, block: Listing) -> None:
         printed = "".join(self._printed(block.terminal))
-        missing = _missing(block.text.splitlines(), printed.splitlines())
-        if missing is not None:
-            near = difflib.get_close_matches(missing, printed.splitlines()[-LINES_LOOKED_AT:], n=1, cutoff=0.3)
-            said = f"it printed: {_visible(near[0], missing)}" if near else f"it printed:\n{printed.strip()}"
-            wanted = _visible(missing, near[0]) if near else missing
-            self._mistake(f"{block.terminal} did not print this line: {wanted}\n{said}", block.span)
+        if (missing := not_printed(block.text.splitlines(), printed)) is not None:
+            self._mistake(f"{block.terminal} did not print this line: {missing}", block.span)
 
     def _printed(self, terminal: str) -> Iterator[str]:
         """What came at a terminal since something was typed last."""
@@ -203,8 +199,23 @@ class _Rehearser:
         seen = self._seen()
         for goal in goals:
             if all(map(seen.holds, goal.checks)) != met:
-                self._mistake(f"the goal '{goal.id}' {problem}: {_unmet(goal, seen)}", goal.span)
+                self._mistake(f"the goal '{goal.id}' {problem}: {unmet(goal, seen)}", goal.span)
         self.checked += time.thread_time() - begun
+
+    def _traffic_typed_commands(self) -> None:
+        """What the scenario types by itself is never a word that no machine knows."""
+        typed = set(self.lesson.scenario.scheduled())
+        latest: dict[str, Line] = {}
+        for record in self.simulation.records:
+            if isinstance(record.event, InputGiven):
+                given = from_json(dict(record.event.input))
+                if isinstance(given, Line):
+                    latest[given.terminal] = given if (record.time, given) in typed else Line(given.terminal, "")
+            elif isinstance(record.event, Output) and _NO_COMMAND in record.event.text:
+                line = latest.get(record.event.terminal)
+                if line is not None and line.text:
+                    said = f"the scenario types `{line.text}` at {line.terminal}, which prints: {record.event.text.strip()}"
+                    self._mistake(said, Span(self.lesson.file, 1, 1))
 
     def _mistake(self, message: str, span: Span) -> None:
         self.mistakes.append(ScenarioError(message + self._in(), span))
@@ -271,40 +282,6 @@ def without_traffic(lesson: Lesson, given: Sequence[tuple[int, Input]]) -> tuple
         else:
             found.append(pair)
     return tuple(found)
-
-
-def _missing(wanted: Sequence[str], printed: Sequence[str]) -> str | None:
-    """The first line of `wanted` that does not come, in order, among `printed`; `...` stands for anything."""
-    rest = iter(printed)
-    for line in wanted:
-        if line.strip() == "...":
-            continue
-        if not any(line.rstrip() == other.rstrip() for other in rest):
-            return line
-    return None
-
-
-def _visible(line: str, beside: str) -> str:
-    """The line; where two differ in white space alone, with its tabs and the spaces at its ends to be seen."""
-    return repr(line) if line.split() == beside.split() else line
-
-
-def _happened(seen: Seen, check: Check) -> str:
-    times = seen.matches(check)
-    if times:
-        return f"that happened {times} times"
-    if check.kind in STATES:
-        standing = seen.find(check.kind, {name: value for name, value in check.fields.items() if name == "machine"})
-        return "at the end there stood " + ("; ".join(seen.shown(item, check) for item in standing[:6]) or "none")
-    similar = [record for record in seen.recent if record["kind"] == check.kind]
-    if not similar:
-        return f"no {check.kind} came"
-    return f"of {len(similar)} {check.kind} records none fits: " + "; ".join(seen.shown(record, check) for record in similar[:6])
-
-
-def _unmet(goal: Goal, seen: Seen) -> str:
-    unmet = (check for check in goal.checks if not seen.holds(check))
-    return "; ".join(f"{check.text}, but {_happened(seen, check)}" for check in unmet) or "all its checks hold"
 
 
 def goals_met(goals: Sequence[Goal], records: Sequence[Record]) -> dict[str, bool]:

@@ -24,7 +24,7 @@ from sim.ruleset.text import Result
 from sim.scenario import MachineSpec, Scenario
 from sim.shell.shell import login
 from sim.trace import Emit, Noted
-from sim.units import parse_address
+from sim.units import parse_address, parse_interface, show_address
 
 BOOTED = {"iptables": "/etc/iptables/rules.v4", "ip6tables": "/etc/iptables/rules.v6", "nft": "/etc/nftables.conf"}
 """What netfilter-persistent and nftables.service load at a boot, on Debian."""
@@ -45,7 +45,17 @@ def furnish(machine: Machine, spec: MachineSpec) -> None:
     for dev, addresses in spec.interfaces.items():
         machine.ip.add_interface(dev, addresses, mtu=spec.mtu.get(dev, 1500))
     for prefix, via in spec.routes.items():
-        _must(name, ("routes", prefix), partial(_add_route, machine, prefix, via))
+        _must(name, ("routes", prefix), partial(_add_route, machine, prefix, via), _next_hop(name, spec, via))
+
+
+def _next_hop(name: str, spec: MachineSpec, via: str) -> str:
+    """Why a next hop may be refused: it is the machine's own address, or in no network of its interfaces."""
+    addresses = [(dev, address) for dev, several in spec.interfaces.items() for address in several]
+    if any(address.partition("/")[0] == via for _, address in addresses):
+        return f"{via} is {name}'s own address"
+    whole = ((dev, f"{show_address(host)}/{bits}") for dev, address in addresses[:8] for host, bits in [parse_interface(address)])
+    has = ", ".join(f"{dev} {address}" for dev, address in whole)
+    return f"{via} is in none of the networks of {name}: it has {has or 'no interface'}"
 
 
 def _add_route(machine: Machine, prefix: str, via: str) -> None:
@@ -92,7 +102,7 @@ def _prepare(scenario: Scenario, machine: Machine, spec: MachineSpec) -> None:
     machine.resolver, machine.user = spec.resolver, spec.user
     for key, value in spec.sysctls.items():
         known = list(machine.sysctls.keys())
-        hint = "" if key in known else did_you_mean(key, known)
+        hint = f"'{value}' is no value for it: most are whole numbers" if key in known else did_you_mean(key, known)
         _must(machine.name, ("sysctls", key), partial(machine.ip.sysctls.set, key, str(value)), hint)
     machine.ip.track_always = spec.conntrack == "always"
 

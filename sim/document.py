@@ -7,6 +7,7 @@ Not in here: what scenarios and lessons mean.
 
 from __future__ import annotations
 
+import codecs
 import re
 from pathlib import Path as FilePath
 from typing import Any, NamedTuple, TypeVar
@@ -49,8 +50,8 @@ class Document(NamedTuple):
         whole = path
         while path and path not in self.places:
             path = path[:-1]
-        span = self.places.get(path)
-        index = span.line - self.first_line if span else -1
+        span = self.places.get(path) or Span(self.file, self.first_line, 1)  # a file without anything in it has no places
+        index = span.line - self.first_line
         source = self.lines[index] if 0 <= index < len(self.lines) else ""
         error = ScenarioError(message, span, source, hint)
         error.path = tuple(part for part in whole if part != "<key>")
@@ -68,11 +69,21 @@ def contents(path: FilePath) -> str:
         with path.open("rb") as opened:
             data = opened.read(MAX_CHARACTERS * 4 + 1)
         text = data.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        raise _not_utf8(path, error) from error
     except (OSError, ValueError) as error:
         raise ScenarioError(f"{path}: cannot read this file: {error}") from error
     if len(text) > MAX_CHARACTERS:
         raise ScenarioError(f"{path}: this file is too large: a file may have {MAX_CHARACTERS} characters")
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _not_utf8(path: FilePath, error: UnicodeDecodeError) -> ScenarioError:
+    before = error.object[: error.start]
+    line, column = before.count(b"\n") + 1, len(before.rpartition(b"\n")[2].decode("utf-8")) + 1
+    wide = error.object[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    what = "this file is UTF-16" if wide else f"the byte {error.object[error.start]:#04x} is no UTF-8 text"
+    return ScenarioError(what, Span(str(path), line, column), hint="save the file as UTF-8")
 
 
 def read(text: str, file: str, first_line: int = 1) -> Document:
@@ -208,7 +219,7 @@ _PLAIN = {
     "too_long": "too many: there can be {max_length}",
     "too_short": "too few: there must be {min_length}",
     "string_too_long": "too long: {max_length} characters at most",
-    "string_pattern_mismatch": "'{input}' is not of the form {pattern}",
+    "string_pattern_mismatch": "'{input}' is not {form}",
     "less_than_equal": "this is {le} at most",
     "greater_than_equal": "this is {ge} at least",
     "literal_error": "this is {expected}",
@@ -220,13 +231,32 @@ def _problem(model: type[BaseModel], document: Document, item: dict[str, Any]) -
     last = str(path[-1]) if path else ""
     numbers = {key: value for key, value in dict(item.get("ctx", {})).items() if key not in ("error", "last", "msg", "input")}
     message = _PLAIN.get(str(item["type"]), "{msg}").format(
-        **numbers, last=last, msg=str(item["msg"]).removeprefix("Value error, "), input=str(item.get("input"))[:40]
-    )
-    if item["type"] == "string_pattern_mismatch" and ":" in str(item.get("input")):
-        return document.mistake(message, path, "is a space missing behind the colon?")
+        **numbers, last=last, msg=str(item["msg"]).removeprefix("Value error, "), input=str(item.get("input"))[:40],
+        form=_FORMS.get(numbers.get("pattern", ""), f"of the form {numbers.get('pattern')}"),
+    )  # fmt: skip
+    if last == "[key]":  # so pydantic names a key that is wrong itself
+        path = (*path[:-1], "<key>")
     if item["type"] == "extra_forbidden":
         return document.mistake(message, (*path, "<key>"), did_you_mean(last, _known_keys(model, path[:-1])))
-    return document.mistake(message, path)
+    return document.mistake(message, path, _hint(str(item["type"]), str(item.get("input"))))
+
+
+def form(pattern: str, said: str) -> str:
+    """The pattern of a text, which a mistake calls as it is `said`: "a name: letters, digits"."""
+    _FORMS[pattern] = said
+    return pattern
+
+
+_FORMS: dict[str, str] = {}
+_PERCENT = re.compile(r"\d{1,2}%")
+
+
+def _hint(kind: str, given: str) -> str:
+    if kind == "string_pattern_mismatch" and ":" in given:
+        return "is a space missing behind the colon?"
+    if kind.startswith("float") and _PERCENT.fullmatch(given):
+        return f"{given} is {int(given[:-1]) / 100:g}"
+    return ""
 
 
 def _known_keys(model: Any, path: Path) -> list[str]:

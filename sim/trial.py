@@ -6,6 +6,7 @@ Each mistake stands at its line of the file, those in rules at their line of the
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path as FilePath
 
 from sim.assembly import Unbuildable
@@ -69,7 +70,7 @@ def _refused(error: Unbuildable, scenario: Scenario, document: Document) -> list
     name, doc = str(error.path[1]), str(error.path[3])
     text = getattr(scenario.machines[name].rules, doc)
     findings = [one for one in study({doc: text}, _LANGUAGES[doc]).mistakes if one.doc == doc]
-    return [_placed(one, error.path, document) for one in findings] or [document.mistake(error.message, error.path)]
+    return [_placed(_before_the_end(one, text), error.path, document) for one in findings] or [document.mistake(error.message, error.path)]
 
 
 def file_problems(path: FilePath) -> list[ScenarioError]:
@@ -88,10 +89,17 @@ def _placed(finding: Finding, path: Path, document: Document) -> ScenarioError:
     if place is None or not _BLOCK.search(document.lines[begins]) or finding.line > len(block):
         where = f"line {finding.line}, column {finding.column} of these rules"
         return document.mistake(f"{finding.doc}: {where}: {finding.message}", path, finding.hint)
-    source = block[finding.line - 1]
     indent = _indent(next((line for line in block if line.strip()), ""))
     span = Span(document.file, place.line + finding.line, indent + finding.column, finding.length)
-    return ScenarioError(f"{finding.doc}: {finding.message}", span, source, finding.hint)
+    return ScenarioError(f"{finding.doc}: {finding.message}", span, block[finding.line - 1], finding.hint)
+
+
+def _before_the_end(finding: Finding, text: str) -> Finding:
+    """What stands behind the last line of the rules is shown at that line's end."""
+    lines = text.rstrip().splitlines()
+    if finding.line <= len(lines):
+        return finding
+    return replace(finding, line=len(lines), column=len(lines[-1]) + 1, length=1, hint=finding.hint or "is a bracket not closed?")
 
 
 def _indent(line: str) -> int:

@@ -8,11 +8,14 @@ are told. Not in here: what a machine's rules are now, and making these its own 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import bisect
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from sim.errors import LanguageError, Span, Unsupported
+from sim.conntrack.helpers import HELPERS
+from sim.errors import LanguageError, Span, Unsupported, did_you_mean
 from sim.netfilter.hooks import Hooks
 from sim.ruleset import explain
 from sim.ruleset.counterpart import FAMILIES, Missing, Written, as_iptables, as_nft, line_of
@@ -96,20 +99,51 @@ def read_iptables(text: str, doc: str, family: str, sets: Sets | None = None) ->
     """iptables-save text, and every mistake in it; what is mistaken is left out of the Ruleset."""
     lines, found = text.splitlines(), list[Finding]()
     while True:
-        state = RuleState(Hooks(), cast(Effects, None))  # no packet ever comes here
-        if sets is not None:
-            state.ipsets = sets
-        try:
-            save.load_text("\n".join(lines) + "\n", family, state, doc)
-            return state.ruleset, found
-        except LanguageError as error:
-            found.append(_finding(error, doc, text))
-            at = found[-1].line - 1
-            if len(found) >= MOST_MISTAKES or not 0 <= at < len(lines) or not lines[at]:
-                return state.ruleset, found
-            lines[at] = ""
-            if "COMMIT expected" in error.message:
-                return state.ruleset, found
+        ruleset, error = _read(lines, doc, family, sets)
+        if error is None:
+            return ruleset, found
+        finding = _finding(error, doc, text)
+        at = finding.line - 1
+        if 0 <= at < len(lines) and lines[at].strip() == "COMMIT" and (rule := _refused(lines[:at], doc, family, sets)) is not None:
+            at = rule
+            finding = replace(finding, line=at + 1, column=1, length=len(lines[at]), hint=finding.hint or _helper(lines[at]))
+        found.append(finding)
+        if len(found) >= MOST_MISTAKES or not 0 <= at < len(lines) or lines[at].strip() in ("", "COMMIT"):
+            return ruleset, found
+        lines[at] = ""
+        if "COMMIT expected" in error.message:
+            return ruleset, found
+
+
+def _read(lines: Sequence[str], doc: str, family: str, sets: Sets | None) -> tuple[Ruleset, LanguageError | None]:
+    """What was read, to the end or to the first mistake."""
+    state = RuleState(Hooks(), cast(Effects, None))  # no packet ever comes here
+    if sets is not None:
+        state.ipsets = sets
+    try:
+        save.load_text("\n".join(lines) + "\n", family, state, doc)
+    except LanguageError as error:
+        return state.ruleset, error
+    return state.ruleset, None
+
+
+def _refused(lines: Sequence[str], doc: str, family: str, sets: Sets | None) -> int | None:
+    """The first rule (the index of its line) with which the kernel refuses the table that ends here. The tool names its COMMIT alone."""
+    begin = max((at for at, line in enumerate(lines) if line.startswith("*")), default=0)
+    rules = [at for at, line in enumerate(lines) if at > begin and line.startswith(("-", "["))]
+
+    def is_refused(last: int) -> bool:
+        return _read([*lines[begin : rules[last] + 1], "COMMIT"], doc, family, sets)[1] is not None
+
+    first = bisect.bisect_left(range(len(rules)), True, key=is_refused)
+    return rules[first] if first < len(rules) else None
+
+
+def _helper(rule: str) -> str:
+    """What may have been meant by a helper that is none."""
+    named = re.search(r"--helper[ =](\S+)", rule)
+    known = {name for name, _ in HELPERS}
+    return did_you_mean(named[1], sorted(known)) if named and named[1] not in known else ""
 
 
 def _finding(error: LanguageError, doc: str, text: str) -> Finding:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
+from sim.document import form
 from sim.errors import UsageError
 from sim.units import DAY, parse_address, parse_interface, parse_time, show_time
 
@@ -53,11 +54,15 @@ def _service(value: Any) -> Any:
     return value
 
 
-WORD = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,40}$"
+WORD = form(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,40}$", "a name: letters, digits, _ . and -, a letter or a digit first, 41 at most")
+FILE_PATH = form(
+    r"^/(etc|home|root|tmp|usr|var)/[A-Za-z0-9._/-]{1,100}$",
+    "a file's whole path below /etc, /home, /root, /tmp, /usr or /var, in letters, digits, _ . / and -",
+)
 Word = Annotated[str, Field(pattern=WORD)]
-Line = Annotated[str, Field(max_length=4096, pattern=r"^[^\r\n]*$")]
+Line = Annotated[str, Field(max_length=4096, pattern=form(r"^[^\r\n]*$", "one line"))]
 Text = Annotated[str, Field(max_length=2000)]
-FilePath = Annotated[str, Field(pattern=r"^/(etc|home|root|tmp|usr|var)/[A-Za-z0-9._/-]{1,100}$")]
+FilePath = Annotated[str, Field(pattern=FILE_PATH)]
 FileText = Annotated[str, Field(max_length=65536)]
 RulesText = Annotated[str, Field(max_length=262_144)]
 Time = Annotated[

@@ -83,6 +83,53 @@ def test_what_a_new_lesson_has_needs_no_advice_and_what_it_lacks_is_told(folder:
     assert told[2].split(":")[1] == "9" and told[3].split(":")[1] == "12"
 
 
+def test_what_does_nothing_though_nothing_is_wrong_with_it_is_told_as_advice(folder: Path) -> None:
+    rewritten(folder / "lesson.md", {"```run laptop\n": "    ```run laptop\n    ls\n    ```\n\n```run laptop\n"})
+    rewritten(folder / "mine.yaml", {"192.168.1.20/24": "192.168.2.20/24"})
+    told = [str(one) for one in advice(folder)]
+    assert "laptop.eth0 (192.168.1.0/24) and server.eth0 (192.168.2.0/24) are linked, and share no network" in told[0]
+    assert "this run block is indented, so it is shown as code" in told[1] and len(told) == 2
+
+
+SAID = {
+    "a next hop outside": ("user: ann", "user: ann\n    routes: {default: 10.0.0.1}", "it has eth0 192.168.1.10/24"),
+    "a next hop that is oneself": ("user: ann", "user: ann\n    routes: {default: 192.168.1.10}", "192.168.1.10 is laptop's own address"),
+    "a setting's value": ("user: ann", "user: ann\n    sysctls: {net.ipv4.ip_forward: yes}", "'yes' is no value for it"),
+    "a name with a space": ("  laptop:", "  my laptop:", ":6:3: 'my laptop' is not a name: letters, digits"),
+    "a chance in percent": ("delay: 5ms", "delay: 5ms, loss: 10%", "10% is 0.1"),
+    "a path that is not whole": ("user: ann", "user: ann\n    files: {wall.nft: x}", "'wall.nft' is not a file's whole path"),
+    "an nft text that ends early": (
+        "user: ann", "user: ann\n    rules:\n      nft: |\n        table ip x {\n          chain y {\n          }\n",
+        ":13:12: nft: syntax error",
+    ),
+    "a rule that the kernel refuses": (
+        "user: ann", "user: ann\n    rules:\n      iptables: |\n        *raw\n        -A PREROUTING -p tcp -j ACCEPT\n"
+        "        -A PREROUTING -p tcp -j CT --helper fpt\n        COMMIT", ":13:9: iptables: No chain/target/match by that name",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "words"), SAID.values(), ids=SAID)
+def test_a_mistake_in_a_scenario_is_told_once_at_its_place_with_what_helps(folder: Path, old: str, new: str, words: str) -> None:
+    rewritten(folder / "mine.yaml", {old: new})
+    told = [str(one) for one in problems(folder) if "lesson.md" not in str(one)]
+    assert words in told[0], told
+    assert len(told) == 1 or old == "  laptop:"
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "mine.yaml:1:1: a mapping"),
+        ("title: x".encode("utf-16"), "mine.yaml:1:1: this file is UTF-16"),
+        (b"a: b\nc: f\xfcr", "mine.yaml:2:5: the byte 0xfc"),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_no_text_is_told_with_its_place_and_what_to_do(folder: Path, data: bytes, words: str) -> None:
+    (folder / "mine.yaml").write_bytes(data)
+    assert [words in str(one) for one in problems(folder)] == [True]
+
+
 def test_the_blocks_that_the_readme_shows_can_be_read() -> None:
     shown = dedent("\n\n".join(re.findall(r"^    ```(?:predict|whatif|expect|goal) .*?^    ```$", README, re.MULTILINE | re.DOTALL)))
     front = "---\ntitle: x\npart: x\nsummary: x\nscenario: four-labels\n---\n# One\n"

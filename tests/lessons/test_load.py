@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from lessons.course import read_course
@@ -12,18 +10,9 @@ from lessons.model import Expect, Goal, Lesson, Predict, Run
 from lessons.page import as_message
 from sim.errors import ScenarioError
 from sim.inputs import Crafted, Input, Key, Line, LinkChange, Power
+from tests.lessons.written import FILE, HEAD
 
-FILE = Path(__file__).parent.parent.parent / "lessons" / "00-example" / "lesson.md"
-GOOD = """\
----
-title: An example
-part: Examples
-summary: One line.
-minutes: 5
-scenario: laptop-and-server
----
-# First
-
+GOOD = HEAD + """\
 Prose with `NEW` and <script>alert(1)</script>.
 
 ```run laptop lang=nft wait=500ms

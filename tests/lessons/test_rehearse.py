@@ -7,28 +7,11 @@ from pathlib import Path
 import pytest
 
 from lessons.course import HERE
-from lessons.load import read_lesson
-from lessons.model import Hint, Lesson, Predict
+from lessons.model import Hint, Predict
 from lessons.page import as_message
 from lessons.rehearse import rehearse
 from sim.errors import ScenarioError
-
-FILE = HERE / "00-example" / "lesson.md"
-HEAD = """\
----
-title: An example
-part: Examples
-summary: One line.
-minutes: 5
-scenario: laptop-and-server
----
-# First
-
-"""
-
-
-def lesson(body: str, file: Path = FILE) -> Lesson:
-    return read_lesson(HEAD + body, file)
+from tests.lessons.written import lesson
 
 
 def said(body: str) -> str:
@@ -49,6 +32,24 @@ def test_an_unmet_goal_says_what_stands_instead() -> None:
 def test_what_was_no_command_is_told_ahead_of_what_followed_from_it() -> None:
     told = said("```run laptop\npnig 192.168.1.20\n```\n\n```output laptop\n1 packets transmitted\n```\n")
     assert told.index("pnig: command not found") < told.index("did not print this line")
+
+
+def test_records_that_are_alike_are_shown_once_on_one_line_and_a_part_of_a_text_is_offered_with_has() -> None:
+    told = said("```run laptop\nping -c 3 192.168.1.20\n```\n\n```expect\n- label: {label: RELATED, packet: {protocol: icmp}}\n```\n")
+    assert "{label: NEW, packet: {protocol: icmp}}; {label: ESTABLISHED, packet: {protocol: icmp}} (5 times)" in told
+    assert "expected label {label: RELATED, packet: {protocol: icmp}}, but" in told
+    told = said("```run laptop\necho one two\n```\n\n```expect\n- output: {terminal: laptop, text: one two}\n```\n")
+    assert "did you mean `text: has one two`?" in told and "echo one two\\n}" in told
+
+
+def test_a_word_in_the_scenarios_traffic_that_is_no_command_is_told(tmp_path: Path) -> None:
+    typing = "traffic:\n  - {at: 50s, terminal: laptop, type: pnig server}\n"
+    whole = (HERE / "scenarios" / "laptop-and-server.yaml").read_text(encoding="utf-8") + typing
+    (tmp_path / "laptop-and-server.yaml").write_text(whole, encoding="utf-8")
+    made = lesson("```run laptop wait=60s\nnosuchcommand\n```\n", tmp_path / "lesson.md")
+    told = [str(mistake) for one in rehearse(made) for mistake in one.mistakes]
+    assert "the scenario types `pnig server` at laptop" in told[-1]
+    assert sum("the scenario types" in one for one in told) == 1, "what the lesson types is its own affair"
 
 
 def test_a_line_that_differs_in_white_space_alone_is_shown_with_it() -> None:
