@@ -28,6 +28,8 @@ MISCONCEPTIONS: dict[str, str] = {
     "new-is-first-from-side": "NEW is the first packet from this side",
     "no-fit-is-invalid": "What fits no entry is INVALID",
     "some-have-no-label": "Some packets get no label at all",
+    "about-is-part": "What is about a connection is a part of it",
+    "no-handshake-no-beginning": "What has no handshake has no beginning",
     "related-is-about": "RELATED is whatever has to do with a connection",
     "verdicts-have-strength": "Some verdicts are stronger than others",
     "rule-does-the-work": "A rule for a port sees all its packets",
