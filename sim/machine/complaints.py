@@ -34,6 +34,8 @@ class Complaints:
         `even_to_many`: also about a packet to a group.
         """
         packet = skb.packet
+        if skb.pkt_type and not even_to_many:
+            return
         own = self._ip.routes.decide(packet.dst)
         if not icmp_errors.may_answer(packet, own.kind in (Kind.BROADCAST, Kind.MULTICAST) and not even_to_many):
             return

@@ -32,7 +32,7 @@ class MachineEffects:
     def send(self, data: bytes, skb: Skb) -> None:
         """Send what REJECT made in answer to `skb`'s packet; ICMP errors keep within the rate limit."""
         protocol = data[_ICMP_AT[data[0] >> 4]]
-        if protocol in (Protocol.ICMP, Protocol.ICMPV6) and not self._ip.complaints.allowed(data):
+        if protocol in (Protocol.ICMP, Protocol.ICMPV6) and (skb.pkt_type or not self._ip.complaints.allowed(data)):
             return
         if is_link_local(skb.packet.src) and skb.indev != self._ip.routes.decide(skb.packet.src).dev:
             return  # as in complaints.py: on its link there is no way to it

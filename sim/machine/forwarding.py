@@ -6,7 +6,7 @@ Linux 6.18. Not in here: redirects, multicast forwarding.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sim.machine import icmp_errors, ip_options
 from sim.machine.routes import Decision, Kind
@@ -18,6 +18,8 @@ from sim.units import Address, is_link_local, show_address
 
 if TYPE_CHECKING:
     from sim.machine.ip import IpLayer
+
+NOT_FOR_ONE: Final = Reason("pkttype", "A rule has called it a packet to many: such are not forwarded, and TCP does not hear them.")
 
 
 class Forwarding:
@@ -33,6 +35,9 @@ class Forwarding:
         if not self._ip.forwarding[packet.version]:
             text = f"{show_address(packet.dst)} is not an address of this machine, and it forwards nothing (ip_forward is 0)."
             self._ip.drop(skb, "routing", "routing", Reason("not-forwarding", text))
+            return
+        if skb.pkt_type:
+            self._ip.drop(skb, "routing", "routing", NOT_FOR_ONE)
             return
         if self._ip.emit is not None:
             self._ip.emit(Routed(packet.id, "forward", decision.dev, show_address(decision.via) if decision.via else None))

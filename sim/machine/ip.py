@@ -302,6 +302,7 @@ class IpLayer:
             return
         again = Skb(skb.packet, skb.now, decision.dev)
         again.conn, again.ctinfo, again.reason = skb.conn, skb.ctinfo, skb.reason
+        again.pkt_type = 1 if decision.kind == Kind.BROADCAST else 2  # PACKET_LOOPBACK, as rules see it
         if self.passes(Hook.PREROUTING, again):
             self._deliver_locally(again)
 

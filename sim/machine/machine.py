@@ -16,6 +16,7 @@ import simpy
 
 from sim.conntrack import labels
 from sim.machine.errors import SocketError
+from sim.machine.forwarding import NOT_FOR_ONE
 from sim.machine.icmp import IcmpStack
 from sim.machine.ip import IpLayer
 from sim.machine.sockets import SocketRow, rows
@@ -198,7 +199,10 @@ class Machine:
             hear(skb)
         protonum = skb.packet.protonum
         if protonum == 6:
-            self.tcp.receive(skb)
+            if skb.pkt_type:
+                self.ip.drop(skb, "socket", "tcp", NOT_FOR_ONE)
+            else:
+                self.tcp.receive(skb)
         elif protonum == 17:
             self.udp.receive(skb)
         elif protonum == (1 if skb.packet.version == 4 else 58):

@@ -32,13 +32,14 @@ class Skb:
     `routed`: it is known that the packet is for this machine itself.
     `way` is the route found anew where NAT sent a packet of the machine's own elsewhere, else None.
     `traced`: each rule that it meets is to be told (nf_trace).
+    `pkt_type`: HOST, 0, for all that comes: links have no link layer; nft may call it otherwise (skb->pkt_type).
     `drawn` is the last number that nft's `numgen inc` gave.
     `dropped` is set by whoever drops it: the event's text ("filter INPUT policy") and reason.
     """
 
     __slots__ = (
         "conn", "ctinfo", "drawn", "dropped", "frag_max", "frag_sizes", "held", "indev", "mark", "now", "outdev", "packet",
-        "priority", "pulled", "reason", "routed", "template", "traced", "way",
+        "pkt_type", "priority", "pulled", "reason", "routed", "template", "traced", "way",
     )  # fmt: skip
 
     def __init__(self, packet: Packet, now: int, indev: str = "", outdev: str = "") -> None:
@@ -50,6 +51,7 @@ class Skb:
         self.routed = False
         self.mark = 0
         self.drawn = 0
+        self.pkt_type = 0
         self.priority = 0
         self.frag_max = 0
         self.frag_sizes: tuple[int, ...] = ()

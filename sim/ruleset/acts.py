@@ -19,6 +19,7 @@ from sim.ruleset.putting import PUT
 
 _NOP = 1
 _TCP_HEADER = 20
+_OTHERHOST = 3  # the last that skb_pkt_type_ok has
 
 
 class Numgen:
@@ -66,10 +67,11 @@ class Trace(_Set):
 
 
 class PacketType(_Set):
-    """meta pkttype set: only between types that a router may exchange; nobody behind asks for it here."""
+    """meta pkttype set: what is not HOST any more is not forwarded, and heard by no TCP (nft_meta_set_eval, skb_pkt_type_ok)."""
 
     def _do(self, skb: Skb) -> bool | None:
-        self.why = "the packet's type is that of its destination address"
+        if self._part["value"] <= _OTHERHOST:
+            skb.pkt_type = self._part["value"]
         return None
 
 

@@ -84,16 +84,6 @@ def milliseconds_left(skb: Skb) -> int:
     return max(0, skb.conn.expires - skb.now) // 1000
 
 
-def packet_type(skb: Skb) -> int:
-    """skb->pkt_type: HOST unless it came in by broadcast or multicast; told by the destination address, as for a routed packet."""
-    dst = skb.packet.dst
-    if not skb.indev:
-        return 0
-    if dst[0] == 255 if len(dst) == 16 else 224 <= dst[0] < 240:
-        return 2
-    return 1 if dst == b"\xff\xff\xff\xff" else 0
-
-
 def tcp_options(packet: Packet) -> int:
     """The TCP options of a segment as bits: 1 << kind (tcp_find_option, net/netfilter/xt_tcpudp.c)."""
     data, at, end, bits = packet.data, packet.l4 + 20, min(packet.payload, len(packet.data)), 0
@@ -185,7 +175,7 @@ def environment(effects: Effects) -> dict[str, Any]:
     return {
         **drawn.CALLS, "sender": sender, "receiver": receiver, "next_hop": lambda to: effects.next_hop(to),
         "route_mss": lambda packet: route_mss(packet, effects.path_mtu),
-        "CT_STATE_BITS": CT_STATE_BITS, "xt_state": xt_state, "direction_of": direction_of, "packet_type": packet_type,
+        "CT_STATE_BITS": CT_STATE_BITS, "xt_state": xt_state, "direction_of": direction_of,
         "tcp_options": tcp_options, "tcp_options_whole": tcp_options_whole,
         "headers_whole": headers_whole, "tcp_option": tcp_option, "maxseg_place": maxseg_place, "ct_counted": ct_counted,
         "fib_device": lambda skb, address, dev: fib_device(skb, address, dev, effects),

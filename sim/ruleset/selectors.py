@@ -112,7 +112,7 @@ _META = (
     Selector("meta oifname", "ifname", 128, (), "skb.outdev"),
     Selector("meta iif", "iface_index", 32, (), "skb.indev"),
     Selector("meta oif", "iface_index", 32, (), "skb.outdev"),
-    Selector("meta pkttype", "pkt_type", 8, (), "packet_type(skb)"),
+    Selector("meta pkttype", "pkt_type", 8, (), "skb.pkt_type"),
 )
 _IP = (
     Selector("xt tos", "tos", 8, (), "p.tos"),

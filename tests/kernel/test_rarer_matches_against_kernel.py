@@ -10,6 +10,9 @@ import pytest
 
 from sim import wire
 from sim.edges.kernel import KernelFirewall
+from sim.edges.verify.pair import Pair, Refused
+from sim.edges.verify.plan import Feed, Load, Plan
+from sim.netfilter.words import Hook
 from sim.ruleset.ipset import tool as ipset
 from sim.ruleset.iptables import tool
 from sim.units import parse_address
@@ -21,6 +24,9 @@ Open = Callable[..., KernelFirewall]
 
 FOUR = """
 -p ah --ahspi 0:100000
+-m pkttype --pkt-type unicast
+-m pkttype ! --pkt-type multicast
+-m pkttype --pkt-type broadcast
 -p esp ! --espspi 66562
 -p esp --espspi 65538
 -p ipcomp --ipcompspi 0
@@ -282,3 +288,39 @@ COMMIT
 
 def test_what_is_handed_to_programs_that_are_not_there_fares_as_in_the_kernel(real: Open) -> None:
     compare(real, "ip", HANDED, packets(random.Random("handed"), "ip", 200))
+
+
+RENAMED = """
+table inet t {
+ chain pre {
+  type filter hook prerouting priority 0;
+  meta pkttype host tcp dport 80 meta pkttype set multicast
+  udp dport 53 meta pkttype set broadcast
+  icmp type echo-request meta pkttype set other
+  meta pkttype broadcast udp dport 53 ip ttl 1-80 meta pkttype set host
+  meta pkttype { multicast, other } counter
+ }
+ chain in { type filter hook input priority 0; meta pkttype vmap { host : accept, broadcast : continue }; counter reject; }
+ chain on { type filter hook forward priority 0; meta pkttype != host counter; counter; udp dport 53 reject; }
+}
+"""
+
+
+@pytest.mark.kernel
+def test_what_a_rule_calls_a_packet_to_many_is_neither_passed_on_nor_answered() -> None:
+    sent = packets(random.Random("renamed"), "ip", 200)
+    with Pair(Plan(DEVICES, Load(nft=RENAMED))) as pair:
+        assert [*pair.run([Feed("lan", data) for data in sent]), *pair.finish()] == []
+        assert "multicast" in pair.kernel.counters("nft")
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("hook", [hook.name.lower() for hook in Hook])
+def test_a_packet_may_be_called_so_ahead_of_routing_alone(hook: str) -> None:
+    text = f"table ip t {{ chain c {{ type filter hook {hook} priority 0; meta pkttype set broadcast; }}; }}"
+    try:
+        Pair(Plan(DEVICES, Load(nft=text))).close()
+    except Refused as refused:
+        assert hook != "prerouting" and "not supported" in refused.ours and "not supported" in refused.kernels
+    else:
+        assert hook == "prerouting"

@@ -11,6 +11,8 @@ from sim.craft import craft
 from sim.edges.kernel import KernelFirewall
 from sim.edges.replay import load_rules
 from sim.edges.replay.wall import Wall
+from sim.edges.verify.pair import Pair
+from sim.edges.verify.plan import Feed, Load, Plan
 from tests.kernel.comparing import Fed, compare
 from tests.kernel.conftest import DEVICES
 from tests.kernel.test_conntrack_tool_prints_the_same import masked
@@ -90,3 +92,15 @@ def test_a_zone_of_one_direction_takes_packets_of_that_direction_alone(real: Cal
     theirs = masked(kernel.command(["conntrack", "-L"]))
     assert ours == [line for line in theirs if "shown" not in line]
     assert any("zone-orig=7" in line for line in ours) and any("zone-reply=8" in line for line in ours)
+
+
+@pytest.mark.parametrize("also", ["", "-A PREROUTING -i wan -m length --length 30 -j CT --zone-orig 1\n"])
+@pytest.mark.kernel
+def test_one_original_tuple_in_two_zones_takes_two_ports_of_the_router(also: str) -> None:
+    raw = f"-A PREROUTING -i lan -m length --length 29 -j CT --zone-orig 1\n{also}"
+    rules = f"*raw\n{raw}COMMIT\n*nat\n-A POSTROUTING -o wan -j MASQUERADE\nCOMMIT\n"
+    with Pair(Plan(DEVICES, Load(iptables=rules))) as pair:
+        assert not list(pair.run([Feed("lan", craft(f'{ASK} data "{said}"')) for said in ("x", "xy", "x", "xy", "xyz")]))
+        assert not list(pair.finish())
+        ports = {conn.zone & 0xFFFF: conn.reply.dport for conn in pair.wall.ip.tracker.entries()}
+    assert ports[1] == 1000 and ports[0] != 1000

@@ -202,10 +202,10 @@ _ROUTED_HOOKS = (Hook.FORWARD, Hook.OUTPUT, Hook.POSTROUTING)
 
 
 def _hooks_of(part: object) -> tuple[Hook, ...]:
-    """At which hooks a part of a rule may stand (the validate of nft_reject, nft_tproxy, nft_socket, nft_fib and nft_rt)."""
+    """At which hooks a part of a rule may stand (the validate of nft_reject, nft_tproxy, nft_meta, nft_socket, nft_fib and nft_rt)."""
     if isinstance(part, Reject):
         return _REJECT_HOOKS
-    if isinstance(part, Act) and part.kind == "proxy":
+    if isinstance(part, Act) and part.kind in ("proxy", "set pkttype"):
         return (Hook.PREROUTING,)
     if isinstance(part, Rewrite) and part.field == "maxseg rt":
         return _ROUTED_HOOKS

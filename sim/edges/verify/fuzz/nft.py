@@ -187,6 +187,8 @@ class _Maker:
             action = "drop"  # a reset that is refused again is quoted with half a checksum
         if hook in ("deep", "side") and ("reject" in action or action == "notrack"):
             action = "counter"  # nft refuses a jump to it from some hooks
+        if hook != "prerouting" and "pkttype set" in action:
+            action = "counter"
         if (hook == "deep" and action.endswith(("side", "deep"))) or (hook == "side" and action.endswith("side")):
             action = "counter"
         if action == "reject with tcp reset" and any(

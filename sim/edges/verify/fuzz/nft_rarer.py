@@ -50,7 +50,7 @@ ACTIONS: Final = (
     "meta mark set jhash {ip} saddr mod 8 seed 0x12", "meta mark set ct mark and 0xf", "ct mark set meta mark or 0x100",
     "{ip} dscp set cs1",
     "{ip} dscp set 4", "{ip} {hops} set 33", "{ip} {hops} set 64", "{ip} ecn set ce", "tcp option maxseg size set 600",
-    "reset tcp option timestamp", "meta priority set 1:2",
+    "reset tcp option timestamp", "meta priority set 1:2", "meta pkttype set broadcast", "meta pkttype set host",
 
     "counter name tcp dport map {{ 80 : \"seen\" }}", "quota name \"most\" drop", "limit name \"few\" accept",
 )  # fmt: skip
