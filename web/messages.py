@@ -93,10 +93,11 @@ class Complete(Incoming):
 
 
 class Change(Incoming):
-    """One input at a moment of the past; what was done later is done again."""
+    """One input at a moment of the past; what was done later is done again. `aside`: the present stays, that future is a branch."""
 
     at: Moment
     input: dict[str, Any]
+    aside: bool = False
 
 
 class Survive(Incoming):

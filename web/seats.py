@@ -166,8 +166,12 @@ class Seats:
         return {"start": start, "words": words[:100]}
 
     def _on_change(self, session: Session, message: messages.Change) -> None:
-        start = session.change(message.at, from_json(message.input))
-        self._trace(session, start, message.at, to=session.key)
+        value = from_json(message.input)
+        if message.aside:
+            session.aside(message.at, value)
+            self._trace(session, len(session.simulation.records), None, to=session.key)
+        else:
+            self._trace(session, session.change(message.at, value), message.at, to=session.key)
         self.lab.sessions.save(session)
 
     def _on_survive(self, session: Session, message: messages.Survive) -> dict[str, Any]:

@@ -143,21 +143,31 @@ class Session:
 
         Gives the number of the first record that is new. Raises UsageError, and then nothing has changed.
         """
-        self.simulation.check(value)
-        if len(self.inputs) >= MAX_INPUTS:
-            raise UsageError(f"This experiment has {MAX_INPUTS} inputs, which is the most there can be. Start again.")
-        kept = [pair for pair in self.inputs if pair[0] <= at]
-        inputs = [*kept, (at, value), *self.inputs[len(kept) :]]
+        inputs = self._with(at, value)
         other = Simulation(self.scenario, inputs=inputs)
         other.run(at)
         if other.ended:
             raise UsageError(other.ended)
         same = enumerate(zip(other.records, self.simulation.records, strict=False))
         start = next((n for n, (one, another) in same if one != another), len(self.simulation.records))
-        self._keep_branch(len(kept), instead=(at, value))
+        self._keep_branch(0, instead=(at, value))
         self.inputs, self.simulation = inputs, other
         self._ahead(max(inputs[-1][0], at))
         return start
+
+    def aside(self, at: int, value: Input) -> None:
+        """The same, but the present stays, and the other future is a branch, the last of them: a lesson's what-if. Raises UsageError."""
+        inputs = self._with(at, value)
+        records = computed(self.scenario, inputs)
+        self._add_branch(at, value.say(), inputs, len(records))
+
+    def _with(self, at: int, value: Input) -> list[Timed]:
+        """The inputs and one more among them."""
+        self.simulation.check(value)
+        if len(self.inputs) >= MAX_INPUTS:
+            raise UsageError(f"This experiment has {MAX_INPUTS} inputs, which is the most there can be. Start again.")
+        kept = [pair for pair in self.inputs if pair[0] <= at]
+        return [*kept, (at, value), *self.inputs[len(kept) :]]
 
     def survival(self, machine: str, conn: int) -> Survival:
         """See whatif.py. Raises UsageError."""
@@ -172,9 +182,14 @@ class Session:
             at, text = lost[0][0], lost[0][1].say()
         else:
             return
-        branch = {"id": 1 + max((b["id"] for b in self.branches), default=0), "at": at, "text": text,
-                  "records": len(self.simulation.records), "inputs": write_inputs(self.inputs)}  # fmt: skip
-        self.branches = [*self.branches, branch][-MAX_BRANCHES:]
+        self._add_branch(at, text, self.inputs, len(self.simulation.records))
+
+    def _add_branch(self, at: int, text: str, inputs: Sequence[Timed], records: int) -> None:
+        """A future that is kept; one with the same inputs is kept once, and comes to the end."""
+        written = write_inputs(inputs)
+        ident = 1 + max((b["id"] for b in self.branches), default=0)
+        branch = {"id": ident, "at": at, "text": text, "records": records, "inputs": written}
+        self.branches = [*(b for b in self.branches if b["inputs"] != written), branch][-MAX_BRANCHES:]
 
     def restore(self, ident: int) -> int:
         """Bring a cut-off future back; the present one becomes a branch. Gives the number of the first record that differs."""
@@ -281,6 +296,6 @@ def read_inputs(data: list[Any]) -> list[Timed]:
     return [(int(at), from_json(value)) for at, value in data]
 
 
-def write_inputs(inputs: list[Timed]) -> list[Any]:
+def write_inputs(inputs: Sequence[Timed]) -> list[Any]:
     """Inputs as they are saved."""
     return [[at, to_json(value)] for at, value in inputs]

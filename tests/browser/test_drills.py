@@ -123,10 +123,11 @@ def test_a_what_if_names_the_misconception_and_shows_both_futures(page: Page) ->
     asked = page.tab.locator(".predict", has_text="had been 0 when the laptop spoke")
     asked.locator(".option").first.click()
     asked.get_by_text("A common belief: “Whatever is unknown is NEW”.").wait_for()
+    before = page.lab("length")
     asked.get_by_role("button", name="both futures").click()
-    page.settle()
     page.tab.locator("#stage tr.parts").wait_for()
     assert "INVALID" in page.tab.locator("#stage table").inner_text()
+    assert page.lab("length") == before, "the lesson goes on in the future that it speaks of"
     assert page.axe() == []
     page.shoot("whatif")
 

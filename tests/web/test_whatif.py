@@ -58,6 +58,20 @@ def test_a_change_in_the_past_keeps_what_was_done_later_and_the_present_as_a_bra
     assert again == before[: len(again)] and len(again) > start
 
 
+def test_a_lessons_what_if_is_a_future_beside_the_present_which_stays() -> None:
+    session = udp_session()
+    before, given = list(session.simulation.records), list(session.inputs)
+    for _ in range(2):
+        session.aside(20 * SECOND, LinkChange("laptop.eth0--server.eth0", up=False))
+    assert session.inputs == given and list(session.simulation.records) == before
+    (branch,) = session.public_branches()
+    assert branch["text"].startswith("laptop.eth0"), "asked twice it is kept once"
+    other = session.future(branch["id"])
+    assert any(isinstance(r.event, PacketLost) for r in other) and branch["records"] == len(other)
+    with pytest.raises(UsageError, match="there is no machine 'nowhere'"):
+        session.aside(0, Command("nowhere", "ls"))
+
+
 def test_a_command_that_fails_is_told_in_its_own_words() -> None:
     session = udp_session()
     session.change(20 * SECOND, Command("server", "iptables -A NOWHERE -j DROP"))

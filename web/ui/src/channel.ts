@@ -72,7 +72,7 @@ export interface Messages {
   answer: { prediction: string; choice: number }
   restart: object
   restore: { branch: number }
-  change: { at: number; input: Input }
+  change: { at: number; input: Input; aside?: boolean }
 }
 
 export class Channel {

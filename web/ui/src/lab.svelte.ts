@@ -203,8 +203,7 @@ export class Lab extends Moment implements Ears {
 
   // ---- what a person does
 
-  /** Give the machines something to do at this moment; what was to come after it is another future now. */
-  /** `wait`: how long (µs) time goes on after each; without it, until nothing new happens. */
+  /** Give the machines something to do now; what was to come is another future then. `wait`: how long (µs) time goes on after each; without it, until nothing new happens. */
   give(input: Input | Input[], wait: number | null = null): void {
     this.pause()
     this.waiting = true
@@ -213,13 +212,13 @@ export class Lab extends Moment implements Ears {
     this.channel.say('input', { at: this.#inputTime(), input, ...(wait !== null && { wait }) })
   }
 
-  /** What if this had been done at `at` (µs; this moment), and all that came later again? Then both futures are shown. */
-  change(input: Input, at = this.#inputTime()): void {
+  /** What if this had been done at `at` (µs; this moment), and all that came later again? Then both futures are shown. `aside`: the present stays. */
+  change(input: Input, at = this.#inputTime(), aside = false): void {
     this.pause()
-    this.waiting = true
+    this.waiting = !aside
     this.refusal = null
     this.stage = 'futures'
-    this.channel.say('change', { at, input })
+    this.channel.say('change', { at, input, ...(aside && { aside }) })
   }
 
   /** Into the future of that branch, to the moment at which this packet was decided about. */

@@ -77,6 +77,17 @@ describe('a recording in place of a server', () => {
     await say('change', { at: 1999, input: { ...change, link: 'other' } })
     expect(heard.refusals).toHaveLength(1)
   })
+  test('shows a what-if beside what was recorded, and the recording goes on', async () => {
+    const change = { type: 'link' as const, link: 'lan', up: false }
+    const records = new Maker().at(1999).add('', 'input', { text: 'cut', input: change }).records
+    const { heard, say } = await open(true, [{ id: 1, at: 1999, text: 'cut', change, from: 3, records }])
+    await say('input', { at: 1000, input: type('one') })
+    await say('change', { at: 1999, input: change, aside: true })
+    expect(heard.batches.at(-1)).toMatchObject({ from: 3, records: [], more: true, branches: [{ id: 1 }], playFrom: null })
+    await say('input', { at: 2000, input: type('two') })
+    expect(heard.batches.at(-1)).toMatchObject({ from: 3, playFrom: 2000 })
+    expect(heard.batches.at(-1)?.records).toHaveLength(2)
+  })
   test('offers the futures that were kept, and brings one back', async () => {
     const records = new Maker().at(1500).add('', 'input', { text: 'else', input: type('else') }).records
     const { heard, say } = await open(false, [{ id: 4, at: 1500, text: 'else', change: null, from: 2, records }])

@@ -30,6 +30,7 @@ export class Recorded {
   readonly #inputs: number[]
   #told = 0
   #away: Future | null = null
+  #asked: Future | null = null // the what-if that was asked last
   #met: { [id: string]: boolean } = {}
 
   constructor(recording: Recording, ears: Ears) {
@@ -86,8 +87,17 @@ export class Recorded {
   /** What can be compared and gone to: the futures that were kept; seen from another one, what was recorded. */
   #branches(): Branch[] {
     const { futures, records } = this.#recording
-    const kept = futures.filter((one) => one.change === null && one !== this.#away).map(({ id, at, text: what, from, records: own }) => ({ id, at, text: what, records: from + own.length }))
+    const offered = [...futures.filter((one) => one.change === null), ...(this.#asked ? [this.#asked] : [])]
+    const kept = offered.filter((one) => one !== this.#away).map(({ id, at, text: what, from, records: own }) => ({ id, at, text: what, records: from + own.length }))
     return this.#away ? [...kept, { id: HOME, at: this.#away.at, text: text.recorded.asRecorded, records: this.#told || records.length }] : kept
+  }
+
+  /** Another future beside this one: it can be compared and gone to. */
+  #compare(one: Future | undefined): void {
+    if (!one) return this.#ears.refused({ error: text.recorded.needsLab, event: 'change' })
+    this.#asked = one
+    const from = this.#away ? this.#away.from + this.#away.records.length : this.#told
+    this.#ears.trace({ from, records: [], more: !this.#away && from < this.#recording.records.length, branches: this.#branches(), playFrom: null })
   }
 
   /** Into another future, from where it parts. */
@@ -104,9 +114,12 @@ export class Recorded {
     this.#go(this.#recording.futures.find(({ id }) => id === branch), 'restore', null)
   }
 
-  #hear(event: string, data: { at: number; t: number; branch: number; input: Input | Input[] }): void {
+  #hear(event: string, data: { at: number; t: number; branch: number; input: Input | Input[]; aside?: boolean }): void {
     if (event === 'input') return this.#play(Array.isArray(data.input) ? data.input : [data.input])
-    if (event === 'change') return this.#go(this.#recording.futures.find(({ change }) => change && form(change) === form(data.input as Input)), event, data.at)
+    if (event === 'change') {
+      const other = this.#recording.futures.find(({ change }) => change && form(change) === form(data.input as Input))
+      return data.aside ? this.#compare(other) : this.#go(other, event, data.at)
+    }
     if (event === 'restore') return this.#restore(data.branch)
     if (event === 'more') return this.#tell(this.#told, this.#endAfter(this.#told), null)
     if (event === 'position') return this.#away ? undefined : this.#progress(data.t)
