@@ -188,15 +188,3 @@ export function outages(remarks: readonly RecordOf<'note'>[], laid: readonly Row
 
 /** Where a row ends. */
 export const end = (row: Row | undefined): number => (row ? row.y + row.height : 0)
-
-/** Which element draws which row: a row that stays keeps its own, and one that comes into sight takes over what another has left. So
- * a leap makes no elements anew. `held`: row's number -> element, as it was. */
-export function recycle(held: ReadonlyMap<number, number>, from: number, count: number): Map<number, number> {
-  const stays = (row: number): boolean => row >= from && row < from + count
-  const used = new Set([...held].filter(([row]) => stays(row)).map(([, element]) => element))
-  const free = [...held.values()].filter((element) => !used.has(element)).sort((a, b) => b - a)
-  let next = Math.max(-1, ...held.values()) + 1
-  const given = new Map<number, number>()
-  for (let row = from; row < from + count; row++) given.set(row, held.get(row) ?? free.pop() ?? next++)
-  return given
-}

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { beliefs, parted } from './beliefs'
 import type { Scenario } from './channel'
 import { Index } from './index'
-import { arrows, items, lifelines, places, recycle, rows, outages } from './ladder'
+import { arrows, items, lifelines, places, rows, outages } from './ladder'
 import { common, EMPTY, insert, key, recall, replace, searched, tailColumn } from './lineedit'
 import { entry, Maker, why } from './made'
 import type { TraceRecord } from './records'
@@ -221,15 +221,6 @@ test('a packet’s way tells what NAT made of it', () => {
   if (!trip) throw new Error('no trip')
   expect(journey(trip, 'server', 9).rewritten.map(({ before, after }) => [before, after])).toEqual([['TCP 10.0.0.2:5 > 1.2.3.4:80', 'TCP 1.2.3.1:5 > 1.2.3.4:80']])
   expect(journey(trip, 'server', 2).rewritten).toEqual([])
-})
-
-test('rows of the ladder that stay keep their elements, and those that come take over what is left, however far the leap', () => {
-  const first = recycle(new Map(), 10, 4)
-  expect([...first.values()]).toEqual([0, 1, 2, 3])
-  expect([...recycle(first, 11, 4)]).toEqual([[11, 1], [12, 2], [13, 3], [14, 0]])
-  const leapt = recycle(first, 500, 5)
-  expect([...leapt.values()].sort()).toEqual([0, 1, 2, 3, 4])
-  expect(new Set(recycle(leapt, 498, 3).values()).size).toBe(3)
 })
 
 test('a search goes back through the earlier lines, further each time, and says when nothing fits', () => {
