@@ -15,6 +15,7 @@ import { inTongue } from './tongue'
 export type { PacketView, StageView, TableView } from './shown.svelte'
 const FIRST_INPUT = 1000 // µs: not at the very start, so that one can go back to before it
 const WALKED = 2 // up to this speed packets are seen to walk through the firewall's hooks, while the map is shown
+const TICK = 50 // ms: so often the clock's digits and the time-outs change while it plays; nobody reads faster
 const TRIES = 6 // stretches asked for in a row, when what is looked for lies further ahead
 
 export class Lab extends Moment implements Ears {
@@ -30,6 +31,10 @@ export class Lab extends Moment implements Ears {
   /** What names the session at the server; "" where there is none: a page that plays by itself. */
   readonly key: string
 
+  #ticked = $state(0)
+  /** The time (µs) as digits say it: the moment's, but while it plays only some twenty times a second. */
+  readonly told: number = $derived(this.playing ? this.#ticked : this.t)
+
   readonly #clock: Clock
   protected readonly channel: Channel
   #resume: number | null = 0
@@ -38,6 +43,7 @@ export class Lab extends Moment implements Ears {
   #playFor: number | null = null // µs: how long a block's `wait` is
   #openEnded = false // playing because a person pressed play: then more is computed as it is needed
   #wants: { again: () => boolean; left: number } | null = null
+  #tickedAt = -TICK
   #saving: ReturnType<typeof setTimeout> | null = null
 
   constructor(key: string, channel: (ears: Ears) => Channel) {
@@ -105,6 +111,7 @@ export class Lab extends Moment implements Ears {
   toggle(): void {
     if (this.playing) return this.pause()
     this.playing = this.#openEnded = true
+    this.#ticked = this.t
     this.picked = null
     this.#goOn()
   }
@@ -263,6 +270,7 @@ export class Lab extends Moment implements Ears {
       this.picked = null
       this.playing = true
       this.#openEnded = false
+      this.#ticked = t
       const span = this.#playFor
       this.#playFor = null
       return span === null ? this.#clock.play(this.index.restAfter(message.from, this.story.records)) : this.#clock.play(null, t + span)
@@ -291,6 +299,8 @@ export class Lab extends Moment implements Ears {
   #move(to: Position): void {
     this.n = to.n
     this.t = to.t
+    const now = performance.now()
+    if (!this.playing || now - this.#tickedAt >= TICK) [this.#ticked, this.#tickedAt] = [to.t, now]
     this.#save()
     const near = this.playing && to.n >= this.story.length - 5
     if (near && this.more && this.#openEnded) this.#ask()
