@@ -251,6 +251,11 @@ class Packet:
         elif protonum == 1 or protonum == 58:
             self.payload = at + 8
 
+    @property
+    def th(self) -> int:
+        """Where nft takes a transport header to be, in a later fragment too: of IPv6 at the packet's start (ipv6_find_hdr sets nothing)."""
+        return 0 if self.fragment and self.version == 6 else self.l4
+
     def __repr__(self) -> str:
         return f"<Packet {self.id} {describe(self)}>"
 

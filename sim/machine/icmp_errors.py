@@ -27,7 +27,9 @@ def may_answer(packet: Packet, to_many: bool) -> bool:
         return packet.version == 6  # is_ineligible asks for ICMPv6 errors alone, and sees none in a later fragment
     if packet.version == 4:
         return packet.protonum != 1 or (len(packet.data) > packet.l4 and packet.data[packet.l4] in _ANSWERABLE)
-    return packet.protonum != 58 or (len(packet.data) > packet.l4 and bool(packet.data[packet.l4] & 128))
+    if packet.protonum != 58:
+        return True
+    return bool(packet.data[packet.l4] & 128) if len(packet.data) > packet.l4 else packet.more  # a first fragment without its header
 
 
 def _nobody(address: Address) -> bool:

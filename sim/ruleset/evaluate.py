@@ -231,7 +231,7 @@ class Probe:
 
     def __init__(self, compare: Compare, table: Table, effects: Effects) -> None:
         space = environment(effects)
-        needs = " and ".join(generate.needs(compare.selector)) or "True"
+        needs = " and ".join(generate.needs(compare.selector, table)) or "True"
         test = generate.comparison(compare, table, _Constants(space).keep)
         body = f"({test}) if {needs} else {compare.absent}"
         source = f"def test(skb):\n    p = skb.packet\n    return {body}\n"

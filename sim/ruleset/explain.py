@@ -99,6 +99,11 @@ def because_cut_short(packet: Packet) -> Because:
     return Because("", False, f"{len(packet.data) - packet.l4} bytes", "its header is cut short: iptables drops it at once")
 
 
+def because_no_header(packet: Packet) -> Because:
+    """A module that looks at a header does not match where it is cut short."""
+    return Because("", False, f"{len(packet.data) - packet.th} bytes", "its header is cut short")
+
+
 def because_fragment(packet: Packet) -> Because:
     """Later fragments have no ports."""
     return Because("", False, f"offset {packet.fragment}", "a later fragment, without a header to look at")

@@ -78,10 +78,10 @@ class ForeseenSource(ChainSource):
         if not settled(part.selector) or is_live(self._table, part):
             self._doubtful = True
         elif part.absent:
-            missing = [f"not ({need})" for need in needs(part.selector) if need not in self._facts]
+            missing = [f"not ({need})" for need in needs(part.selector, self._table) if need not in self._facts]
             self._pending.append("(" + " or ".join([*missing, comparison(part, self._table, self._keep)]) + ")")
         else:
-            self._require((*needs(part.selector), comparison(part, self._table, self._keep)))
+            self._require((*needs(part.selector, self._table), comparison(part, self._table, self._keep)))
 
     def _settle(self) -> None:
         """Something is about to be done: here the doubtful tests would have to be answered."""

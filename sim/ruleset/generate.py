@@ -88,9 +88,15 @@ def named(table: Table, reference: SetReference) -> NamedSet:
     return found
 
 
-def needs(selector: str) -> list[str]:
-    """What must hold before the selector can be read, as source."""
+_NETWORK_OF = {"icmp": "ip", "icmpv6": "ip6"}
+"""In an inet table nft tests the network protocol ahead of ICMP's fields; in one of ip or ip6 ICMP is whatever has its number."""
+
+
+def needs(selector: str, table: Table) -> list[str]:
+    """What must hold before the selector can be read in a rule of the table, as source."""
     wanted = [need for row in parts_of(selector) for need in row.needs]
+    if table.family == "inet":
+        wanted = [each for need in wanted for each in (_NETWORK_OF.get(need, need), need)]
     return [NEEDS[need] for need in dict.fromkeys(wanted)]
 
 
@@ -202,6 +208,8 @@ class ChainSource:
             case HeaderThere(options=True):
                 self._flush()
                 self._line(f"if not {NEEDS['tcp options']}: return 0")
+            case HeaderThere(drops=False):
+                self._require((NEEDS["20 bytes"],))
             case HeaderThere():
                 self._flush()
                 attack = " or (p.fragment == 8 and p.version == 4)" if part.tcp else ""
@@ -234,13 +242,13 @@ class ChainSource:
             self._facts.add(NEEDS["headers"])
         test = comparison(part, self._table, self._keep)
         if part.absent:
-            missing = [f"not ({need})" for need in needs(part.selector) if need not in self._facts]
+            missing = [f"not ({need})" for need in needs(part.selector, self._table) if need not in self._facts]
             self._pending.append("(" + " or ".join([*missing, test]) + ")")
         else:
-            self._require((*needs(part.selector), test))
+            self._require((*needs(part.selector, self._table), test))
 
     def _verdict_map(self, part: VerdictMap) -> None:
-        self._require(needs(part.selector))
+        self._require(needs(part.selector, self._table))
         self._flush()
         entries = map_entries(self._table, part)
         verdicts = list(dict.fromkeys(verdict for _, verdict in entries))
@@ -303,12 +311,12 @@ class ChainSource:
 
     def _assign(self, part: Assign) -> None:
         source = part.source or part.selector
-        self._require([*needs(part.selector), *needs(source)])
+        self._require([*needs(part.selector, self._table), *needs(source, self._table)])
         self._flush()
         self._set(part.selector, f"({reading(source)} & {part.keep}) ^ {part.value}")
 
     def _blend(self, part: Blend) -> None:
-        self._require([*needs(part.selector), *needs(part.source)])
+        self._require([*needs(part.selector, self._table), *needs(part.source, self._table)])
         self._flush()
         source = f"(({reading(part.source)} & {part.take}) ^ {part.value})"
         shifted = f"({source} << {part.shift} & 0xFFFFFFFF)" if part.shift >= 0 else f"({source} >> {-part.shift})"

@@ -89,11 +89,13 @@ class HeaderThere:
     `tcp`: a fragment at offset 8, which would overwrite TCP's flags, is dropped too (tcp_mt, net/netfilter/xt_tcpudp.c).
     `ports`: no more than the ports need be there (multiport_mt, net/netfilter/xt_multiport.c).
     `options`: so must the options be that the data offset promises (tcp_find_option).
+    `drops`: False where a header cut short is no more than no match, and a later fragment is read as if it had one (xt_ecn).
     """
 
     tcp: bool = False
     ports: bool = False
     options: bool = False
+    drops: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sim.packet import Packet
-from sim.ruleset.headers6 import find_header
+from sim.ruleset.headers6 import find_header, headers_whole
 
 Found = tuple[int, int]  # where it starts and where its bytes end
 _BARE = 2  # options without a length: end of list, no operation
@@ -83,12 +83,14 @@ def look(kind: str, packet: Packet, number: int, first: int, end: int) -> int | 
 
 
 def bits(packet: Packet, base: str, at: int, size: int) -> int | None:
-    """`size` bits at bit `at` of the network (nh) or transport (th) header or of what follows (ih); None beyond the end (nft_payload)."""
-    start = {"nh": 0, "th": packet.l4, "ih": inner(packet)}.get(base, -1)
-    if start < 0 or (base != "nh" and packet.fragment):
-        return None
+    """`size` bits at bit `at` of the network (nh) or transport (th) header or of what follows (ih); None beyond the end (nft_payload).
+
+    A later fragment has bytes in the transport header's place that are read at once: 1, 2 or 4, at a multiple of that.
+    """
+    start = {"nh": 0, "th": packet.th, "ih": -1 if packet.fragment else inner(packet)}.get(base, -1)
     first, end = start + at // 8, start + (at + size + 7) // 8
-    if end > len(packet.data):
+    slow = end - first not in (1, 2, 4) or (first - start) % (end - first)
+    if start < 0 or end > len(packet.data) or (base == "th" and packet.fragment and (slow or not headers_whole(packet))):
         return None
     whole = int.from_bytes(packet.data[first:end])
     return whole >> (end - start) * 8 - at - size & (1 << size) - 1

@@ -45,7 +45,7 @@ def rewrite_needs(part: Rewrite) -> tuple[str, ...]:
     field = field_of(part.field[4:]) if part.field.startswith("set ") else None
     if field is not None and field.header in PROTOCOLS:
         sum_ends = SUM_AT.get(field.header, -2) + 2
-        return field.header, f"any {max(field.bytes[1], sum_ends)} bytes"
+        return field.header, "first", f"any {max(field.bytes[1], sum_ends)} bytes"
     if field is not None:
         return (field.header,)
     if part.field.startswith("maxseg"):

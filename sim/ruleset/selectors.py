@@ -3,7 +3,8 @@
 A row says: the data type (datatypes.py), the size in bits, what must be there first (`needs`), and how the value is read: a Python
 expression over `skb` (Skb) and `p` (its Packet). Numbers are ints, addresses bytes, device names str.
 
-A field of a header that is cut short is there while its own bytes are (nft_payload); options want the whole header.
+A field of a header that is cut short is there while its own bytes are (nft_payload); options want the whole header. In a later fragment
+nft's fields are whatever bytes stand in their place (nft_payload_fast_eval asks for no offset); iptables' modules want a header.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ NEEDS: dict[str, str] = _Needs({
     "headers": "(p.version == 4 or p.l4 <= len(p.data) and p.protonum not in (0, 43, 44, 51, 60) or headers_whole(p))",
     "header": "p.complete",
     "tcp options": "tcp_options_whole(p)",
-    **{f"{size} bytes": f"(p.complete or len(p.data) >= p.l4 + {size} and not p.fragment)" for size in range(1, 21)},
-    **{f"any {size} bytes": f"len(p.data) >= p.l4 + {size} and not p.fragment" for size in range(1, 21)},
+    **{f"{size} bytes": f"(p.complete or len(p.data) >= p.th + {size})" for size in range(1, 21)},
+    **{f"any {size} bytes": f"len(p.data) >= p.th + {size}" for size in range(1, 21)},
     "first": "not p.fragment",
     **{name: f"p.protonum == {number}" for name, number in PROTOCOLS.items()},
     "conn": "skb.conn is not None",
@@ -66,8 +67,8 @@ HEADERS_RUN_OUT = f"not {NEEDS['headers']}"
 def _l4(offset: int, size: int) -> str:
     """The source that reads `size` bytes at `offset` of the transport header as a number."""
     if size == 1:
-        return f"p.data[p.l4 + {offset}]" if offset else "p.data[p.l4]"
-    return f"int.from_bytes(p.data[p.l4 + {offset}:p.l4 + {offset + size}])"
+        return f"p.data[p.th + {offset}]" if offset else "p.data[p.th]"
+    return f"int.from_bytes(p.data[p.th + {offset}:p.th + {offset + size}])"
 
 
 def _l3(offset: int, size: int) -> str:
@@ -144,14 +145,14 @@ _PORTS = tuple(
     for at, port in ((0, "sport"), (2, "dport"))
 )
 _TRANSPORT = (
-    Selector("th sport", "inet_service", 16, ("any 2 bytes",), _l4(0, 2)),
-    Selector("th dport", "inet_service", 16, ("any 4 bytes",), _l4(2, 2)),
+    Selector("th sport", "inet_service", 16, ("headers", "any 2 bytes"), _l4(0, 2)),
+    Selector("th dport", "inet_service", 16, ("headers", "any 4 bytes"), _l4(2, 2)),
     Selector("tcp flags", "tcp_flag", 8, ("tcp", "14 bytes"), f"(p.flags if p.complete else {_l4(13, 1)})"),
     Selector("xt tcp-option", "integer", 256, ("tcp", "header", "tcp options"), "tcp_options(p)"),
     Selector("tcp sequence", "integer", 32, ("tcp", "8 bytes"), f"(p.seq if p.complete else {_l4(4, 4)})"),
     Selector("tcp ackseq", "integer", 32, ("tcp", "12 bytes"), f"(p.ack if p.complete else {_l4(8, 4)})"),
-    Selector("tcp doff", "integer", 4, ("tcp", "13 bytes"), "p.data[p.l4 + 12] >> 4"),
-    Selector("tcp reserved", "integer", 4, ("tcp", "13 bytes"), "p.data[p.l4 + 12] & 15"),
+    Selector("tcp doff", "integer", 4, ("tcp", "13 bytes"), "p.data[p.th + 12] >> 4"),
+    Selector("tcp reserved", "integer", 4, ("tcp", "13 bytes"), "p.data[p.th + 12] & 15"),
     Selector("tcp window", "integer", 16, ("tcp", "16 bytes"), f"(p.window if p.complete else {_l4(14, 2)})"),
     Selector("tcp checksum", "integer", 16, ("tcp", "18 bytes"), _l4(16, 2)),
     Selector("tcp urgptr", "integer", 16, ("tcp", "20 bytes"), _l4(18, 2)),
@@ -257,7 +258,7 @@ _TCP_OPTIONS = (
 def _field_row(field: HeaderField) -> Selector:
     """The row of a transport header's field that has no quicker one above."""
     needs = (field.header, f"any {field.bytes[1]} bytes")
-    return Selector(f"{field.header} {field.name}", field.type, field.bits, needs, field.source("p.l4"))
+    return Selector(f"{field.header} {field.name}", field.type, field.bits, needs, field.source("p.th"))
 
 
 _FIELDS = tuple(_field_row(field) for header in PROTOCOLS for field in HEADERS[header])

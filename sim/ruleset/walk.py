@@ -38,6 +38,7 @@ from sim.ruleset.rewrite import maxseg_place, rewrite_needs
 from sim.ruleset.translation import concerns
 from sim.trace import Because, ChainDecided, Emit, RuleTried
 
+_TCP_HEADER = 20  # bytes, without options
 _ACCEPT, _DROP, _CONTINUE = Verdict("accept"), Verdict("drop"), Verdict("continue")
 
 
@@ -267,6 +268,11 @@ class Walker:
             if not tcp_options_whole(packet):
                 tried.matched, tried.verdict = False, _DROP
                 self._because(tried, explain.because_cut_short(packet))
+            return
+        if not part.drops:
+            tried.matched = packet.complete or len(packet.data) >= packet.th + _TCP_HEADER
+            if not tried.matched:
+                self._because(tried, explain.because_no_header(packet))
             return
         there = packet.complete or (part.ports and not packet.fragment and len(packet.data) >= packet.l4 + 4)
         tried.matched = there

@@ -11,6 +11,8 @@ from sim import wire
 from sim.edges.kernel import KernelFirewall
 from sim.edges.replay import load_rules
 from sim.edges.replay.wall import Wall
+from sim.edges.verify.pair import Pair
+from sim.edges.verify.plan import Feed, Load, Plan
 from sim.machine.ip import IpLayer
 from sim.units import parse_address
 from tests.kernel.comparing import Fed, _without_chance, compare
@@ -249,3 +251,23 @@ def test_without_conntrack_fragments_pass_as_they_are_and_only_the_addressee_put
         ip.receive(fragment(whole, cut), "lan", 1)
     assert [len(data) for data in sent] == [60, 88]
     assert [len(data) for data in heard] == [len(whole)]
+
+
+LOOKED_AT = (
+    "th sport 0-65535", "th dport != 9", "tcp flags != 9", "tcp doff 0-15", "tcp sequence > 5", "tcp option maxseg missing",
+    "tcp dport set 80", "tcp sport { 4386, 96 }", "tcp sport . tcp dport { 4386 . 13124 }", "@th,0,8 0x60", "@th,8,16 0x2233",
+    "@th,0,24 0-0xffffff", "@th,0,64 > 5", "@th,16,16 0-65535", "@ih,0,8 0-255", "udp dport 0-65535", "icmpv6 type 0-255",
+    "meta l4proto 0-255", "tcp flags & fin == fin",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_nfts_rules_read_a_later_fragment_as_the_kernels_do(version: int) -> None:
+    rules = "".join(f"  {words} counter\n" for words in LOOKED_AT)
+    text = f"table inet t {{\n chain c {{\n  type filter hook prerouting priority -450\n{rules} }}\n}}\n"
+    body = bytes.fromhex("112233445566778899aabbccccdd001122334455667788990000")
+    cut_off = [fragment(wire.ip(NEAR[version], HERE[version], protocol, bytes(8) + body), (8, body[:size], False))
+               for protocol in (6, 17, 58, 44) for size in (1, 2, 4, 14, 26)]  # fmt: skip
+    with Pair(Plan(rules=Load(nft=text))) as pair:
+        assert list(pair.run([Feed("lan", data) for data in cut_off])) == []
+        assert list(pair.finish()) == []

@@ -6,7 +6,7 @@ from sim.ruleset.iptables.chunks import DCCP, SCTP
 from sim.ruleset.iptables.errors import NO_SUCH, Mistake, kernel
 from sim.ruleset.iptables.marks import dscp_class, tos_name, tos_value
 from sim.ruleset.iptables.module import Context, Given, Module, Opt, by_name, integer, integer_range, required
-from sim.ruleset.model import Compare, Extension, Option, Part
+from sim.ruleset.model import Compare, Extension, HeaderThere, Option, Part
 from sim.ruleset.parts import Judge
 
 
@@ -59,7 +59,7 @@ def _read_ecn(module: Module, given: tuple[Given, ...], context: Context) -> Ext
         raise Mistake("ECN match: some option required")
     names = by_name(given)
     options: list[Option] = []
-    parts: list[Part] = []
+    parts: list[Part] = [HeaderThere(drops=False)] if names.keys() & _ECN_TCP.keys() else []
     for name, (_, bit) in _ECN_TCP.items():
         if name in names:
             options.append(Option(name, "", names[name].negated))
