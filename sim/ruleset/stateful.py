@@ -59,7 +59,8 @@ class LiveLookup:
     def __init__(self, part: Compare, table: Table, live: Live, effects: Any) -> None:
         assert isinstance(part.values, SetReference)
         self._key, self._live, self._negated = (table.key, part.values.name), live, part.op == "!="
-        self._read, self.why = Reader(part.selector, effects), ""
+        mask = int.from_bytes(part.mask) if isinstance(part.mask, bytes) else part.mask
+        self._read, self.why = Reader(part.selector if mask is None else f"{part.selector} & 0x{mask:x}", effects), ""
 
     def test(self, skb: Skb) -> bool | None:
         """Whether the set holds the value, and what the element keeps lets it by."""

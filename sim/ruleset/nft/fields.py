@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sim.ruleset.headers import HEADERS
+from sim.ruleset.headers import HEADERS, field_of
 from sim.ruleset.model import Compare, Item
 from sim.ruleset.nft.scanner import At, NotSimulated
 from sim.ruleset.nft.syntax import Binary, Expression, Field, HashOf, Joined, Mistake, Numgen, Symbol
@@ -35,6 +35,7 @@ class Known:
     """What is known of the packet at this place of the rule. `*_at`: where it became known.
 
     `transports`: of which transport protocols it may be, where a set says so; `alien`: its device has a link layer unknown to nft.
+    `one_of`: the network protocol was said by a set: its last is known, and fields of its header are bytes to nft.
     """
 
     family: str
@@ -42,13 +43,14 @@ class Known:
     transport: str | None = None
     transports: tuple[str, ...] = ()
     alien: bool = False
+    one_of: bool = False
     network_at: At | None = None
     transport_at: At | None = None
     icmp_types: tuple[int, ...] = ()
     icmp_tested: bool = False
 
-    def learn(self, compare: Compare, at: At) -> None:
-        """What a comparison that matched tells: ip protocol tcp, meta nfproto ipv4."""
+    def learn(self, compare: Compare, at: At, written: tuple[Item, ...] = ()) -> None:
+        """What a comparison that matched tells: ip protocol tcp, meta nfproto ipv4. `written`: its values in the order of the text."""
         if compare.op != "==" or compare.mask is not None or not isinstance(compare.values, tuple):
             return
         if compare.selector in ("icmp type", "icmpv6 type"):
@@ -61,9 +63,13 @@ class Known:
             self._learn_transport(compare.selector, compare.values, at)
         elif compare.selector == "meta iiftype" and self.family == "inet":
             self.alien = value != _ETHER
-        elif compare.selector == "meta nfproto" and len(compare.values) == 1:
-            self.network, self.network_at = _NF_PROTO.get(value), at
+        elif compare.selector in ("meta nfproto", "ct l3proto") and self.family == "inet":
+            self._learn_network(written or compare.values, at)
 
+    def _learn_network(self, values: tuple[Item, ...], at: At) -> None:
+        names = [_NF_PROTO[value] for value in values if isinstance(value, int) and value in _NF_PROTO]
+        if names:
+            self.network, self.network_at, self.one_of = names[-1], at, len(values) > 1
 
     def _learn_transport(self, selector: str, values: tuple[Item, ...], at: At) -> None:
         """`ct protocol` tells nft something where it knows the network protocol, and of protocols alone whose headers it knows."""
@@ -175,7 +181,7 @@ def selector_of(field: Field, known: Known, setting: bool = False) -> Selector:
         return row_of(" ".join(words), field)
     if words[0].startswith("@"):
         return _raw(field, known)
-    if words[0] in _EXTENSIONS and words[1] not in _ROUTE_KEYS:
+    if words[0] in EXTENSIONS and words[1] not in _ROUTE_KEYS:
         if known.network == "ip":
             raise Mistake(field.at, "cannot use exthdr with ip")
         _network(field, known, "ip6")
@@ -192,6 +198,8 @@ def selector_of(field: Field, known: Known, setting: bool = False) -> Selector:
         return row_of(" ".join(words), field)
     if words[0] in NETWORK:
         _network(field, known, words[0])
+        if known.one_of:
+            return _unnamed(words, field)
     elif words[0] == "th":
         if known.transport in _WITH_PORTS:
             words = (known.transport, *words[1:])
@@ -200,7 +208,7 @@ def selector_of(field: Field, known: Known, setting: bool = False) -> Selector:
     return row_of(" ".join(words), field)
 
 
-_EXTENSIONS = frozenset("hbh rt frag dst mh srh exthdr".split())
+EXTENSIONS = frozenset("hbh rt frag dst mh srh exthdr".split())
 _ROUTE_KEYS = ("classid", "nexthop", "mtu", "ipsec", "ip", "ip6")
 
 
@@ -216,6 +224,14 @@ def _raw(field: Field, known: Known) -> Selector:
     if not int(bits):
         raise Mistake(field.at, "raw payload length must be greater than zero")
     return row_of(field.words[0], field)
+
+
+def _unnamed(words: tuple[str, ...], field: Field) -> Selector:
+    """A field of a header that may be another's: nft looks at its bytes, and lists them as such."""
+    place = field_of(" ".join(words))
+    if place is None or place.type != "integer" or place.at % 8 or place.bits % 8:
+        raise NotSimulated(words[-1], field.at)
+    return row_of(f"@nh,{place.at},{place.bits}", field)
 
 
 def row_of(name: str, field: Field) -> Selector:

@@ -186,7 +186,12 @@ class RuleMeaning:
         left = self.left(statement.left)
         compare = self._compare(statement, left)
         self.parts.append(compare)
-        self.known.learn(compare, At(statement.left.at.start, statement.right.at.end, statement.at.source))
+        at = At(statement.left.at.start, statement.right.at.end, statement.at.source)
+        self.known.learn(compare, at, self._written(statement.right, left) if compare.braces else ())
+
+    def _written(self, right: Expression, left: Left) -> tuple[Item, ...]:
+        """The elements between braces as they were written: nft learns from one after the other."""
+        return tuple(item for item, _ in self.values(left).elements(right)) if isinstance(right, Braces) else ()
 
     def _compare(self, statement: Match, left: Left) -> Compare:
         right, row = statement.right, left.rows[0]
@@ -319,7 +324,7 @@ class RuleMeaning:
             self.parts.append(Reject("tcp reset", known.family))
             return
         if not reject.kind:
-            self.parts.append(Reject("port-unreachable", known.network or "inet"))
+            self.parts.append(Reject("port-unreachable", "inet" if known.one_of else known.network or "inet"))
             return
         self._reject_with(reject, reject.code or Symbol("", "word", reject.at))
 
@@ -345,7 +350,8 @@ class RuleMeaning:
         if statement.target.words == ("ct", "helper"):
             return self._set_helper(statement.value)
         if is_rewrite(statement.target):
-            self.left(statement.target)
+            if self.left(statement.target).name.startswith("@"):
+                raise NotSimulated("set", statement.at)  # bytes of a header that may be another's
             return rewriting(statement, self.known)
         row = selector_of(statement.target, self.known, True)
         if isinstance(statement.value, MapExpr) and row.name in PUT:

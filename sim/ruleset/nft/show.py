@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from sim.ruleset.datatypes import ICMP_CODE, ICMPV6_CODE, ICMPX_CODE
+from sim.ruleset.headers import HEADERS
 from sim.ruleset.helping import SetHelper
 from sim.ruleset.model import (
     Action,
@@ -30,6 +31,7 @@ from sim.ruleset.model import (
 )
 from sim.ruleset.nft import nat
 from sim.ruleset.nft.fetching import fetched
+from sim.ruleset.nft.fields import EXTENSIONS
 from sim.ruleset.nft.keptprint import kept_words, rate_words, statement_words
 from sim.ruleset.nft.printing import PLAIN, Style, compare, element, left
 from sim.ruleset.nft.rewriting import act_words, rewrite_words
@@ -176,6 +178,7 @@ _L4 = {1: "icmp", 6: "tcp", 17: "udp", 33: "dccp", 58: "icmpv6", 132: "sctp", 13
 _NF = {2: "ip", 10: "ip6"}
 _CT_NETWORK = {"ip": 2, "ip6": 10}
 _TRANSPORT_TESTS = {"ip": ("meta l4proto", "ip protocol", "ct protocol"), "ip6": ("meta l4proto", "ip6 nexthdr", "ct protocol")}
+_PROTOCOL_TESTS = ("meta l4proto", "ct protocol")
 _NEEDS_A_TYPE = ("icmp mtu", "icmp gateway", "icmpv6 mtu", "icmpv6 max-delay")
 
 
@@ -192,7 +195,8 @@ def listed(parts: tuple[Test | Action, ...], family: str) -> list[Test | Action]
                 transport = _kill(kept, transport, _implies_transport(row.name, kept, transport))
                 icmp = _kill(kept, icmp, row.name in _NEEDS_A_TYPE)
         elif isinstance(part, Reject):
-            network = _kill(kept, network, (family == "inet" and part.family != "inet") or part.kind == "tcp reset")
+            by_entry = network is not None and _name(kept[network]) == "ct l3proto" and family != "inet"
+            network = _kill(kept, network, not by_entry and ((family == "inet" and part.family != "inet") or part.kind == "tcp reset"))
             transport = _kill(kept, transport, part.kind == "tcp reset" and family != "inet")
         if not isinstance(part, Compare):
             network = transport = icmp = None
@@ -200,7 +204,7 @@ def listed(parts: tuple[Test | Action, ...], family: str) -> list[Test | Action]
         if isinstance(part, Compare):
             place = len(kept) - 1
             number = _one_number(part)
-            network = place if number in _NF and part.selector == "meta nfproto" else network
+            network = place if number in _NF and part.selector in ("meta nfproto", "ct l3proto") else network
             transport = place if number in _L4 and part.selector in _transport_tests(family) else transport
             icmp = place if part.selector in ("icmp type", "icmpv6 type") and number in (2, 3, 5, 130) else None
     told = [part for part in kept if part is not None]
@@ -225,6 +229,10 @@ def _network_said(part: Test | Action, after: Test | Action | None, family: str)
     return after is not None
 
 
+def _name(part: Test | Action | None) -> str:
+    return part.selector if isinstance(part, Compare) else ""
+
+
 def _one_number(part: Compare) -> int | None:
     if part.op != "==" or part.mask is not None or part.braces or not isinstance(part.values, tuple):
         return None
@@ -242,6 +250,10 @@ def _implies_network(name: str, kept: list[Test | Action | None], place: int | N
         return False
     protocol = _NF[_one_number(test) or 2]
     first = name.split()[0]
+    if test.selector == "ct l3proto":  # nft takes it for what any header behind it needs
+        return (first in HEADERS and first != "th" and not name.startswith("tcp option")) or name in _PROTOCOL_TESTS or (
+            first in EXTENSIONS and not name.startswith("rt ip")
+        )
     if first == "ct":
         return f" {protocol} " in name
     return first == protocol or (first, protocol) in (("icmp", "ip"), ("icmpv6", "ip6"))
