@@ -57,6 +57,7 @@ MISCONCEPTIONS: dict[str, str] = {
     "first-reply-later": "Whatever comes late is nonsense",
     "helper-needs-port": "A helper needs its ports opened",
     "nat-is-header": "NAT changes headers only",
+    "rule-translates": "NAT is done by its rule, packet by packet",
     "routers-cut": "Routers cut what is too large",
     "closed-means-free": "Whoever is on the inside is let through",
     "entry-is-established": "An entry is enough to be ESTABLISHED",
