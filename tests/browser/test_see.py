@@ -120,4 +120,13 @@ def test_why_is_drawn_for_a_label_and_told_for_a_verdict_and_a_change_of_the_tab
 def test_man_tells_which_options_this_lab_has(page: Page) -> None:
     page.open(scenario="laptop-and-server")
     page.type("server console", "man conntrack")
-    page.shows("OUTPUT (-o)", "ktimestamp", "SEE ALSO")
+    page.shows("man conntrack", "NAME")  # a page is read from its begin, and goes on with the keys of a terminal
+    page.tab.locator(".xterm-helper-textarea").focus()
+    seen = page.screen()
+    while "SEE ALSO" not in seen:
+        page.tab.keyboard.press("Shift+PageDown")
+        page.tab.wait_for_timeout(100)
+        assert len(seen) < 50_000
+        seen += page.screen()
+    assert "OUTPUT (-o)" in seen
+    assert "ktimestamp" in seen

@@ -22,6 +22,7 @@ export const german: Words = {
     drills: 'Aussperr-Übungen', drillsLead: 'Sie sind per ssh auf dem Server. Was Sie anrichten, wird gemessen: wie lange niemand hineinkam, und welche lebenden Verbindungen starben.',
     challenges: 'Aufgaben', challengesLead: 'Wer reden darf und wer nicht: Pakete entscheiden. Adressen und Ports sind für Sie allein gezogen.',
     contents: 'Auf dieser Seite', labels: 'Was eine zustandsbehaftete Firewall von einem Paket sagt',
+    ends: ['Client', 'Firewall', 'Server'],
     labelsAre: [
       ['NEW', 'Es beginnt ein Gespräch oder gehört zu einem, auf das noch niemand geantwortet hat.'],
       ['ESTABLISHED', 'Es gehört zu einem Gespräch, das in beiden Richtungen gesehen wurde, gleich in welcher es geht.'],
@@ -244,7 +245,7 @@ export const german: Words = {
     times: 'wie oft', every: 'alle', addTraffic: 'Etwas hinzufügen, das geschieht',
   },
   editor: {
-    open: 'Regeln bearbeiten', openTitle: 'Die Regeln bearbeiten, in iptables und nft nebeneinander (r)', title: 'Regeln', close: 'Zurück ins Labor', loading: 'Der Editor wird geholt…',
+    open: 'Regeln ändern', openTitle: 'Die Regeln bearbeiten, in iptables und nft nebeneinander (r)', title: 'Regeln', close: 'Zurück ins Labor', loading: 'Der Editor wird geholt…',
     machine: 'Maschine', apply: 'Anwenden', tryFor: 'Auf Probe anwenden', trial: 'Wie lange die Probe dauert', seconds: (count) => (count < 60 ? `${count} s` : `${count / 60} min`),
     revert: 'Änderungen verwerfen', keep: 'Behalten', left: (span) => `Die alten Regeln kommen in ${duration(span)} zurück`, family: 'Regeln für IPv4 oder IPv6',
     alone: (language) => `Die Regeln in ${language} entfernen, damit diese allein entscheiden`, failed: 'Das Labor hat nicht geantwortet. Tippen Sie weiter oder verwerfen Sie die Änderungen, um noch einmal zu fragen.',

@@ -63,6 +63,8 @@ export class Index {
   readonly stations: { readonly n: number }[] = []
   readonly entries = new Map<string, Life<'entry'>>()
   readonly sockets = new Map<string, Life<'socket'>>()
+  /** The record with which a machine first had rules; null: none ever has. */
+  ruled: number | null = null
   /** How many records there are up to the last one in which a packet moved or something was printed. */
   lastDoing = 0
   /** "address:port address:port" of the sockets of clients that act by themselves, both ways round. */
@@ -85,6 +87,7 @@ export class Index {
     const packet = packetOf(record)
     if (packet !== null) this.#addToTrip(packet, record)
     if (record.kind === 'input') this.inputs.push(record)
+    if (record.kind === 'rules' && record.tables.length) this.ruled ??= record.n
     if (record.kind === 'note' && REMARKS.has(record.code)) this.remarks.push(record)
     if (record.machine === this.firewall && (record.kind === 'hook' || record.kind === 'label')) this.stations.push(record)
     if (record.kind === 'socket') this.#noteClient(record)
@@ -105,6 +108,7 @@ export class Index {
     while (this.order.length && (this.order.at(-1) as Trip).records.length === 0) {
       this.#trips.delete((this.order.pop() as Trip).packet)
     }
+    if (this.ruled !== null && this.ruled >= from) this.ruled = null
     cutList(this.table, from)
     cutList(this.inputs, from)
     cutList(this.remarks, from)

@@ -87,11 +87,24 @@ function extend(arrows: Arrow[], record: TraceRecord, at: Places, t: number): vo
   }
 }
 
+/** Legs through machines that have no lifeline here are one arrow, from the last machine that has one to the next. */
+function joined(legs: readonly Arrow[]): Arrow[] {
+  const drawn: Arrow[] = []
+  let away: Arrow | null = null // gone to where no lifeline is
+  for (const leg of legs) {
+    if (leg.from >= 0 && leg.to >= 0) drawn.push(leg)
+    else if (leg.to >= 0 && away && away.from !== leg.to) drawn.push({ ...leg, from: away.from })
+    if (leg.to >= 0) away = null
+    else if (leg.from >= 0) away = leg
+  }
+  return drawn
+}
+
 /** What of the packet's way is to be drawn after `n` records, at time `t`. */
 export function arrows(trip: Trip, n: number, t: number, at: Places): Arrow[] {
   const drawn: Arrow[] = []
   for (const record of until(trip, n)) extend(drawn, record, at, t)
-  return drawn.filter(({ from, to }) => from >= 0 && to >= 0)
+  return joined(drawn)
 }
 
 /** Whether a row has anything to show between these lifelines. */

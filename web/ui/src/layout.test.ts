@@ -57,6 +57,17 @@ test('a packet that is delivered goes on to the programs, one of their own start
   expect(arrows(two, 9, 5000, at).map(({ from, to }) => [from, to])).toEqual([[2, 1], [1, 0]])
 })
 
+test('the legs of a packet through a machine that is left out are one arrow', () => {
+  const made = new Maker().sent(1, 'client', 'fw').at(5000).add('fw', 'arrived', { packet: 1, dev: 'eth0' }).sent(1, 'fw', 'web').at(9000)
+  made.add('web', 'arrived', { packet: 1, dev: 'eth0' })
+  const [trip] = indexed(made.records, 'fw').order
+  if (!trip) throw new Error('no trip')
+  const at = places(lifelines(THREE, new Set(['fw'])))
+  expect(arrows(trip, 2, 5000, at)).toEqual([])
+  expect(arrows(trip, 9, 9000, at)).toEqual([{ from: 0, to: 1, reach: 1, end: 'arrow' }])
+  expect(arrows(trip, 9, 9000, places(lifelines(THREE, new Set(['web'])))).map(({ from, to }) => [from, to])).toEqual([[0, 1]])
+})
+
 test('silence becomes one row, repeats become one row that can be opened, and the chosen packet is never folded away', () => {
   const made = new Maker().sent(1, 'laptop', 'server')
   for (let again = 1; again <= 4; again++) made.at(again * 100_000).sent(1 + again, 'laptop', 'server', 'PSH', again)

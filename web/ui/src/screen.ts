@@ -20,6 +20,7 @@ const MOST = 100_000 // characters
 const AT_ONCE = 6_000 // characters that are drawn at once when all is drawn anew, as while scrubbing; the rest comes when it rests
 const REST = 300 // ms
 const MANY = 300 // so many pieces of output at once are a leap
+const PAGE = /(^|\n)NAME\n/ // a page of the manual, which is read from its begin
 const PLAIN = '\x1b[0m'
 const RESET = '\x1bc' // as a sequence, so that it comes after what is still being written
 
@@ -79,7 +80,8 @@ export class Screen {
     const printed = all ? lastOf(picture.output, AT_ONCE) : news.join('')
     this.#printed = picture.output
     this.#column = tailColumn(tail(picture.output), this.#term.cols)
-    this.#term.write(before + painted(printed, this.#labels) + this.#line(picture))
+    const begin = !all && PAGE.test(printed) ? this.#term.registerMarker(0) : undefined
+    this.#term.write(before + painted(printed, this.#labels) + this.#line(picture), () => begin && this.#term.scrollToLine(begin.line))
     if (all) this.#completeSoon(printed.length)
   }
 

@@ -23,7 +23,7 @@ export const text = {
     done: 'done', passed: 'passed', tried: (times: number): string => `not yet, ${many(times, 'try', 'tries')}`,
     drills: 'Lockout drills', drillsLead: 'You are on the server by ssh. What you break is measured: how long nobody got in, and which live connections died.',
     challenges: 'Challenges', challengesLead: 'Who may talk, and who may not: packets decide. The addresses and ports are drawn for you alone.',
-    contents: 'On this page', labels: 'What a stateful firewall says of a packet',
+    contents: 'On this page', labels: 'What a stateful firewall says of a packet', ends: ['client', 'firewall', 'server'] as readonly string[],
     labelsAre: [
       ['NEW', 'It begins a conversation, or belongs to one that nobody has answered yet.'],
       ['ESTABLISHED', 'It belongs to a conversation that has been seen both ways, in either direction.'],

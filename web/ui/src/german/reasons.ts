@@ -294,4 +294,6 @@ the rules of {} are those that were saved
 = die von {} sind die gespeicherten
 {} refuses the rules it finds ({})
 = {} lehnt die vorgefundenen ab ({})
+A rule has called it a packet to many: such are not forwarded, and TCP does not hear them.
+= Eine Regel hat es ein Paket an viele genannt: solche werden nicht weitergeleitet, und TCP hört sie nicht.
 `

@@ -10,9 +10,15 @@ test.each([
   ['Give packets that leave by wan the address of the device they leave by as their source.', 'Paketen die Adresse des Geräts, über das sie hinausgehen, als Quelle geben: hinaus über wan.'],
   ['Log packets with label INVALID at no more than 3 packets a minute, then drop them.', 'Pakete protokollieren, dann verwerfen: mit Label INVALID, höchstens 3 Pakete je Minute.'],
   ['Count packets to TCP port 22 whose source was seen 6 times in the last 30 seconds (list SSH).', 'Pakete zählen: an TCP-Port 22, die Quelle in den letzten 30 Sekunden 6-mal gesehen (Liste SSH).'],
+  ['Accept packets to TCP port 443 from 08:00:00 to 17:00:00 UTC, on Monday, Friday.', 'Pakete annehmen: an TCP-Port 443, von 08:00:00 bis 17:00:00 UTC, am Montag, Freitag.'],
+  ['Put ip saddr of packets to TCP port 7000 into the set candidates.', 'Von Paketen ip saddr in die Menge candidates aufnehmen: an TCP-Port 7000.'],
+  ['Set the packet mark of packets that came in on cali… to 0x40000 in the bits 0x40000, the others as they are.', 'Bei Paketen die Bits 0x40000 der Paketmarke auf 0x40000 setzen: herein über cali….'],
+  ['Drop packets beyond 5 packets a second for each source.', 'Pakete verwerfen: jenseits von 5 Paketen je Sekunde und Quelle.'],
+  ['Accept packets of connections whose original destination port is 80.', 'Pakete annehmen: Verbindungen, ursprünglicher Zielport ist 80.'],
+  ['Drop packets whose fib saddr . iif oif is 0.', 'Pakete verwerfen: fib saddr . iif oif ist 0.'],
   ['Set the packet mark of every packet to 0x4000.', 'Jedem Paket die Paketmarke 0x4000 geben.'],
 ])('%s', (english, german) => expect(ruleInGerman(english)).toBe(german))
 
 test('a sentence with a part that is not known stays as it is, whole', () => {
-  for (const one of ['Accept packets whose moon is full.', 'Paint packets to TCP port 22.', 'Accept packets to TCP port 443 from 08:00:00 to 17:00:00 UTC.']) expect(ruleInGerman(one)).toBe(one)
+  for (const one of ['Accept packets whose moon is full.', 'Paint packets to TCP port 22.']) expect(ruleInGerman(one)).toBe(one)
 })
