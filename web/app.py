@@ -12,7 +12,7 @@ from typing import Any
 
 from flask import Flask, Response, abort, g, jsonify, request, send_from_directory
 from flask_socketio import SocketIO
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from lessons.course import Course
 from lessons.shelf import Shelf
@@ -25,6 +25,8 @@ from web.store import Store
 
 DIST = Path(__file__).parent / "static" / "dist"
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
+MOST_BYTES = 1_000_000
+"""Of a request, or of a message over the socket."""
 _POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -39,9 +41,9 @@ def create_app(
     `shelf`: the lessons, else ctlab's own; `preview`: the lesson that the address /preview begins.
     """
     app = Flask("ctlab", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = 1_000_000
+    app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     socket = SocketIO(
-        app, async_mode="threading", cors_allowed_origins=None, max_http_buffer_size=1_000_000, manage_session=False
+        app, async_mode="threading", cors_allowed_origins=None, max_http_buffer_size=MOST_BYTES, manage_session=False
     )
     lab = Lab(store, shelf or Shelf())
     _guard(app, hosts)
@@ -76,6 +78,14 @@ def _guard(app: Flask, hosts: tuple[str, ...] | None) -> None:
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", "no-referrer")
         return response
+
+    @app.errorhandler(RequestEntityTooLarge)
+    def too_large(_: RequestEntityTooLarge) -> tuple[Response, int]:
+        return jsonify(error=f"This is too large: at most {MOST_BYTES // 1_000_000} MB are taken at once."), 413
+
+    @app.errorhandler(RecursionError)
+    def too_deep(_: RecursionError) -> tuple[Response, int]:
+        return jsonify(error="This is nested too deep."), 400
 
     @app.errorhandler(HTTPException)
     def refused(error: HTTPException) -> tuple[Response, int]:

@@ -122,6 +122,14 @@ def _option(option: Option) -> dict[str, Any]:
     return {"html": option.html, "right": option.right, "why": option.why, "misconception": option.misconception}
 
 
+def _json(data: bytes) -> Any:
+    """What a file has in it; None for what is no JSON, or nested without end."""
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+
+
 def routes(app: Flask, learners: Learners) -> None:
     """Adds the addresses below /api/learners."""
 
@@ -142,7 +150,7 @@ def routes(app: Flask, learners: Learners) -> None:
 
     @app.put("/api/learners/<key>")
     def bring(key: str) -> Response:
-        brought = progress.read(request.get_json())
+        brought = progress.read(_json(request.get_data()))
         if learners.change(key, lambda old: progress.merged(old, brought)) is None:
             raise UsageError(UNKNOWN)
         return jsonify(learners.message(key))

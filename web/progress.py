@@ -78,9 +78,12 @@ def read(data: Any) -> dict[str, Any]:
     for answer in kept.answers.values():
         if (answer.box is None) != (answer.due is None):
             raise UsageError("This is no progress of ctlab: what is in a box has a day on which it is due, and nothing else has.")
-        for day in filter(None, (answer.on, answer.due)):
-            _day(day)
-    return kept.model_dump()
+        _day(answer.due or answer.on)
+    found = kept.model_dump()
+    for part in ("answers", "lessons", "judged"):
+        for one in found[part].values():
+            _day(one["on"])
+    return found
 
 
 def _day(text: str) -> date:
@@ -99,10 +102,12 @@ def answered(progress: Mapping[str, Any], question: str, choice: int, right: boo
 
 
 def repeated(progress: Mapping[str, Any], question: str, right: bool, today: date) -> dict[str, Any]:
-    """A question of a box was asked again. Raises UsageError where it is in none."""
+    """A question of a box was asked again. Raises UsageError where it is in none, or not due: another tab may have been quicker."""
     entry = progress["answers"].get(question)
     if entry is None or entry["box"] is None:
         raise UsageError("That question is not among those to be repeated.")
+    if entry["due"] > today.isoformat():
+        raise UsageError(f"That question was repeated already: it is due on {entry['due']}.")
     box = entry["box"] + 1 if right else 1
     out = {"box": None, "due": None}
     return _with(progress, "answers", question, entry | (_in_box(box, today) if box <= len(BOXES) else out))
@@ -127,15 +132,23 @@ def judged(progress: Mapping[str, Any], name: str, passed: bool, score: Mapping[
 
 
 def merged(mine: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    """Both: of an answer the earlier, of a lesson the earlier day, of a drill the better."""
+    """Both: of an answer the earlier, of two of one day the one repeated further; of a lesson the earlier day; of a drill the better."""
     answers = {**other["answers"], **mine["answers"]}
-    for question, entry in other["answers"].items():
-        answers[question] = min(entry, answers[question], key=lambda one: str(one["on"]))
+    for question in other["answers"].keys() & mine["answers"].keys():
+        both = sorted((mine["answers"][question], other["answers"][question]), key=lambda one: str(one["on"]))
+        answers[question] = max(both, key=_repeated_so_far) if both[0]["on"] == both[1]["on"] else both[0]
     results = {**other["judged"], **mine["judged"]}
     for name, entry in other["judged"].items():
         results[name] = max(results[name], entry, key=lambda one: (one["passed"], one["points"], -one["tries"]))
     lessons = {**other["lessons"], **mine["lessons"]}
+    for name in other["lessons"].keys() & mine["lessons"].keys():
+        lessons[name] = min(other["lessons"][name], mine["lessons"][name], key=lambda one: str(one["on"]))
     return {"ctlab_progress": VERSION, "answers": answers, "lessons": lessons, "judged": results}
+
+
+def _repeated_so_far(entry: Mapping[str, Any]) -> tuple[bool, str]:
+    """Each repetition puts the day off; what has left the last box has none."""
+    return entry["due"] is None, entry["due"] or ""
 
 
 def due(progress: Mapping[str, Any], today: date) -> list[str]:

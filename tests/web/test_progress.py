@@ -69,8 +69,11 @@ def test_a_wrong_answer_is_due_tomorrow_and_moves_from_box_to_box_until_it_leave
 
 def test_a_wrong_repetition_goes_back_to_the_first_box_and_a_right_first_answer_is_in_none() -> None:
     kept = progress.answered(progress.empty(), "a/b", 1, False, DAY)
-    kept = progress.repeated(progress.repeated(kept, "a/b", True, DAY), "a/b", False, DAY)
-    assert kept["answers"]["a/b"]["box"] == 1
+    kept = progress.repeated(kept, "a/b", True, DAY + timedelta(days=1))
+    with pytest.raises(UsageError, match="repeated already: it is due on 2026-11-26"):
+        progress.repeated(kept, "a/b", True, DAY + timedelta(days=2))  # another tab, that still shows it
+    kept = progress.repeated(kept, "a/b", False, DAY + timedelta(days=3))
+    assert (kept["answers"]["a/b"]["box"], kept["answers"]["a/b"]["due"]) == (1, "2026-11-27")
     kept = progress.answered(kept, "a/c", 0, True, DAY)
     assert kept["answers"]["a/c"]["due"] is None
     with pytest.raises(UsageError, match="not among those"):
@@ -93,10 +96,19 @@ def test_what_leaves_as_a_file_comes_back_and_is_merged_with_what_is_there() -> 
     assert progress.read(both) == both
 
 
+def test_an_older_file_of_ones_own_takes_no_repetition_back_whichever_is_brought_to_which() -> None:
+    old = progress.finished(progress.answered(progress.empty(), "a/b", 1, False, DAY), "a", DAY)
+    new = progress.repeated(old, "a/b", True, DAY + timedelta(days=1))
+    new = progress.finished(new | {"lessons": {}}, "a", DAY + timedelta(days=1))
+    assert progress.merged(new, old) == progress.merged(old, new)
+    both = progress.merged(new, progress.read(old))
+    assert both["answers"]["a/b"]["box"] == 2 and both["lessons"]["a"]["on"] == DAY.isoformat()
+
+
 @pytest.mark.parametrize(
     "data",
     [[], {}, {"ctlab_progress": 2}, {"ctlab_progress": 1, "lesons": {}}, {"ctlab_progress": 1, "answers": {"<b>": {}}},
-     {"ctlab_progress": 1, "lessons": {"a": {"on": "2026-99-99x"}}},
+     {"ctlab_progress": 1, "lessons": {"a": {"on": "2026-99-99x"}}}, {"ctlab_progress": 1, "lessons": {"a": {"on": "2026-02-30"}}},
      {"ctlab_progress": 1, "answers": {"a/b": {"choice": 0, "right": True, "on": "2026-11-23", "box": 1}}},
      {"ctlab_progress": 1, "answers": {"a/b": {"choice": 0, "right": True, "on": "2026-13-41"}}}],
 )  # fmt: skip
@@ -106,6 +118,20 @@ def test_what_is_no_progress_is_refused_with_a_sentence_and_nothing_is_lost(lab:
     answer = learner.http.put(f"/api/learners/{learner.key}", json=data)
     assert answer.status_code == 404 and "no progress of ctlab" in answer.get_json()["error"]
     assert learner.kept == before
+
+
+SPOILT = {"empty": b"", "picture": b"\x89PNG\r\n\0", "half": b'{"ctlab_progress": 1, "answ', "deep": b"[" * 100_000}
+
+
+@pytest.mark.parametrize("data", SPOILT.values(), ids=SPOILT)
+def test_a_file_that_is_no_json_is_no_progress_either_and_one_that_is_too_large_says_so(lab: Any, data: bytes) -> None:
+    learner = Learner(lab)
+    answer = learner.http.put(f"/api/learners/{learner.key}", data=data)
+    assert answer.status_code == 404 and "no progress of ctlab" in answer.get_json()["error"]
+    answer = learner.http.put(f"/api/learners/{learner.key}", data=b" " * 1_100_000)
+    assert answer.status_code == 413 and "too large" in answer.get_json()["error"]
+    answer = learner.http.post("/api/sessions", data=b"[" * 100_000, content_type="application/json")
+    assert answer.status_code == 400 and "nested too deep" in answer.get_json()["error"]
 
 
 def test_a_prediction_answered_in_a_lesson_is_kept_and_repeated(lab: Any) -> None:

@@ -1,16 +1,28 @@
 // What the page asks the server over HTTP; web/README.md has the table. Everything else goes over the socket.
 
+import { text } from './text'
+
 export interface LessonEntry { id: string; title: string; summary: string; minutes: number; part: string }
 export interface ScenarioEntry { id: string; title: string; summary: string }
 /** `mistakes`: files that could not be read, with place and reason; for those who write lessons. */
 export interface Course { lessons: LessonEntry[]; drills: LessonEntry[]; challenges: LessonEntry[]; scenarios: ScenarioEntry[]; mistakes?: string[] }
 
-/** The server's JSON answer; fails with the server's own sentence where it refused. */
+/** What the server refused, in its own sentence. */
+export class Refused extends Error {
+  readonly status: number
+
+  constructor(status: number, sentence: string) {
+    super(sentence)
+    this.status = status
+  }
+}
+
+/** The server's JSON answer; fails with Refused where it refused, and with a sentence where there is no answer. */
 export async function ask<T>(path: string, init?: RequestInit): Promise<T> {
-  const answer = await fetch(path, init)
+  const answer = await fetch(path, init).catch(() => Promise.reject(new Error(text.away)))
   const body: unknown = await answer.json().catch(() => ({}))
   if (answer.ok) return body as T
-  throw new Error((body as { error?: string }).error ?? `The lab answered ${answer.status} to ${path}.`)
+  throw new Refused(answer.status, (body as { error?: string }).error ?? `The lab answered ${answer.status} to ${path}.`)
 }
 
 /** A request with a JSON body. */

@@ -3,6 +3,7 @@
 import { io, type Socket } from 'socket.io-client'
 import type { Layer } from './inside'
 import type { Input, TraceRecord } from './records'
+import { text } from './text'
 
 export interface Machine {
   name: string; kind: string; x: number; y: number; interfaces: { dev: string; addresses: string[] }[]; services: string[]
@@ -75,93 +76,92 @@ export interface Messages {
   change: { at: number; input: Input; aside?: boolean }
 }
 
+/** What a person did who is cut off from the lab, and what need not wait for an answer: it is said when the lab is back. */
+const LATER: readonly string[] = ['answer', 'position']
+
 export class Channel {
   readonly #socket: Socket
+  readonly #ears: Ears
+  #joined = false // the server answers each message by itself: what comes before it has said hello knows of no session
+  readonly #later = new Map<string, [event: string, data: object]>()
 
   /** Joins the session `key`, and joins it again whenever the connection comes back. */
-  constructor(key: string, ears: Ears) {
-    this.#socket = io({ transports: ['websocket', 'polling'] })
+  constructor(key: string, ears: Ears, socket: Socket = io({ transports: ['websocket', 'polling'] })) {
+    this.#ears = ears
+    this.#socket = socket
     this.#socket.on('connect', () => {
       this.#socket.emit('join', { key })
       ears.connected(true)
     })
-    this.#socket.on('disconnect', () => ears.connected(false))
+    this.#socket.on('disconnect', () => {
+      this.#joined = false
+      ears.connected(false)
+    })
     this.#socket.on('connect_error', () => ears.connected(false))
-    this.#socket.on('hello', (message: Hello) => ears.hello(message))
+    this.#socket.on('hello', (message: Hello) => {
+      this.#joined = true
+      ears.hello(message)
+      for (const [event, data] of this.#later.values()) this.#socket.emit(event, data)
+      this.#later.clear()
+    })
     this.#socket.on('trace', (message: TraceBatch) => ears.trace(message))
     this.#socket.on('progress', (message: Progress) => ears.progressed(message))
     this.#socket.on('refused', (message: Refusal) => ears.refused(message))
     this.#socket.on('mistake', (message: { text: string }) => ears.mistaken?.(message.text))
   }
 
+  /** Says it. Without a connection the socket would keep it, and say it ahead of everything else. */
   say<E extends keyof Messages>(event: E, data: Messages[E]): void {
-    this.#socket.emit(event, data)
+    if (this.#joined) this.#socket.emit(event, data)
+    else if (LATER.includes(event)) this.#later.set(`${event} ${(data as { prediction?: string }).prediction ?? ''}`, [event, data])
+    else this.#ears.refused({ error: text.away, event })
   }
 
   /** The words that could stand at the cursor; none when the server does not answer within two seconds. */
   async complete(terminal: string, line: string, cursor: number): Promise<Completion> {
-    try {
-      return (await this.#socket.timeout(2000).emitWithAck('complete', { terminal, line, cursor })) as Completion
-    } catch {
-      return { start: cursor, words: [] }
-    }
+    return (await this.#within<Completion>(2000, 'complete', { terminal, line, cursor })) ?? { start: cursor, words: [] }
   }
 
   /** What the server acknowledges a message with; null when it refuses, or does not answer within five seconds. */
-  async ask<T>(event: string, data: object): Promise<T | null> {
-    try {
-      return (await this.#socket.timeout(5000).emitWithAck(event, data)) as T | null
-    } catch {
-      return null
-    }
+  ask<T>(event: string, data: object): Promise<T | null> {
+    return this.#within<T>(5000, event, data)
   }
 
   /** The records of a future that was cut off; null when the server does not answer within ten seconds, or keeps it no longer. */
-  async future(branch: number): Promise<TraceRecord[] | null> {
-    try {
-      return (await this.#socket.timeout(10_000).emitWithAck('future', { branch })) as TraceRecord[] | null
-    } catch {
-      return null
-    }
+  future(branch: number): Promise<TraceRecord[] | null> {
+    return this.#within(10_000, 'future', { branch })
   }
 
   /** The layers of the packet that record `n` (a `sent`) put on a link; null when the server does not answer within five seconds. */
-  async dissect(n: number): Promise<Layer[] | null> {
-    try {
-      return (await this.#socket.timeout(5000).emitWithAck('dissect', { n })) as Layer[] | null
-    } catch {
-      return null
-    }
+  dissect(n: number): Promise<Layer[] | null> {
+    return this.#within(5000, 'dissect', { n })
   }
 
   /** Conntrack's own TCP table; null when the server does not answer within five seconds. */
-  async grid(): Promise<Grid | null> {
-    try {
-      return (await this.#socket.timeout(5000).emitWithAck('grid', {})) as Grid | null
-    } catch {
-      return null
-    }
+  grid(): Promise<Grid | null> {
+    return this.#within(5000, 'grid', {})
   }
 
   /** The least time-out with which an entry would have lived on; null when there is none, or the server does not answer within a minute. */
-  async survive(machine: string, conn: number): Promise<Survival | null> {
-    try {
-      return (await this.#socket.timeout(60_000).emitWithAck('survive', { machine, conn })) as Survival | null
-    } catch {
-      return null
-    }
+  survive(machine: string, conn: number): Promise<Survival | null> {
+    return this.#within(60_000, 'survive', { machine, conn })
   }
 
   /** What was done in a drill or a challenge is judged; null when the server refuses, or does not answer within a minute. */
-  async judge(): Promise<Judgement | null> {
-    try {
-      return (await this.#socket.timeout(60_000).emitWithAck('judge', {})) as Judgement | null
-    } catch {
-      return null
-    }
+  judge(): Promise<Judgement | null> {
+    return this.#within(60_000, 'judge', {})
   }
 
   close(): void {
     this.#socket.close()
+  }
+
+  async #within<T>(milliseconds: number, event: string, data: object): Promise<T | null> {
+    if (!this.#joined) return null
+    try {
+      return (await this.#socket.timeout(milliseconds).emitWithAck(event, data)) as T | null
+    } catch {
+      return null
+    }
   }
 }

@@ -8,6 +8,7 @@ const many = (count: number, one: string, more: string): string => `${count} ${c
 export const german: Words = {
   name: 'ctlab',
   title: (what) => `${what} · ctlab`,
+  away: 'Das Labor antwortet nicht. Läuft es noch? Versuche es noch einmal.',
   course: {
     inEnglish: 'Die Lektionen selbst sind auf Englisch geschrieben.',
     title: 'Zustandsbehaftete Firewalls lernen: einer beim Denken zusehen',

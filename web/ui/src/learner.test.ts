@@ -1,7 +1,24 @@
-import { expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { Index } from './index'
-import { sum } from './learner'
+import { learner, sum } from './learner'
 import { Maker } from './made'
+
+afterEach(() => vi.unstubAllGlobals())
+
+test('a lab that does not answer, or fails, costs nobody their key; one that does not know it gives another', async () => {
+  const store = new Map([['ctlab.learner', 'mine']])
+  vi.stubGlobal('localStorage', { getItem: (key: string) => store.get(key) ?? null, setItem: (key: string, value: string) => void store.set(key, value) })
+  vi.stubGlobal('fetch', vi.fn(async () => Promise.reject(new TypeError('Failed to fetch'))))
+  await expect(learner()).rejects.toThrow('The lab does not answer.')
+  vi.stubGlobal('fetch', vi.fn(async () => new Response('{"error": "broken"}', { status: 500 })))
+  await expect(learner()).rejects.toThrow('broken')
+  expect(store.get('ctlab.learner')).toBe('mine')
+  const unknown = async (path: string, init?: RequestInit) =>
+    path === '/api/learners/mine' ? new Response('{"error": "No progress"}', { status: 404 }) : new Response(init?.method === 'POST' ? '{"key": "other"}' : '{"due": []}')
+  vi.stubGlobal('fetch', vi.fn(unknown))
+  expect(await learner()).toMatchObject({ key: 'other', learner: { due: [] } })
+  expect(store.get('ctlab.learner')).toBe('other')
+})
 
 test('predictions are summed: right the first time, all, and those that wait to be repeated', () => {
   const one = { choice: 0, on: '2026-11-23' }

@@ -1,6 +1,6 @@
 // A learner's progress: a key that this browser keeps, and what the server answers to it. Who learns stays unsaid.
 
-import { ask, json } from './api'
+import { ask, json, Refused } from './api'
 import { kept, remember } from './remember'
 
 export interface Answered { choice: number; right: boolean; on: string; box: number | null; due: string | null }
@@ -29,7 +29,8 @@ export async function learner(): Promise<{ key: string; learner: Learner }> {
   const key = await learnerKey()
   try {
     return { key, learner: await ask<Learner>(`/api/learners/${key}`) }
-  } catch {
+  } catch (error) {
+    if (!(error instanceof Refused) || error.status !== 404) throw error // it may come back, and knows the key then
     remember(NAME, '')
     const fresh = await learnerKey()
     return { key: fresh, learner: await ask<Learner>(`/api/learners/${fresh}`) }

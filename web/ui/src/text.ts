@@ -10,6 +10,7 @@ type Keys = readonly (readonly [string, string])[]
 export const text = {
   name: 'ctlab',
   title: (what: string): string => `${what} · ctlab`,
+  away: 'The lab does not answer. Does it still run? Try once more.',
   course: {
     inEnglish: '',
     title: 'Learn stateful firewalls by watching one think',
