@@ -78,7 +78,10 @@ class Quota:
 
 
 class String:
-    """xt_string: the pattern lies wholly between two offsets, counted from the IP header."""
+    """xt_string: the pattern lies wholly between two offsets, counted from the IP header.
+
+    A packet put together of fragments is in pieces for Linux: kmp looks across their ends, bm does not (lib/ts_bm.c).
+    """
 
     def __init__(self, part: Judge, shared: Shared, asks: Asks) -> None:
         self._part = dict(part.arguments)
@@ -86,10 +89,19 @@ class String:
         self.why = ""
 
     def test(self, skb: Skb) -> bool | None:
-        data = skb.packet.data[self._part["from"] : self._part["to"]]
-        found = (data.translate(_UPPER) if self._part["icase"] else data).find(self._pattern)
-        self.why = f"the text is at byte {found + self._part['from']}" if found >= 0 else "the text is not in it"
+        data, start, end = skb.packet.data, self._part["from"], self._part["to"]
+        text = data.translate(_UPPER) if self._part["icase"] else data
+        places = (text.find(self._pattern, max(start, low), min(end, high)) for low, high in self._pieces(skb, len(data)))
+        found = next((place for place in places if place >= 0), -1)
+        self.why = f"the text is at byte {found}" if found >= 0 else "the text is not in it"
         return bool((found >= 0) != self._part["negated"])
+
+    def _pieces(self, skb: Skb, size: int) -> list[tuple[int, int]]:
+        """Where the pieces begin and end that are searched one by one."""
+        if not skb.frag_sizes or self._part["algo"] != "bm":
+            return [(0, size)]
+        ends = [size - sum(skb.frag_sizes[number:]) for number in range(1, len(skb.frag_sizes) + 1)]
+        return list(zip([0, *ends], ends, strict=False))
 
 
 class ConnBytes:

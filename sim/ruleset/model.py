@@ -154,7 +154,10 @@ class Reject:
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """A line in the kernel's log (`group` None) or a message to an NFLOG group. `level` 0 to 7, `flags` from LOG_FLAGS."""
+    """A line in the kernel's log (`group` None) or a message to an NFLOG group. `level` 0 to 7, `flags` from LOG_FLAGS.
+
+    `prefixed`: a prefix was given, though it may be empty, which nft lists.
+    """
 
     prefix: str = ""
     level: int = 4
@@ -162,6 +165,7 @@ class Log:
     group: int | None = None
     snaplen: int = 0
     threshold: int = 0
+    prefixed: bool = False
 
 
 LOG_FLAGS = ("tcp sequence", "tcp options", "ip options", "skuid", "ether")

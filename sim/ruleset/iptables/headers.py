@@ -127,7 +127,7 @@ def _read_string(module: Module, given: tuple[Given, ...], context: Context) -> 
     options += [Option("from", str(low))] if low else []
     options += [Option("to", str(high))] if high != 65535 else []
     options += [Option("icase")] if icase else []
-    settings = (("pattern", pattern), ("from", low), ("to", high), ("icase", icase), ("negated", option.negated))
+    settings = (("pattern", pattern), ("from", low), ("to", high), ("icase", icase), ("algo", algo), ("negated", option.negated))
     return module.extension(options, (Judge("string", settings),))
 
 

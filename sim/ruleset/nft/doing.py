@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from sim.ruleset.model import Assign, Log
 from sim.ruleset.nft.fields import mask_of
 from sim.ruleset.nft.literals import DESCRIPTION
@@ -61,11 +63,12 @@ def unfit(row: Selector, value: Field, statement: At) -> Mistake | NotSimulated:
 def log_part(log: LogOf) -> Log:
     """A log statement's part. Raises Mistake and NotSimulated."""
     prefix, level, group, snaplen, threshold, flags = "", 4, None, 0, 0, frozenset[str]()
+    _in_scope(log)
     for name, value, at in log.arguments:
         match name, value:
             case "prefix", str():
                 if len(value.encode()) > _PREFIX_MOST:
-                    raise Mistake(at, f"log prefix is too long: {_PREFIX_MOST} characters at most")
+                    raise Mistake(log.at, "Could not process rule: Numerical result out of range")
                 prefix = value
             case "level", "audit":
                 raise NotSimulated("audit", at)
@@ -83,4 +86,13 @@ def log_part(log: LogOf) -> Log:
         raise Mistake(log.at, "flags and group are mutually exclusive")
     if group is not None and any(name == "level" for name, _, _ in log.arguments):
         raise Mistake(log.at, "level and group are mutually exclusive")
-    return Log(prefix, level, flags, group, snaplen if group is not None else 0, threshold)
+    prefixed = any(name == "prefix" for name, _, _ in log.arguments)
+    return Log(prefix, level, flags, group, snaplen if group is not None else 0, threshold, prefixed)
+
+
+def _in_scope(log: LogOf) -> None:
+    """nft's scanner no longer knows log's words behind `flags tcp ...`: the next one is a symbol to it. Raises Mistake."""
+    for before, (name, _, at) in pairwise(log.arguments):
+        flags = before[1] if before[0] == "flags" else ()
+        if isinstance(flags, tuple) and any(flag.startswith("tcp ") for flag in flags) and name != "flags":
+            raise Mistake(At(at.start, at.start + len(name), at.source), "No symbol type information")

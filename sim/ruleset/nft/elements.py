@@ -11,7 +11,7 @@ from itertools import chain
 
 from sim.ruleset.datatypes import BITMASKS, NAMES
 from sim.ruleset.model import CatchAll, Item, Prefix, Range, Scalar, Wildcard
-from sim.ruleset.nft.literals import DESCRIPTION, scalar
+from sim.ruleset.nft.literals import DESCRIPTION, NAME_MOST, keyword_of, scalar
 from sim.ruleset.nft.scanner import NotSimulated
 from sim.ruleset.nft.syntax import (
     Binary,
@@ -76,17 +76,38 @@ class Values:
                 return self._prefix(expression, row)
             case Binary() if row.type in BITMASKS or expression.op in ("<<", ">>"):
                 return self.bits(expression, row)
+            case Binary() if row.type == "ifname":
+                return self._name_of_bits(expression, row)
             case Listed() if row.type in BITMASKS:
                 return self.bits(expression, row)
             case Listed():
                 raise Mistake(expression.items[0].at, f"Basetype of type {DESCRIPTION[row.type]} is not bitmask")
         raise Mistake(expression.at, f"invalid expression for {DESCRIPTION[row.type]}")
 
+    def _name_of_bits(self, expression: Expression, row: Selector) -> str:
+        """a|b: names are numbers to nft, their first letter's bits the highest, and "c" is what it makes of these."""
+
+        def number(side: Expression) -> int:
+            if isinstance(side, Binary):
+                left, right = number(side.left), number(side.right)
+                return {"|": left | right, "&": left & right, "^": left ^ right}.get(side.op, -1)
+            name = self._single(side, row)
+            return int.from_bytes(name.encode().ljust(NAME_MOST, b"\0")) if isinstance(name, str) else -1
+
+        found = number(expression)
+        text = found.to_bytes(NAME_MOST).rstrip(b"\0") if found > 0 else b""
+        if not text or not text.isascii() or not text.decode().isprintable():
+            raise NotSimulated("|", expression.at)
+        return text.decode()
+
     def bits(self, expression: Expression, row: Selector) -> int:
         """The number of several flags: syn,ack or syn|ack."""
         if isinstance(expression, Listed):
             found = 0
             for item in expression.items:
+                said = keyword_of(item) if isinstance(item, Symbol) else None
+                if said is not None and said[1] != row.type:
+                    raise Mistake(item.at, f"Basetype of type {DESCRIPTION[said[1]]} is not bitmask")
                 found |= self.bits(item, row)
             return found
         if isinstance(expression, Binary):
@@ -109,6 +130,8 @@ class Values:
         base = self._single(expression.base, row)
         if expression.length > row.bits:
             raise Mistake(expression.at, f"Prefix length {expression.length} is invalid for type of {row.bits} bits width")
+        if isinstance(base, str) and row.type == "ifname" and 0 < expression.length < len(base) * 8 and not expression.length % 8:
+            return Wildcard(base[: expression.length // 8])
         if not isinstance(base, bytes):
             raise NotSimulated("/", expression.at)
         if expression.length == row.bits:

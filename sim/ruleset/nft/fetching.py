@@ -15,8 +15,8 @@ from sim.ruleset.headers import PROTOCOLS
 from sim.ruleset.model import Compare, Part, VerdictMap
 
 HEADER = {
-    **{f"{protocol} sport": (0, 16) for protocol in ("tcp", "udp", "udplite", "sctp", "dccp")},
-    **{f"{protocol} dport": (16, 16) for protocol in ("tcp", "udp", "udplite", "sctp", "dccp")},
+    **{f"{protocol} sport": (0, 16) for protocol in ("tcp", "udp", "udplite", "sctp", "dccp", "th")},
+    **{f"{protocol} dport": (16, 16) for protocol in ("tcp", "udp", "udplite", "sctp", "dccp", "th")},
     "tcp flags": (104, 8), "tcp window": (112, 16), "tcp checksum": (128, 16), "tcp urgptr": (144, 16), "udp length": (32, 16),
     "udp checksum": (48, 16), "icmp type": (0, 8), "icmp code": (8, 8), "icmp checksum": (16, 16), "icmp id": (32, 16),
     "icmp sequence": (48, 16), "icmpv6 type": (0, 8), "icmpv6 code": (8, 8), "icmpv6 checksum": (16, 16), "icmpv6 id": (32, 16),
@@ -99,4 +99,4 @@ def _implied(part: object, before: list[P | Compare], family: str) -> list[Compa
     if header in _NETWORK:
         seen = any(_name(each).startswith((f"{header} ", "meta nfproto")) for each in before)
         return [] if seen or family != "inet" else [Compare("meta nfproto", (_NETWORK[header],))]
-    return [] if known else [Compare("meta l4proto", (PROTOCOLS[header],))]
+    return [] if known or header == "th" else [Compare("meta l4proto", (PROTOCOLS[header],))]

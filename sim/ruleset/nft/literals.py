@@ -13,6 +13,7 @@ from ipaddress import IPv6Address
 
 from sim.conntrack.labels import MOST as LABELS
 from sim.ruleset.datatypes import NAMES
+from sim.ruleset.headers import PROTOCOLS
 from sim.ruleset.iptables.names import GROUPS, USERS, protocol_number, service_port
 from sim.ruleset.model import Item, Wildcard
 from sim.ruleset.nft.scanner import NotSimulated
@@ -48,8 +49,30 @@ _PLAIN = ("integer", "mark", "bitmask")
 _BILLION = 1_000_000_000
 
 
+_KEYWORDS: dict[str, tuple[int, str]] = {
+    **{name: (number, "inet_proto") for name, number in PROTOCOLS.items()}, "redirect": (5, "icmp_type"),
+}  # fmt: skip
+
+
+def keyword_of(symbol: Symbol) -> tuple[int, str] | None:
+    """The number and the type of a word that is a constant to nft's parser wherever a value stands: `tcp` is 6, an Internet protocol."""
+    return _KEYWORDS.get(symbol.text) if symbol.kind == "protocol" else None
+
+
+def _of_another_type(number: int, symbol: Symbol, datatype: str, bits: int) -> Item:
+    """A constant of one type where another's is wanted, as nft takes it between braces and under masks: by its number."""
+    if datatype in ("ifname", "string"):
+        raise NotSimulated(symbol.text, symbol.at)
+    if number >= 1 << bits:
+        raise Mistake(symbol.at, f"Value {number} exceeds valid range 0-{(1 << bits) - 1}")
+    return number.to_bytes(bits // 8) if datatype in ADDRESS_BYTES else number
+
+
 def scalar(symbol: Symbol, datatype: str, bits: int, interfaces: Mapping[str, int] | None = None) -> Item:
     """The value of one symbol. `interfaces`: name -> index, where it is known which there are. Raises Mistake."""
+    said = keyword_of(symbol)
+    if said is not None and said[1] != datatype:
+        return _of_another_type(said[0], symbol, datatype, bits)
     special = _SPECIAL.get(datatype)
     if special is not None:
         return special(symbol, interfaces)
@@ -174,9 +197,7 @@ def _classid(symbol: Symbol, _: object) -> int:
         return int(major or "0", 16) << 16 | int(minor or "0", 16)
     if numeric is not None and numeric < 1 << 32:
         return numeric
-    if symbol.text not in NAMES["classid"]:
-        raise Mistake(symbol.at, "Invalid classid")
-    return NAMES["classid"][symbol.text]
+    return NAMES["classid"].get(symbol.text, 0)  # nft takes what begins with no number for 0
 
 
 def _devgroup(symbol: Symbol, _: object) -> int:

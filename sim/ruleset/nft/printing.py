@@ -160,6 +160,13 @@ def element(rows: tuple[Selector, ...], value: Item, style: Style = PLAIN) -> st
     return item(rows[0], value, style)
 
 
+def _typeless(rows: tuple[Selector, ...], value: Item, style: Style = PLAIN) -> str:
+    """An element of a set of a connection's ports, as nft 1.0.6 lists it."""
+    if isinstance(value, Range):
+        return f"{_typeless(rows, value.low)}-{_typeless(rows, value.high)}"
+    return f"0x{value:x} [invalid type]" if isinstance(value, int) else element(rows, value, style)
+
+
 _UNQUALIFIED = frozenset("iif iifname oif oifname iifgroup oifgroup".split())
 
 
@@ -198,7 +205,8 @@ def compare(part: Compare, style: Style = PLAIN) -> str:
     if not isinstance(part.values, tuple):
         return f"{_with_mask(name, part.mask, rows[0])} {part.op + ' ' if part.mask is not None else op}@{part.values.name}"
     if part.braces:
-        inner = ", ".join(element(rows, value, style) for value in part.values)
+        word = _typeless if name.startswith("ct ") and name.endswith((" proto-src", " proto-dst")) else element
+        inner = ", ".join(word(rows, value, style) for value in part.values)
         masked = _with_mask(name, part.mask, rows[0])
         return f"{masked} {part.op + ' ' if part.mask is not None else op}{{ {inner} }}"
     value = part.values[0]

@@ -21,6 +21,7 @@ from sim.ruleset.model import (
     NamedSet,
     Notrack,
     Part,
+    Prefix,
     Reject,
     SetReference,
     TableKey,
@@ -33,7 +34,7 @@ from sim.ruleset.nft.elements import Interfaces, Values, bounds, is_interval, no
 from sim.ruleset.nft.fetching import fetched
 from sim.ruleset.nft.fields import ICMP_TYPES, Known, Left, left_side, not_alien, selector_of, under_mask
 from sim.ruleset.nft.keeping import kept_part
-from sim.ruleset.nft.literals import DESCRIPTION, scalar
+from sim.ruleset.nft.literals import DESCRIPTION, keyword_of, scalar
 from sim.ruleset.nft.rewriting import acting, is_rewrite, rewriting
 from sim.ruleset.nft.scanner import At, NotSimulated
 from sim.ruleset.nft.syntax import (
@@ -48,6 +49,7 @@ from sim.ruleset.nft.syntax import (
     FlowOf,
     HashOf,
     LimitOf,
+    Listed,
     LogOf,
     MapExpr,
     Match,
@@ -195,6 +197,7 @@ class RuleMeaning:
 
     def _compare(self, statement: Match, left: Left) -> Compare:
         right, row = statement.right, left.rows[0]
+        _same_type(right, left)
         if isinstance(right, SetName):
             looked = self.reference(right, left, False)
             if statement.op == "!":
@@ -206,6 +209,9 @@ class RuleMeaning:
             return self._flags(statement, left, row)
         if statement.op == "!":
             raise Mistake(left.at, _NO_NEGATION, right.at)
+        if statement.mask is not None:
+            first = statement.mask.items[0] if isinstance(statement.mask, Listed) else statement.mask
+            raise Mistake(first.at, f"Basetype of type {DESCRIPTION[row.type]} is not bitmask")
         self._check_ports(left, right)
         op, mask = statement.op or "==", left.mask
         if isinstance(right, Braces):
@@ -217,6 +223,8 @@ class RuleMeaning:
             kind = "range" if isinstance(right, RangeOf) else "prefix"
             raise Mistake(right.at, f"Relational expression ({op}) is undefined for {kind} expressions", statement.at)
         item = self.values(left).item(right)
+        if isinstance(item, Prefix) and isinstance(statement.left, Field) and statement.left.words[2:] in (("saddr",), ("daddr",)):
+            item = _moved(item)
         if left.flip and mask is not None:
             return Compare(left.name, (item,), op, _as_mask(mask, row), flip=left.flip)
         if left.flip and isinstance(item, int):
@@ -250,7 +258,14 @@ class RuleMeaning:
         if len(items) == 1 and len(left.rows) == 1:
             return Compare(left.name, (items[0],), op, mask)
         self.sets += 1
-        return Compare(left.name, normal(items, row.type if len(left.rows) == 1 else ""), op, mask, braces=True)
+        ordered = normal(items, row.type if len(left.rows) == 1 else "")
+        if row.type == "iface_index" and len(left.rows) == 1:
+            ordered = tuple(sorted(ordered, key=self._index))
+        return Compare(left.name, ordered, op, mask, braces=True)
+
+    def _index(self, name: Item) -> int:
+        """A device's number, by which nft lists it; a device that is not there has one for its name."""
+        return int(name) if isinstance(name, str) and name.isdecimal() else (self.interfaces or {}).get(str(name), 0)
 
     def _flags(self, statement: Match, left: Left, row: Selector) -> Compare:
         right, op, values = statement.right, statement.op, self.values(left)
@@ -373,6 +388,22 @@ class RuleMeaning:
             raise NotSimulated("set", value.at)
         self.objects.append(("ct helper", value.text, value.at))
         return SetHelper(value.text)
+
+
+def _moved(prefix: Prefix) -> Prefix | bytes:
+    """What nft 1.0.6 makes of `ct original saddr 10.0.0.0/8` without its "ip", where it is whole bytes: the address 0.0.0.10."""
+    size = len(prefix.address)
+    if prefix.length % 8:
+        return prefix
+    return (int.from_bytes(prefix.address) >> size * 8 - prefix.length).to_bytes(size)
+
+
+def _same_type(right: Expression, left: Left) -> None:
+    """A word that is a constant of another type than the left side has. Raises Mistake."""
+    said = keyword_of(right) if isinstance(right, Symbol) else None
+    if said is not None and len(left.rows) == 1 and said[1] != left.rows[0].type:
+        wanted, have = _described((left.rows[0].type,)), DESCRIPTION[said[1]]
+        raise Mistake(right.at, f"datatype mismatch, expected {wanted}, expression has type {have}", left.at)
 
 
 def map_entries(verdicts: list[tuple[Item, Kept, Element]]) -> tuple[tuple[Item, Kept], ...]:

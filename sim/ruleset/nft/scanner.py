@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from sim.ruleset.nft.words import KEYWORDS, REFUSED_AT, RESERVED, SCOPES, SPELLED
+from sim.ruleset.nft.words import KEYWORDS, NAT_FLAGS, REFUSED_AT, RESERVED, SCOPES, SPELLED
 
 
 class At(NamedTuple):
@@ -102,7 +102,8 @@ class Scanner:
             return Lexeme(SPELLED[word], word, at)
         token = KEYWORDS.get(word)
         self._scope = SCOPES.get(word, self._scope)
-        if token is not None and (word in RESERVED or wanted(token) or (word in self._scope and not wanted("STRING"))):
+        in_scope = word in self._scope and (word in NAT_FLAGS or not wanted("STRING"))
+        if token is not None and (word in RESERVED or wanted(token) or in_scope):
             return Lexeme(token, word, at)
         return Lexeme("STRING", word, at)
 

@@ -34,6 +34,7 @@ from sim.ruleset.nft.fetching import fetched
 from sim.ruleset.nft.fields import EXTENSIONS
 from sim.ruleset.nft.keptprint import kept_words, rate_words, statement_words
 from sim.ruleset.nft.printing import PLAIN, Style, compare, element, left
+from sim.ruleset.nft.rawshow import as_bytes
 from sim.ruleset.nft.rewriting import act_words, rewrite_words
 from sim.ruleset.parts import Act, AssignMap, Judge, Nat, Nothing, Quota, Rewrite, SetStatement, UseObject
 from sim.ruleset.selectors import SELECTORS, parts_of
@@ -134,7 +135,7 @@ def _reject(part: Reject, family: str, style: Style) -> str:
 
 def _log(part: Log) -> str:
     words = ["log"]
-    if part.prefix:
+    if part.prefix or part.prefixed:
         words.append(f'prefix "{part.prefix}"')
     if part.group is not None:
         words.append(f"group {part.group}")
@@ -207,7 +208,7 @@ def listed(parts: tuple[Test | Action, ...], family: str) -> list[Test | Action]
             network = place if number in _NF and part.selector in ("meta nfproto", "ct l3proto") else network
             transport = place if number in _L4 and part.selector in _transport_tests(family) else transport
             icmp = place if part.selector in ("icmp type", "icmpv6 type") and number in (2, 3, 5, 130) else None
-    told = [part for part in kept if part is not None]
+    told = as_bytes([part for part in kept if part is not None], family)
     return [part for part, after in zip(told, [*told[1:], None], strict=True) if not _network_said(part, after, family)]
 
 

@@ -112,7 +112,7 @@ class Statements(Expressions):
         """One argument."""
         name = c[0].value
         if name == "prefix":
-            return name, self._with_variables(c[1]), c[1].at
+            return name, self._with_variables(c[1]), span(c)
         value = number(c[1]) if isinstance(c[1], Lexeme) else c[1]
         return name, value, span([*c[:1], c[1]])
 

@@ -86,6 +86,7 @@ REFUSED_AT: dict[str, tuple[str, ...]] = {
     word: tuple(place for place, words in NOT_SIMULATED.items() if word in words)
     for word in frozenset().union(*NOT_SIMULATED.values())
 }
+NAT_FLAGS = frozenset(("fully-random", "persistent"))  # which are no names behind a NAT statement's word
 # Words that stay keywords behind the word that opened their scope, even where they do not fit: then a message names them.
 _NAT_WORDS = frozenset("to fully-random persistent".split())
 SCOPES: dict[str, frozenset[str]] = {
