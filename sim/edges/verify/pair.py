@@ -26,6 +26,7 @@ from sim.edges.verify.entries import by_name, by_place, expected, unlike, whole
 from sim.edges.verify.measure import flush, give_rules
 from sim.edges.verify.plan import Age, Feed, Flush, Forget, Load, Plan, Step, Sysctl, Wait
 from sim.errors import CtlabError, LanguageError
+from sim.netfilter.nat.choice import MAX_ATTEMPTS
 from sim.packet import Tuple
 from sim.ruleset.iptables import tool as iptables_tool
 from sim.ruleset.model import Ruleset
@@ -157,12 +158,18 @@ class Pair:
         return None if found is None else found[0]
 
     def _fall(self, low: int, size: int, manip: int) -> int:
-        """Where the kernel drew a port by chance, ours draws the same: it must be one that ours could have drawn, and free."""
+        """Where the kernel drew a port by chance, ours draws the same: it must be one that ours could have drawn, and free.
+
+        One that is not free is the last of a search in vain, which began behind it.
+        """
         self._by_chance = True
         assert self._fed is not None
         tunnel = _tunnel(self._fed[1])
         port = drawn(*self._fed, self._names())[manip] if tunnel is None else self._of_the_tunnel(tunnel, manip)
-        return 0 if port is None else (port - low) % size
+        if port is None:
+            return 0
+        in_vain = size <= MAX_ATTEMPTS and low <= port < low + size and not self.wall.ip.nat.chooser.is_free(port)
+        return (port - low + in_vain) % size
 
     def _names(self) -> frozenset[str]:
         """Of the entries that ours has."""

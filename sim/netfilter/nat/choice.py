@@ -39,6 +39,7 @@ class Chooser:
     def __init__(self, table: Table, dice: Dice, kill: Callable[[Conn], None]) -> None:
         self._table, self._kill = table, kill
         self.stats = {"found": 0}
+        self._trying: tuple[Tuple, bool, Conn] | None = None
         self.throw(dice)
 
     def throw(self, dice: Dice) -> None:
@@ -124,6 +125,13 @@ class Chooser:
         self._kill(other)
         return False
 
+    def is_free(self, port: int) -> bool:
+        """Whether the tuple of the search for which the dice fall now would be free with that port; without a search it is."""
+        if self._trying is None:
+            return True
+        tuple_, source, conn = self._trying
+        return not self.used(tuple_._replace(sport=port) if source else tuple_._replace(dport=port), conn)
+
     # ---- ports -------------------------------------------------------------------------------------------------------
 
     def _unique(self, tuple_: Tuple, wanted: NatRange, manip: int, conn: Conn) -> Tuple:
@@ -136,6 +144,7 @@ class Chooser:
         if span is None:
             return tuple_
         low, size = span
+        self._trying = tuple_, source, conn
         offset = self._first_offset(tuple_.sport if source else tuple_.dport, wanted, manip, low, size)
         attempts = min(size, MAX_ATTEMPTS)
         while True:
