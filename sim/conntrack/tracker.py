@@ -142,8 +142,7 @@ class Tracker(Entries):
         """Find or make the entry (`conn`: it is known already), and let its protocol judge."""
         while True:
             direction: i64 = 0
-            if conn is None:
-                conn = self.table.default.get(packed) if zone == 0 else self.table.held(packed, zone)
+            conn = (self.table.default.get(packed) if zone == 0 else self.table.held(packed, zone)) if conn is None else conn
             if conn is None:
                 conn = self._make(packed, zone)
                 if conn is None:

@@ -21,6 +21,7 @@ from sim.ruleset.log import log_line
 from sim.ruleset.model import Compare, Log, Reject, Table
 from sim.ruleset.reject import rejection
 from sim.ruleset.rewrite import maxseg_place, rewrite, route_mss
+from sim.ruleset.selectors import as_it_lies
 from sim.ruleset.translation import translate
 from sim.units import is_link_local
 
@@ -182,7 +183,7 @@ def environment(effects: Effects) -> dict[str, Any]:
         "fib_type": lambda address, skb: fib_type(address, skb, effects),
         "address_class": lambda address, dev: address_class(address, effects.address_type(address, dev)),
         "translate": lambda part, skb: translate(part, skb, effects.nat),
-        "use_template": use_template, "set_helper": set_helper,
+        "as_it_lies": as_it_lies, "use_template": use_template, "set_helper": set_helper,
         "milliseconds_left": milliseconds_left, "address_type": effects.address_type, "reject": reject, "log": log,
         "rewrite": lambda part, skb: rewrite(part, skb, effects.path_mtu),
     }  # fmt: skip

@@ -47,7 +47,7 @@ from sim.ruleset.model import (
 )
 from sim.ruleset.parts import Blend, Judged, Nat, Nothing, Rewrite
 from sim.ruleset.rewrite import rewrite_needs
-from sim.ruleset.selectors import HEADERS_RUN_OUT, NEEDS, parts_of
+from sim.ruleset.selectors import FROM_THE_WIRE, HEADERS_RUN_OUT, NEEDS, parts_of
 from sim.ruleset.stateful import LiveVerdicts
 
 Keep = Callable[[Any], str]  # gives a value a name in the source's name space
@@ -313,7 +313,8 @@ class ChainSource:
         source = part.source or part.selector
         self._require([*needs(part.selector, self._table), *needs(source, self._table)])
         self._flush()
-        self._set(part.selector, f"({reading(source)} & {part.keep}) ^ {part.value}")
+        value = f"({reading(source)} & {part.keep}) ^ {part.value}"
+        self._set(part.selector, f"as_it_lies({value})" if source in FROM_THE_WIRE else value)
 
     def _blend(self, part: Blend) -> None:
         self._require([*needs(part.selector, self._table), *needs(part.source, self._table)])

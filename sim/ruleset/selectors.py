@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import zlib
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sim.ruleset.headers import HEADERS, OPTIONAL, PROTOCOLS, HeaderField
 
@@ -275,6 +275,15 @@ def found(kind: str, name: str, number: int, field: HeaderField | None) -> Selec
     needs = (*_VERSION.get(kind, ()), f"has {source}")
     value = f"{source}.to_bytes(16)" if field.type == "ipv6_addr" else field.cut(source)
     return Selector(f"{prefix} {field.name}", field.type, field.bits, needs, value)
+
+
+FROM_THE_WIRE: Final = frozenset(("tcp sequence",))
+"""Fields that nft 1.0.6 puts into a mark as they lie in the packet, without a word about the order of their bytes."""
+
+
+def as_it_lies(value: int) -> int:
+    """What a little-endian machine reads in these 32 bits of a packet."""
+    return int.from_bytes(value.to_bytes(4), "little")
 
 
 _OPTIONAL = tuple(

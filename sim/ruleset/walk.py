@@ -35,6 +35,7 @@ from sim.ruleset.model import (
 from sim.ruleset.parts import Blend, Judged, Nat, Rewrite
 from sim.ruleset.putting import PUT
 from sim.ruleset.rewrite import maxseg_place, rewrite_needs
+from sim.ruleset.selectors import FROM_THE_WIRE, as_it_lies
 from sim.ruleset.translation import concerns
 from sim.trace import Because, ChainDecided, Emit, RuleTried
 
@@ -202,7 +203,8 @@ class Walker:
         old = self._probe(Compare(part.source or part.selector, (0,))).read(skb)
         if old is None or (skb.conn is None and part.selector == "ct mark"):
             return False
-        PUT[part.selector](skb, (old & part.keep) ^ part.value)
+        value = (old & part.keep) ^ part.value
+        PUT[part.selector](skb, as_it_lies(value) if part.source in FROM_THE_WIRE else value)
         return True
 
     def _headers_run_out(self, part: Compare, skb: Skb) -> bool:

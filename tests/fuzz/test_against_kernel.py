@@ -91,7 +91,7 @@ def test_packets_through_fresh_random_rulesets_meet_the_rules_that_they_meet_in_
 
 
 @pytest.mark.skipif(state().startswith("compiled"), reason="compiled modules have no byte code to count")
-def test_traffic_takes_most_branches_of_conntrack_and_nat() -> None:
+def test_traffic_takes_every_branch_of_conntrack_and_nat() -> None:
     seed, measure = MEASURED, Measure()
     measure.run(corners())
     measure.run(session(seed + number, 100, pauses=number % 10 == 9) for number in range(TRACED))
@@ -99,7 +99,7 @@ def test_traffic_takes_most_branches_of_conntrack_and_nat() -> None:
     branches = measure.branches
     print(next(line for line in measure.lines() if line.startswith("branches")))
     assert branches.mistaken() == [], "sim/edges/verify/unreachable.py"
-    assert len(branches.never()) < len(branches.reachable()) * 0.04, "\n".join(map(str, branches.never()))
+    assert branches.never() == [], "\n".join(map(str, branches.never()))
 
 
 def test_no_bytes_whatever_break_the_firewall_of_the_replay() -> None:

@@ -10,6 +10,7 @@ from sim.edges.verify.branches import Branches
 from sim.edges.verify.cells import Cells
 from sim.edges.verify.plan import Case, Feed, Flush, Load, Sysctl, Wait
 from sim.ruleset.iptables import save
+from sim.ruleset.model import Ruleset
 from sim.units import SECOND
 
 A_PACKET = 80
@@ -41,6 +42,9 @@ class Measure:
             wall.advance(wall.now + int(step.seconds * SECOND))
         elif isinstance(step, Sysctl):
             wall.ip.sysctls.set(step.key, step.value)
+        elif isinstance(step, Load):
+            wall.ip.rules.load(Ruleset(), by="verify")
+            give_rules(wall, step)
         elif isinstance(step, Flush):
             flush(wall)
 

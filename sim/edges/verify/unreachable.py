@@ -28,14 +28,15 @@ UNREACHABLE: Final[dict[str, str]] = {
         conntrack/expect.py _insert | if new.timeout | false
         conntrack/expect.py _make_room | if new.limit | false
         conntrack/tracker.py expect_limit | * | ever
+        netfilter/nat/choice.py is_free | * | ever
         netfilter/nat/engine.py __init__ | * | ever
-        netfilter/nat/engine.py place | * | ever
         netfilter/nat/engine.py remove | * | ever
-        netfilter/nat/engine.py _register | * | ever
         netfilter/nat/engine.py addresses_gone | * | ever
     """,
     "only the replay's quick lane goes there": """
         conntrack/tracker.py enter_again | * | ever
+        conntrack/tracker.py _resolve | conn is None else conn | false
+        conntrack/entries.py confirm | reason or why.CONFIRMED | false
     """,
     "compiled modules alone run it": """
         conntrack/checksums.py ones_sum | if not COMPILED | true
@@ -51,6 +52,7 @@ UNREACHABLE: Final[dict[str, str]] = {
         conntrack/table.py remove | for key in (conn.there, conn.back) | ever
         conntrack/entries.py expire | elif isinstance(ended, Collector) | true
         conntrack/expect.py related | if not self._make_room(new) | false
+        conntrack/helpers/pptp.py _expect_tunnel | if help.related(back | true
         conntrack/expect.py _make_room | self.count >= self._tracker.settings.expect_max | true
         netfilter/nat/helpers/irc.py nat_irc | if not port | false
         netfilter/nat/helpers/sip.py nat_expect | if not port | false
@@ -64,14 +66,13 @@ UNREACHABLE: Final[dict[str, str]] = {
         conntrack/entries.py _resolve_clash | held is not None and | true
         conntrack/entries.py _same | mine == ends or | true
         conntrack/table.py _step_forward | key not in | false
-        netfilter/nat/choice.py _used_new | bool(other.status & _USES_NAT) or | false
         conntrack/entries.py destroy | if conn.status & CONFIRMED | false
         conntrack/expect.py find | one.master.status & CONFIRMED | false
         conntrack/expect.py find | one if alive | false
         conntrack/table.py add | if not hidden | true
-        netfilter/nat/choice.py _taken | other.original == conn.original | true
-        netfilter/nat/engine.py masquerade | if not conn.status & CONFIRMED | true
-        netfilter/nat/engine.py bind | if conn.status & CONFIRMED | true
+        netfilter/nat/choice.py _taken | in_original(other.zone) == in_original(conn.zone) | true
+        netfilter/nat/choice.py _taken | other is conn | true
+        netfilter/nat/choice.py _used_new | self._table.find(tuple_, conn.zone) | true
     """,
     "time passes ahead of every packet": """
         conntrack/entries.py confirm | now >= self.timers.due | true
@@ -105,6 +106,8 @@ UNREACHABLE: Final[dict[str, str]] = {
         conntrack/helpers/help.py segment | packet.data[packet.payload :] if packet.complete | false
         netfilter/nat/engine.py translation | if not conn.status & _NAT | false
         conntrack/tracker.py help | conn.helper or "" | false
+        conntrack/tracker.py help | helper is not None | true
+        netfilter/nat/rewrite.py writable | skip_extensions(data, at + 40, data[at + 6]) or | false
         conntrack/tuples.py key_of | protonum in PORTED | true
         netfilter/nat/choice.py _used_new | other is None | true
         netfilter/nat/engine.py _unbind | held is not None | true
@@ -150,6 +153,8 @@ UNREACHABLE: Final[dict[str, str]] = {
     """,
     "what was measured as an address or a number can be read as one": """
         conntrack/helpers/sip_uri.py header_uri | place is None | true
+        conntrack/helpers/sip.py _end | behind == found.at or | true
+        conntrack/helpers/numbers.py digit | size >= 16 | true
         conntrack/helpers/sip.py _register | if isinstance(contact, Wrong) | true
         conntrack/helpers/sip.py _accepted | if isinstance(contact, Wrong) | true
         conntrack/helpers/sip_media.py _sdp_address | read[0] if read | false
@@ -157,6 +162,7 @@ UNREACHABLE: Final[dict[str, str]] = {
     """,
     "rules name ports with a protocol that has them, the lower one first: the tools refuse others": """
         netfilter/nat/choice.py _ports_in_range | tuple_.protonum in ICMPS | true
+        netfilter/nat/choice.py _ports_in_range | tuple_.protonum != GRE | true
         netfilter/nat/choice.py _ports_in_range | ports[0] <= tuple_.sport | ever
         netfilter/nat/choice.py _ports_to_try | high < low | true
         netfilter/nat/choice.py _address | wanted.high is None | true
@@ -173,6 +179,7 @@ UNREACHABLE: Final[dict[str, str]] = {
         conntrack/tcp_special.py _ignore | direction == ORIGINAL: | false
         conntrack/tcp_special.py _ignore | index == ACK and direction == REPLY | false
         conntrack/tcp_special.py _ignore | direction == REPLY: | false
+        conntrack/tcp_special.py _ignore | conn.last_direction != direction and | false
         conntrack/tcp_special.py _challenge | index == ACK and conn.last_direction | false
         conntrack/tcp_special.py _reset | conn.last_direction == REPLY and packet.seq | false
     """,
@@ -195,6 +202,20 @@ UNREACHABLE: Final[dict[str, str]] = {
         netfilter/nat/helpers/sdp.py _find_pair | error == "EBUSY" | true
         netfilter/nat/helpers/sdp.py _find_pair | error != "EBUSY" | false
         netfilter/nat/helpers/sip.py _source | came.src == mine.src else None | false
+        netfilter/nat/helpers/sip.py expected | source is not None | true
+    """,
+    "before an answer there are no bounds, and none either for what is picked up: nothing is wrong and yet let through": """
+        conntrack/tracker.py _resolve | self.why is None: | false
+    """,
+    "INIT is alone in its packet: the checks of SCTP's chunks see to it": """
+        conntrack/sctp.py _walk | ignore or (kind == INIT | true
+    """,
+    "two entries at most bear one tuple in one zone: one as their original, one as their reply": """
+        conntrack/table.py _step_forward | if not held | true
+    """,
+    "a call has two ids: where the one way's key is new, so is the other's; and NAT tells tunnels apart by the ports of their sessions": """
+        conntrack/helpers/pptp.py _expect_tunnel | if tracker.keymaps.add(conn, 1 | false
+        netfilter/nat/choice.py _ports_to_try | tuple_.protonum == GRE | true
     """,
 }
 """Reason -> its branches."""

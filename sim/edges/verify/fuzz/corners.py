@@ -1,7 +1,8 @@
 """Corners: cases with a purpose, for what random traffic seldom meets: two calls that want one port, a header that ends too early.
 
-A corner is a function of a Scene, under the rules for which it is listed (CORNERS). SIP's are in corners_sip.py, TCP's and NAT's in
-corners_paths.py. Each begins with an empty table; those of one ruleset are one case, so that a run of all takes ten seconds.
+A corner is a function of a Scene, under the rules for which it is listed (CORNERS). SIP's are in corners_sip.py, PPTP's in
+corners_pptp.py, TCP's and NAT's in corners_paths.py. Each begins with an empty table; those of one ruleset are one case, so that a
+run of all takes ten seconds.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Final
 from sim import wire
 from sim.edges.verify.fuzz.assign import HELPERS
 from sim.edges.verify.fuzz.corners_paths import PATHS
+from sim.edges.verify.fuzz.corners_pptp import PPTP
 from sim.edges.verify.fuzz.corners_sip import SIP, SIP_NAT
 from sim.edges.verify.fuzz.scene import ACK, FIN, PSH, RST, SYN, Scene, Tcp
 from sim.edges.verify.plan import Case, Load
@@ -128,88 +130,15 @@ def traps(s: Scene) -> None:
         agent.say(0, _ber(0x30, start, _ber(0xA2, numbers, _ber(0x30, binding))))
     agent.say(0, _ber(0x30, start) + b"x", _ber(0x30, start + b"x"), _ber(0x30, start, _ber(0xA8, numbers, _ber(0x30, bindings[0])),
         b"xx"))
+    for pdu in (0xA0, 0xA4):
+        agent.say(0, b"\x30\x80" + start + _ber(pdu, numbers, _ber(0x30, bindings[0])) + b"\0\0")
+    agent.say(0, b"\x30\x80" + start + b"\0\1", b"\x30\x80" + start + _ber(0xA2, numbers, _ber(0x30, bindings[0])) + b"\0\1")
     agent.say(1, _ber(0x30, start, _ber(0xA2, numbers, _ber(0x30, bindings[0]))))
     other = s.udp(f"{HE} 1000", f"{IT} 162")
     other.say(0, b"x")
     asked = s.udp(f"{HE} 1000", f"{ME} 161")
     asked.say(0, "x")
     asked.say(1, _ber(0x30, start, _ber(0xA2, numbers, _ber(0x30, bindings[0]))))
-
-
-# ---- PPTP and GRE --------------------------------------------------------------------------------------------------------
-
-SIZES: Final = {1: 144, 2: 144, 3: 4, 4: 4, 7: 156, 8: 20, 9: 208, 10: 12, 11: 16, 12: 4, 13: 136, 15: 12}
-
-
-def _control(kind: int, body: bytes = b"", size: int | None = None) -> bytes:
-    body = body.ljust(SIZES[kind] if size is None else size, b"\0")
-    return (len(body) + 12).to_bytes(2) + b"\0\1\x1a\x2b\x3c\x4d" + kind.to_bytes(2) + b"\0\0" + body
-
-
-def _ids(*numbers: int, code: int = 1) -> bytes:
-    return b"".join(number.to_bytes(2) for number in numbers) + bytes((code, 0))
-
-
-def _opened(s: Scene, port: int = 1000) -> Tcp:
-    line = s.tcp(f"{ME} {port}", f"{HE} 1723")
-    line.say(0, _control(1, b"\1\0\1\0"))
-    line.say(1, _control(2, b"\1\0\1\0"))
-    return line
-
-
-def _tunnel(s: Scene, ours: int, theirs: int, way: int) -> None:
-    """A packet of a call's tunnel: of the client (0) or of the server."""
-    ends = parse_address(ME), parse_address(HE)
-    head = b"\x30\1\x88\x0b\0\4" + (theirs, ours)[way].to_bytes(2)
-    s.feed(("lan", "wan")[way], wire.ip(ends[way], ends[1 - way], 47, head + b"data"))
-
-
-def calls(s: Scene) -> None:
-    """Calls out: answers to other calls, refusals, a tunnel, the end of it and of the session."""
-    line = _opened(s)
-    line.say(0, _control(7, _ids(500)))
-    line.say(1, _control(8, _ids(700, 501)), _control(8, _ids(700, 500, code=2)))
-    line.say(0, _control(7, _ids(500)))
-    line.say(1, _control(8, _ids(700, 500)), _control(8, _ids(700, 500)))
-    for way in (0, 1, 0):
-        _tunnel(s, 500, 700, way)
-    me6, he6 = parse_address(ME6), parse_address(HE6)
-    s.feed("wan", wire.ip(he6, me6, 58, wire.icmpv6(he6, me6, 1, 0, 0, wire.ip(me6, he6, 47, bytes(8)))))
-    for head in (b"\0\0\x08\0", b"\x30\1", b"\0\0\x08\0\0\0\0\0"):
-        s.feed("lan", wire.ip(parse_address(ME), parse_address(HE), 47, head))
-    second = _opened(s, 1001)
-    for ours, theirs in ((500, 700), (501, 701), (503, 703), (504, 703), (504, 703)):
-        second.say(0, _control(7, _ids(ours)))
-        second.say(1, _control(8, _ids(theirs, ours)))
-    line.say(0, _control(12, _ids(500)))
-    line.say(1, _control(13, _ids(700)))
-    line.say(0, _control(3, b"\1"))
-    line.say(1, _control(4, b"\2"), _control(4, b"\1"))
-
-
-def tunnels(s: Scene) -> None:
-    """A session that ends while its tunnel stands, one while it is expected, and a server that speaks first."""
-    for port, ours in ((1000, 510), (1001, 511), (1002, 512)):
-        line = _opened(s, port)
-        line.say(0, _control(7, _ids(ours)))
-        line.say(1, _control(8, _ids(ours + 200, ours)))
-        if port != 1001:
-            for way in (0, 1) if port == 1000 else (1, 0):
-                _tunnel(s, ours, ours + 200, way)
-        line.say(1, _control(13, _ids(ours + 200)))
-        line.say(0, _control(3, b"\1"))
-        line.say(1, _control(4, b"\1"))
-
-
-def called(s: Scene) -> None:
-    """The server calls: asked, answered, connected; answered with no, connected under another name."""
-    for port, code, name, twice in ((1000, 1, 510, 1), (1001, 2, 510, 1), (1002, 1, 511, 2), (1003, 1, 510, 2)):
-        line = _opened(s, port)
-        line.say(1, _control(9, _ids(700, 700)))
-        line.say(0, _control(10, _ids(510, 700, code=code)), _control(10, _ids(510, 701)))
-        for _ in range(twice):
-            line.say(1, _control(11, _ids(name, 0)))
-        line.say(1, _control(4, b"\1"))
 
 
 # ---- sequence numbers ------------------------------------------------------------------------------------------------------
@@ -247,6 +176,31 @@ def cut_short(s: Scene) -> None:
     for size in (20, 24, 12, 8):
         line.message(1, whole[:size])
     s.set(checksum="1", tcp_be_liberal="0")
+
+
+def sum_of_zero(s: Scene) -> None:
+    """A line that NAT writes anew and whose checksum would be 0 then: the kernel's is 65535, as UDP's."""
+    line = _ftp(s)
+    line.say(0, "NOOP\r\n")
+    mine, far = line.sides
+    if mine.far is None or far.far is None:
+        return
+    (src, sport), (dst, dport) = far.far, far.me
+    begun = f"PORT {','.join(map(str, src))},195,80\r\n"
+    filled = begun + "NOOP " + "x" * (1 - len(begun) % 2)
+    bare = wire.tcp(src, dst, sport, dport, seq=mine.seq, ack=mine.ack, flags=PSH | ACK, payload=filled.encode() + b"\0\0")
+    rest = filled[len(begun) :].encode() + bare[16:18] + b"\r\n"
+    again = wire.tcp(src, dst, sport, dport, seq=mine.seq, ack=mine.ack, flags=PSH | ACK, payload=begun.encode() + rest)
+    ending = rest[:-4] + ((int.from_bytes(rest[-4:-2]) + int.from_bytes(again[16:18])) % 0xFFFF).to_bytes(2) + rest[-2:]
+    line.segment(0, PSH | ACK, b"PORT 192,168,1,10,195,80\r\n" + ending)
+
+
+def late(s: Scene) -> None:
+    """An announced connection of which the middle is seen first, and then what is long past."""
+    line = _ftp(s)
+    line.say(0, "NOOP\r\n", "PORT %me,%,195,80\r\n")
+    for ack in (9_000_000, 7):
+        s.send(f"tcp {HE}:20 > {ME}:50000 . seq 3000 ack {ack} len 9")
 
 
 # ---- the table -------------------------------------------------------------------------------------------------------------
@@ -308,7 +262,7 @@ HELPED: Final = Load(_raw("ip"), _raw("ip6"))
 TRANSLATED: Final = Load(
     _raw("ip") + SOURCE.format("203.0.113.150", "192.168.1.50"), _raw("ip6") + SOURCE.format("fd00:2::50", "fd00:1::50")
 )
-BOTH: Final = (ftp_lines, one_port_twice, offers, backups, files, traps, calls, tunnels, called, shifted, cut_short, ends)
+BOTH: Final = (ftp_lines, one_port_twice, offers, backups, files, traps, *PPTP, shifted, cut_short, ends, late, sum_of_zero)
 NOT_MET: Final = "*nat\n-A POSTROUTING -d 9.9.9.9 -j SNAT --to-source 203.0.113.50\nCOMMIT\n"
 BOUND: Final = Load(_raw("ip") + NOT_MET, _raw("ip6") + NOT_MET.replace("9.9.9.9", "9::").replace("203.0.113.50", "9::1"))
 """Every connection is bound, and stays as it is."""
@@ -316,7 +270,7 @@ CORNERS: Final[tuple[tuple[str, Load, Sequence[Corner]], ...]] = (
     ("plain", Load(), (closings, oddities)),
     ("helped", HELPED, (*BOTH, *SIP)),
     ("helped, translated", TRANSLATED, (*BOTH, *SIP, *SIP_NAT)),
-    ("helped, bound", BOUND, (one_port_twice, calls, tunnels, traps, *SIP, *SIP_NAT)),
+    ("helped, bound", BOUND, (one_port_twice, *PPTP, traps, *SIP, *SIP_NAT)),
     *PATHS,
 )
 """What they are called, under which rules, which."""

@@ -82,7 +82,8 @@ def associations(s: Scene) -> None:
         send(1, 7, chunk(11))
         for way, tag, kind in ((0, 5, 4), (0, 5, 5), (1, 6, 5), (1, 6, 5), (0, 5, 4), (1, 3, 4), (1, 3, 5), (0, 9, 4), (1, 7, 5)):
             send(way, tag, chunk(kind, b"beat"))
-        send(0, 5, chunk(0, bytes(16)), chunk(4, b"beat"))
+        for tag in (5, 77):
+            send(0, tag, chunk(0, bytes(16)), chunk(4, b"beat"))
         send(0, 9, chunk(7, bytes(4)))
         send(1, 7, chunk(8))
         send(0, 9, chunk(14))
@@ -193,6 +194,38 @@ def mixed_zones(s: Scene) -> None:
         s.set(udp_timeout="30")
 
 
+def two_original_zones(s: Scene) -> None:
+    """One original tuple in two zones, under NAT; a third zone's way is what another's answers are; all of them end."""
+    ask, answer = f"udp {ME}:1000 > {HE}:53", f"udp {HE}:53 > {ME}:1000"
+    s.send(f"{ask} data x", f"{ask} data xx", f"{ask} data x", f"{answer} data xxx", f"{ask} data xxxx")
+    s.send(f"udp {HE}:99 > {ME}:1000 data xxx", f"udp {ME}:1000 > {HE}:99 data x")
+    s.send(f"udp {HE}:98 > {ME}:1000 data xxxxxx", f"udp {ME}:1000 > {HE}:98 data xxxxx")
+    s.set(udp_timeout="1", udp_timeout_stream="1")
+    s.send(f"{ask} data x", f"{ask} data xx")
+    s.wait(1.35)
+    s.send(f"{ask} data xxx")
+    s.set(udp_timeout="30", udp_timeout_stream="120")
+
+
+def sums_of_zero(s: Scene) -> None:
+    """What NAT's rewriting would make a checksum of 0: UDP's becomes 65535."""
+    me, he = parse_address(ME), parse_address(HE)
+    for last in range(50, 56):
+        bare = wire.udp(parse_address(f"203.0.113.{last}"), he, 1000 + last, 53, bytes(2))
+        s.feed("lan", wire.ip(me, he, 17, wire.udp(me, he, 1000 + last, 53, bare[6:8])))
+
+
+def nat_comes_late(s: Scene) -> None:
+    """A connection that was there before NAT, and a redirect that speaks of it."""
+    line = s.udp(f"{ME} 1000", f"{HE} 53")
+    line.say(0, "x")
+    s.load(Load("*nat\n-A POSTROUTING -o wan -j MASQUERADE\nCOMMIT\n"))
+    me, he = parse_address(ME), parse_address(HE)
+    s.feed("wan", wire.ip(he, me, 1, wire.icmp(5, 1, 0, wire.ip(me, he, 17, wire.udp(me, he, 1000, 53, b"x")))))
+    line.say(0, "x")
+    line.say(1, "x")
+
+
 def answered_by_reset(s: Scene) -> None:
     """What a rule resets is over: once, again, and where it was never begun."""
     line = s.tcp(f"{ME} 1000", f"{HE} 80")
@@ -207,6 +240,11 @@ ODD: Final = Load(
 )
 ZONED: Final = Load(
     "*raw\n-A PREROUTING -m length --length 29 -j CT --zone-orig 7\n-A PREROUTING -m length --length 30 -j CT --zone-reply 7\nCOMMIT\n"
+)
+ZONED_NAT: Final = Load(
+    "*raw\n-A PREROUTING -i lan -m length --length 29 -j CT --zone-orig 1\n"
+    "-A PREROUTING -i wan -m length --length 34 -j CT --zone-orig 1\n-A PREROUTING -m length --length 33 -j CT --zone 1\nCOMMIT\n"
+    "*nat\n-A POSTROUTING -o wan -p udp ! --dport 98:99 -j MASQUERADE\nCOMMIT\n"
 )
 RESET: Final = Load("*filter\n-A FORWARD -p tcp --tcp-flags PSH PSH -j REJECT --reject-with tcp-reset\nCOMMIT\n")
 ONE_PORT: Final = Load(
@@ -233,6 +271,8 @@ PATHS: Final = (
     ("plain paths", Load(), (reused, strayed, associations, quoted)),
     ("one port", ONE_PORT, (one_port,)), ("all ports", ALL_PORTS, (all_ports,)), ("ports", PORTS, (shifted_ports,)),
     ("a nat chain that drops", REFUSED, (refused,)), ("policies", POLICIES, (labelled,)),
-    ("odd pairs", ODD, (odd_pairs,)), ("zones of one direction", ZONED, (mixed_zones,)), ("resets", RESET, (answered_by_reset,)),
+    ("odd pairs", ODD, (odd_pairs, sums_of_zero)), ("zones of one direction", ZONED, (mixed_zones,)),
+    ("original zones and nat", ZONED_NAT, (two_original_zones,)), ("resets", RESET, (answered_by_reset,)),
+    ("nat comes late", Load(), (nat_comes_late,)),
 )  # fmt: skip
 """As corners.CORNERS."""

@@ -127,7 +127,7 @@ def six(s: Scene) -> None:
     for where in ("[%me%]", "[fd00:1:0:0:0:0:0:10]", "[fd00:1::0.0.0.16]", "[fd00:1::10", "fd00:1::10", "[::ffff:1.2.3.4]",
         "[1:2:3:4:5:6:7:8:9]",
                   "[fd00:1::1::10]", "[fd00:1:::10]", "[fd00:1::1.2.3.4.5]", "[1:2:3:4:5:6:7]", "[12345::]", "[1:2:3:4:5:6:7::]",
-                  "[1:2:3:4:5:6:7:1.2.3.4]", "[]", "[:1]", "[1:2:3:4:5:6:1.2.3.256]"):  # fmt: skip
+                  "[1:2:3:4:5:6:7:1.2.3.4]", "[::1:2:3:4:5:6:7]", "[]", "[:1]", "[1:2:3:4:5:6:1.2.3.256]"):  # fmt: skip
         line.say(0, said(REGISTER, f"Contact: <sip:me@{where}:%my-port%>", "Expires: 60"))
     for where in ("%me%", "fd00:1:0:0:0:0:0:10", "fd00:1::1::2", "1:2"):
         line.say(0, said("INVITE sip:you@[%far%] SIP/2.0", "Contact: <sip:me@[%me%]:%my-port%>", body=streams(AUDIO, family=6,
@@ -181,6 +181,30 @@ def known(s: Scene) -> None:
     one.say(1, said(INVITE, CONTACT, body=streams("m=audio 4000 x", where="203.0.113.150")))
 
 
+def same_answer(s: Scene) -> None:
+    """A server tells two of a phone's calls one stream; over TCP the stream comes, too."""
+    lines = [_phone(s), _phone(s, 5061)]
+    for number, line in enumerate(lines):
+        line.say(0, said(INVITE, CONTACT, body=streams(f"m=audio {4000 + 100 * number} x")))
+        line.say(1, to("200", "INVITE", CONTACT, body=streams("m=audio 7000 x")))
+    line = s.tcp(f"{ME} 5062", f"{HE} 5060")
+    line.say(0, said(REGISTER, CONTACT + ";transport=tcp", "Expires: 60"), said(INVITE, CONTACT, body=streams("m=audio 4400 x")))
+    line.say(1, to("200", "INVITE", CONTACT, body=streams("m=audio 5400 x")))
+    s.send(f"udp {HE}:9999 > 203.0.113.150:4401")
+    s.send(f"udp {HE}:5400 > 203.0.113.150:4400", f"udp {HE}:5400 > {ME}:4400", f"udp {ME}:4401 > {HE}:5401")
+
+
+def directly(s: Scene) -> None:
+    """What the far end is told of a stream is what another call's stream stands for, and a third call knows that one, too."""
+    one = _phone(s, 5070)
+    one.say(0, said(INVITE, CONTACT, body=streams(AUDIO)))
+    caller = s.udp(f"{HE} 5080", f"{ME} 5060")
+    caller.say(0, said(INVITE, CONTACT, body=streams("m=audio 6000 x")))
+    caller.say(1, to("200", "INVITE", CONTACT, body=streams(AUDIO)))
+    again = s.udp("203.0.113.150 5070", f"{HE} 5060")
+    again.say(0, said(INVITE, CONTACT, body=streams(AUDIO)), said(INVITE, CONTACT, body=streams(AUDIO)))
+
+
 def unowned(s: Scene) -> None:
     """Descriptions without an owner, with an address for each stream, without a word of how long they are."""
     line = _phone(s)
@@ -220,4 +244,4 @@ def answered(s: Scene) -> None:
 
 Corner = Callable[[Scene], None]
 SIP: Final[Sequence[Corner]] = (shared, answered, called, registers, sessions, headers, six, over_tcp)
-SIP_NAT: Final[Sequence[Corner]] = (elsewhere, known, unowned)
+SIP_NAT: Final[Sequence[Corner]] = (elsewhere, known, unowned, same_answer, directly)

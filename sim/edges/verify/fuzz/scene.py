@@ -60,6 +60,11 @@ class Scene:
             self.steps.append(Sysctl(f"net.netfilter.nf_conntrack_{key}", value))
             self._wall.ip.sysctls.set(f"net.netfilter.nf_conntrack_{key}", value)
 
+    def load(self, rules: Load) -> None:
+        """Other rules than those before, of which there were none."""
+        self.steps.append(rules)
+        give_rules(self._wall, rules)
+
     def anew(self) -> None:
         """The table is emptied: another scene begins."""
         self.steps.append(Flush())

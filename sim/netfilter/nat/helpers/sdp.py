@@ -63,8 +63,8 @@ def nat_media(nat: Nat, help: Help, message: Message, pair: list[Expectation], f
         return None
     if port != rtp.saved_port and not nat_port(nat, help, message, found, port):
         help.drop("cannot mangle SDP message", "NAT cannot write the other port into the session description.")
-        for each in pair:
-            help.unexpect(each, WHY_NOT_WRITTEN)
+        help.unexpect(rtp, WHY_NOT_WRITTEN)
+        help.unexpect(rtcp, WHY_NOT_WRITTEN)
         return None
     return rtp.tuple.dst
 

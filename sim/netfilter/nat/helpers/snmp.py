@@ -66,7 +66,7 @@ class _Ber:
     def primitive(self, *tags: int) -> tuple[int, int]:
         """(where its value begins, its length) of the next element, which is left behind."""
         length = self.take(*tags)
-        if length == INDEFINITE or length > self.end - self.at:
+        if length > self.end - self.at:
             raise NotSnmp
         self.at += length
         return self.at - length, length
