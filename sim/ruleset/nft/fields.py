@@ -226,6 +226,12 @@ def _raw(field: Field, known: Known) -> Selector:
     return row_of(field.words[0], field)
 
 
+def is_searched(name: str) -> bool:
+    """Whether a selector is an option of IPv4, an extension header of IPv6, or a field in one."""
+    words = name.split()
+    return words[:2] == ["ip", "option"] or (words[0] in EXTENSIONS and words[1:2] not in (["ip"], ["ip6"]) and words[1] not in _ROUTE_KEYS)
+
+
 def _unnamed(words: tuple[str, ...], field: Field) -> Selector:
     """A field of a header that may be another's: nft looks at its bytes, and lists them as such."""
     place = field_of(" ".join(words))

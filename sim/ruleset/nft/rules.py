@@ -32,7 +32,7 @@ from sim.ruleset.nft import handing, nat, setrules
 from sim.ruleset.nft.doing import assignment, log_part, source_of
 from sim.ruleset.nft.elements import Interfaces, Values, bounds, is_interval, normal, sort_key
 from sim.ruleset.nft.fetching import fetched
-from sim.ruleset.nft.fields import ICMP_TYPES, Known, Left, left_side, not_alien, selector_of, under_mask
+from sim.ruleset.nft.fields import ICMP_TYPES, Known, Left, is_searched, left_side, not_alien, selector_of, under_mask
 from sim.ruleset.nft.keeping import kept_part
 from sim.ruleset.nft.literals import DESCRIPTION, keyword_of, scalar
 from sim.ruleset.nft.rewriting import acting, is_rewrite, rewriting
@@ -167,8 +167,11 @@ class RuleMeaning:
 
     def left(self, expression: Expression) -> Left:
         """A left side; what it needs to be known is tested first."""
+        unknown = self.known.network is None and self.known.family == "inet"
         left = left_side(expression, self.known)
         for row in left.rows:
+            if unknown and is_searched(row.name):
+                self._network_first()
             types = ICMP_TYPES.get(row.name)
             if row.name.startswith("numgen inc "):
                 self.parts.append(Judge("numgen", (("mod", int(row.name.split()[3])),)))
@@ -183,6 +186,11 @@ class RuleMeaning:
                 self.sets += len(types) > 1
                 self.known.icmp_tested = True
         return left
+
+    def _network_first(self) -> None:
+        """nft puts the test of the protocol that options and extension headers need at the rule's head: a counter between counts less."""
+        if any(not isinstance(part, Compare | VerdictMap) for part in self.parts):
+            self.parts.insert(0, Compare("meta nfproto", (2 if self.known.network == "ip" else 10,)))
 
     def _match(self, statement: Match) -> None:
         left = self.left(statement.left)
