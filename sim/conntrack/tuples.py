@@ -94,7 +94,7 @@ def key_of(packet: Packet) -> Key | None:
 
 def _key_of_stump(packet: Packet) -> Key | None:
     """Of a packet whose transport header is cut short: ports need only four bytes. A later fragment has no tuple."""
-    if packet.fragment:
+    if packet.fragment or (packet.version == 6 and packet.protonum in NO_TRANSPORT):
         return None
     ports = l4_key(packet.data, packet.l4, packet.protonum)
     return None if ports is None else (packet.src, packet.dst, ports[0], ports[1], packet.protonum)

@@ -242,6 +242,8 @@ def oddities(s: Scene) -> None:
     for body in (b"\x2c\0\1", b"\x2c", b"\x11\0\0\1\0\0\0\7", b"\x3a\0\0\x10\0\0\0\7x"):
         s.feed("lan", wire.ip(me6, he6, 44, body))
     s.feed("lan", wire.ip(me, he, 136, b"\0\1\0\2\0\0"))
+    for number, body in ((60, bytes(3)), (60, b"\0\x19" + bytes(26)), (43, bytes(3)), (0, bytes(3))):
+        s.feed("wan", wire.ip(he6, me6, number, body))
     quoted = wire.ip(me, he, 17, wire.udp(me, he, 1000, 53, b"x"))
     s.feed("wan", wire.ip(he, me, 1, wire.icmp(3, 1, 0, b"\x4f" + quoted[1:])))
     s.feed("wan", wire.ip(he, me, 1, wire.icmp(3, 1, 0, quoted[:20])))
