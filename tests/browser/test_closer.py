@@ -1,4 +1,4 @@
-"""Looking closer in a real browser: the inside of a packet, faults of a link, a stretch of the timeline, another machine's rules."""
+"""Looking closer in a real browser: the inside of a packet, faults of a link, a stretch of the timeline, marks, another machine's rules."""
 
 from __future__ import annotations
 
@@ -60,6 +60,31 @@ def test_the_timeline_can_be_looked_at_more_closely(page: Page) -> None:
     page.tab.get_by_role("button", name="Zoom into the timeline").click()
     page.tab.mouse.click(*place)
     assert 0 < page.lab("t") < far
+    assert page.axe("#time") == []
+
+def test_a_moment_is_marked_found_again_by_keys_and_kept_over_a_reload(page: Page) -> None:
+    key = page.open(scenario="laptop-and-server")
+    page.type("laptop", "ping -c 2 192.168.1.20")
+    moments = []
+    for _ in range(2):
+        page.tab.keyboard.press("ArrowLeft")
+        moments.append((page.lab("n"), page.moment()))
+        page.tab.keyboard.press("m")
+    assert page.said().startswith("Marked")
+    assert page.tab.locator("svg.flag").count() == 2
+    page.tab.keyboard.press("Home")
+    for wanted in reversed(moments):
+        page.tab.keyboard.press(">")
+        assert (page.lab("n"), page.moment()) == wanted
+    page.tab.keyboard.press(">")
+    assert page.said() == "There is no further mark."
+    page.until("window.ctlab.saved")
+    page.visit(key)
+    page.tab.keyboard.press("Home")
+    page.tab.keyboard.press(">")
+    assert page.lab("n") == moments[1][0]
+    page.tab.get_by_role("button", name="Take the mark from this moment").click()
+    page.until("document.querySelectorAll('svg.flag').length === 1")
     assert page.axe("#time") == []
 
 

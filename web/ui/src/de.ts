@@ -213,7 +213,8 @@ export const german: Words = {
     silence: (span) => `${duration(span)} Stille`, branches: (count) => many(count, 'andere Zukunft', 'andere Zukünfte'),
     branch: (t, what, records) => `ab ${seconds(t)} s: ${what} (${many(records, 'Ereignis', 'Ereignisse')})`, restore: 'Eine abgeschnittene Zukunft zurückholen',
     value: (t, packet, all) => `${seconds(t)} Sekunden${all ? `, Paket ${packet} von ${all}` : ''}`,
-    zoomIn: 'Die Zeitleiste vergrößern (Strg und Rad)', zoomOut: 'Die Zeitleiste verkleinern', noExpiry: 'Nichts läuft mehr ab.', gone: 'fort', expired: 'abgelaufen', days: (count) => many(count, 'Tag', 'Tage'),
+    zoomIn: 'Die Zeitleiste vergrößern (Strg und Rad)', zoomOut: 'Die Zeitleiste verkleinern', noExpiry: 'Nichts läuft mehr ab.', mark: 'Diesen Moment merken', unmark: 'Die Marke von diesem Moment nehmen', markedAt: (t) => `Gemerkt: ${seconds(t)} Sekunden.`, unmarked: (t) => `Die Marke bei ${seconds(t)} Sekunden ist fort.`,
+    atMark: (t) => `Marke bei ${seconds(t)} Sekunden.`, noMark: 'Keine weitere Marke.', gone: 'fort', expired: 'abgelaufen', days: (count) => many(count, 'Tag', 'Tage'),
   },
   craft: {
     open: 'Paket senden', openTitle: 'Ein Paket Feld für Feld schreiben und senden (p)', title: 'Ein eigenes Paket', from: 'Gesendet von', protocol: 'Protokoll',
@@ -255,7 +256,7 @@ export const german: Words = {
     problems: 'Fehler', place: (line, column) => `Zeile ${line}:${column}`, line: (line) => `Zeile ${line}.`,
     matched: (count) => `Bisher ${count === 1 ? 'traf 1 Paket' : `trafen ${count} Pakete`} zu.`, says: (language) => `In ${language}:`,
     point: 'Setzen Sie den Cursor auf eine Regel: hier steht, was sie sagt.', noCounterpart: (why) => `Diese Regel hat kein Gegenstück: ${why}.`,
-    missing: (count, lines) => `${many(count, 'Regel hat', 'Regeln haben')} kein Gegenstück und ${count === 1 ? 'fehlt' : 'fehlen'} dort: Zeile ${lines.join(', ')}.`,
+    missing: (count, lines) => `${many(count, 'Regel hat', 'Regeln haben')} kein Gegenstück und ${count === 1 ? 'fehlt' : 'fehlen'} dort: Zeile ${lines}.`, whyMissing: 'Warum?', lineIs: (lines) => `Zeile ${lines}:`,
   },
   say: {
     packet: (ordinal, from, to, about) => `Paket ${ordinal}, ${from} an ${to}, ${about}`,
@@ -275,7 +276,7 @@ export const german: Words = {
     labels: 'Labels', labelsLead: 'Farbe, Form und Wort gehören immer zusammen. Gefüllt: durchgelassen. Rot umrandet: verworfen. Eine gestrichelte Linie mit ✕: wie weit es kam.',
     keys: 'Tasten', terminal: 'Im Terminal', shortcuts: [
       ['Leertaste', 'abspielen, anhalten'], ['← →', 'das Paket davor, das nächste Paket'], [', .', 'der vorige, der nächste Hook der Firewall'], ['Umschalt ← →', 'das Ereignis davor, das nächste Ereignis'], ['Pos1 Ende', 'der Anfang, das Ende des Bekannten'],
-      ['[ ]', 'der Ablauf davor, der nächste Ablauf'], ['+ −', 'schneller, langsamer'], ['1 2 3', 'Leiter, Netz, Annahmen'], ['4 5 6', 'Verbindungen, conntrack -L, Regeln'],
+      ['[ ]', 'der Ablauf davor, der nächste Ablauf'], ['m', 'diesen Moment merken oder seine Marke nehmen'], ['< >', 'die Marke davor, die nächste'], ['+ −', 'schneller, langsamer'], ['1 2 3', 'Leiter, Netz, Annahmen'], ['4 5 6', 'Verbindungen, conntrack -L, Regeln'],
       ['7', 'der Weg des Pakets, sein Inhalt'], ['e', 'das Leben eines Eintrags'], ['c', 'nur dieses Gespräch, alle'], ['f', 'was wäre, wenn, und beide Zukünfte'], ['t', 'im Terminal tippen'], ['Esc', 'das Terminal verlassen, dies schließen'], ['n b', 'nächster Schritt, voriger Schritt der Lektion'], ['?', 'diese Hilfe'],
       ['r p', 'die Regeln bearbeiten, ein Paket senden'],
     ],

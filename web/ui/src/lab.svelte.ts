@@ -5,7 +5,7 @@ import type { Branch, Channel, Ears, Hello, Lesson, Refusal, TraceBatch } from '
 import { CROWD } from './crowd'
 import { Clock, SPEEDS, type Position } from './clock'
 import { Index, type Trip } from './index'
-import { Moment } from './moment.svelte'
+import { Marking } from './marking.svelte'
 import { tellEvent, tellPacket } from './narrate'
 import type { Input } from './records'
 import { Story } from './story'
@@ -18,18 +18,15 @@ const WALKED = 2 // up to this speed packets are seen to walk through the firewa
 const TICK = 50 // ms: so often the clock's digits and the time-outs change while it plays; nobody reads faster
 const TRIES = 6 // stretches asked for in a row, when what is looked for lies further ahead
 
-export class Lab extends Moment implements Ears {
+export class Lab extends Marking implements Ears {
   lesson = $state.raw<Lesson | null>(null)
   step = $state(0)
-  playing = $state(false)
   speed = $state(1)
   more = $state(false)
   waiting = $state(false)
   branches = $state.raw<Branch[]>([])
   refusal = $state.raw<Refusal | null>(null)
   online = $state(true)
-  /** What names the session at the server; "" where there is none: a page that plays by itself. */
-  readonly key: string
 
   #ticked = $state(0)
   /** The time (µs) as digits say it: the moment's, but while it plays only some twenty times a second. */
@@ -47,12 +44,11 @@ export class Lab extends Moment implements Ears {
   #saving: ReturnType<typeof setTimeout> | null = null
 
   constructor(key: string, channel: (ears: Ears) => Channel) {
-    super()
-    this.key = key
+    super(key)
     this.#clock = new Clock({
       warp: () => this.index.warp,
       position: () => ({ n: this.n, t: this.t }),
-      move: (to) => this.#move(to),
+      move: (to) => this.move(to),
       arrived: () => this.#arrived(),
       pause: (n, to) => (this.stage === 'topology' && this.speed <= WALKED && this.state.flying.size <= CROWD ? this.index.stationAfter(n, to) : null),
     })
@@ -111,7 +107,6 @@ export class Lab extends Moment implements Ears {
   toggle(): void {
     if (this.playing) return this.pause()
     this.playing = this.#openEnded = true
-    this.#ticked = this.t
     this.picked = null
     this.#goOn()
   }
@@ -135,14 +130,14 @@ export class Lab extends Moment implements Ears {
     this.pause()
     this.picked = null
     const wanted = Math.max(0, Math.min(n, this.story.length))
-    this.#move({ n: wanted, t: this.story.records[wanted - 1]?.t ?? 0 })
+    this.move({ n: wanted, t: this.story.records[wanted - 1]?.t ?? 0 })
   }
 
   /** To a time in µs, between events too. */
   seekTime(t: number): void {
     this.pause()
     this.picked = null
-    this.#move({ n: this.index.warp.countAt(t), t })
+    this.move({ n: this.index.warp.countAt(t), t })
   }
 
   /** One event on or back. */
@@ -266,19 +261,18 @@ export class Lab extends Moment implements Ears {
     if (message.playFrom !== null && !restarted) {
       const t = message.playFrom
       this.#resume = null
-      this.#move({ n: Math.min(message.from, this.story.length), t })
+      this.move({ n: Math.min(message.from, this.story.length), t })
       this.picked = null
       this.playing = true
       this.#openEnded = false
-      this.#ticked = t
       const span = this.#playFor
       this.#playFor = null
       return span === null ? this.#clock.play(this.index.restAfter(message.from, this.story.records)) : this.#clock.play(null, t + span)
     }
     const last = warp.moments.at(-1)?.t ?? 0
     const t = Math.min(this.#resume ?? present.t, last)
-    if (this.#resume !== null) this.#move({ n: warp.countAt(t), t })
-    else if (message.from < present.n) this.#move({ n: Math.min(warp.countAt(t), this.story.length), t })
+    if (this.#resume !== null) this.move({ n: warp.countAt(t), t })
+    else if (message.from < present.n) this.move({ n: Math.min(warp.countAt(t), this.story.length), t })
     const complete = !message.more || last >= (this.#resume ?? 0)
     if (this.#resume !== null && complete) this.#resume = null
   }
@@ -296,7 +290,7 @@ export class Lab extends Moment implements Ears {
     this.#want(go, () => (this.#look = null))
   }
 
-  #move(to: Position): void {
+  protected move(to: Position): void {
     this.n = to.n
     this.t = to.t
     const now = performance.now()

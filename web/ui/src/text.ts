@@ -216,7 +216,8 @@ export const text = {
     silence: (span: number): string => `${duration(span)} of silence`, branches: (count: number): string => many(count, 'other future', 'other futures'),
     branch: (t: number, what: string, records: number): string => `from ${seconds(t)} s: ${what} (${many(records, 'event', 'events')})`, restore: 'Bring back a future that was cut off',
     value: (t: number, packet: number, all: number): string => `${seconds(t)} seconds${all ? `, packet ${packet} of ${all}` : ''}`,
-    zoomIn: 'Zoom into the timeline (Ctrl and the wheel)', zoomOut: 'Zoom out of the timeline', noExpiry: 'Nothing more will expire.', gone: 'gone', expired: 'expired', days: (count: number): string => many(count, 'day', 'days'),
+    zoomIn: 'Zoom into the timeline (Ctrl and the wheel)', zoomOut: 'Zoom out of the timeline', noExpiry: 'Nothing more will expire.', mark: 'Mark this moment', unmark: 'Take the mark from this moment', markedAt: (t: number): string => `Marked: ${seconds(t)} seconds.`, unmarked: (t: number): string => `The mark at ${seconds(t)} seconds is gone.`,
+    atMark: (t: number): string => `Mark at ${seconds(t)} seconds.`, noMark: 'There is no further mark.', gone: 'gone', expired: 'expired', days: (count: number): string => many(count, 'day', 'days'),
   },
   editor: {
     open: 'Edit rules', openTitle: 'Edit the rules, in iptables and nft side by side (r)', title: 'Rules', close: 'Back to the lab', loading: 'The editor is being fetched…',
@@ -228,7 +229,7 @@ export const text = {
     problems: 'Mistakes', place: (line: number, column: number): string => `line ${line}:${column}`, line: (line: number): string => `Line ${line}.`,
     matched: (count: number): string => `Matched ${many(count, 'packet', 'packets')} so far.`, says: (language: string): string => `In ${language}:`,
     point: 'Put the cursor on a rule: what it says stands here.', noCounterpart: (why: string): string => `This rule has no counterpart: ${why}.`,
-    missing: (count: number, lines: number[]): string => `${many(count, 'rule has', 'rules have')} no counterpart and ${count === 1 ? 'is' : 'are'} left out there: line ${lines.join(', ')}.`,
+    missing: (count: number, lines: string): string => `${many(count, 'rule has', 'rules have')} no counterpart and ${count === 1 ? 'is' : 'are'} left out there: line ${lines}.`, whyMissing: 'Why?', lineIs: (lines: string): string => `Line ${lines}:`,
   },
   craft: {
     open: 'Send a packet', openTitle: 'Write a packet field by field and send it (p)', title: 'A packet of your own', from: 'Sent by', protocol: 'Protocol',
@@ -278,7 +279,7 @@ export const text = {
     labels: 'Labels', labelsLead: 'Colour, shape and word always belong together. Filled: let through. Outlined in red: dropped. A dashed line with ✕: how far it came.',
     keys: 'Keys', terminal: 'In the terminal', shortcuts: ([
       ['Space', 'play, pause'], ['← →', 'the packet before, the next packet'], [', .', 'the hook before, the next hook of the firewall'], ['Shift ← →', 'the event before, the next event'], ['Home End', 'the start, the end of what is known'],
-      ['[ ]', 'the expiry before, the next expiry'], ['+ −', 'faster, slower'], ['1 2 3', 'ladder, topology, three beliefs'], ['4 5 6', 'connections, conntrack -L, rules'],
+      ['[ ]', 'the expiry before, the next expiry'], ['m', 'mark this moment, or take its mark away'], ['< >', 'the mark before, the next mark'], ['+ −', 'faster, slower'], ['1 2 3', 'ladder, topology, three beliefs'], ['4 5 6', 'connections, conntrack -L, rules'],
       ['7', 'the packet’s way, its inside'], ['e', 'the life of an entry'], ['c', 'this conversation alone, all of them'], ['f', 'what if, and both futures'], ['t', 'type in the terminal'], ['Esc', 'leave the terminal, close this'], ['n b', 'next step, step before in the lesson'], ['?', 'this help'],
       ['r p', 'edit the rules, send a packet'],
     ]) as Keys,

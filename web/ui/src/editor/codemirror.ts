@@ -23,7 +23,7 @@ const setMarks = StateEffect.define<Marks>()
 const NONE: Marks = { wrong: [], lit: [], grey: new Map(), counts: new Map() }
 
 /** Words of both languages that have a colour; the group that matched names it. */
-export const RULES = /(?<note>#.*)|(?<text>"[^"]*"?)|(?<NEW>\b(?:NEW|new)\b)|(?<ESTABLISHED>\b(?:ESTABLISHED|established)\b)|(?<RELATED>\b(?:RELATED|related)\b)|(?<INVALID>\b(?:INVALID|invalid)\b)|(?<UNTRACKED>\b(?:UNTRACKED|untracked)\b)|(?<act>\b(?:ACCEPT|DROP|REJECT|RETURN|LOG|MASQUERADE|SNAT|DNAT|REDIRECT|MARK|CT|NOTRACK|accept|drop|reject|return|log|masquerade|snat|dnat|redirect|jump|goto|queue|notrack)\b)|(?<head>^\*\w+|^:\S+|^COMMIT\b|\b(?:table|chain|set|map|type|hook|policy|priority|elements)\b)|(?<word>(?<=\s|^)--?[A-Za-z][\w-]*)/g
+export const RULES = /(?<note>#.*)|(?<text>"[^"]*"?)|(?<NEW>(?<![\w-])(?:NEW|new)(?![\w-]))|(?<ESTABLISHED>(?<![\w-])(?:ESTABLISHED|established)(?![\w-]))|(?<RELATED>(?<![\w-])(?:RELATED|related)(?![\w-]))|(?<INVALID>(?<![\w-])(?:INVALID|invalid)(?![\w-]))|(?<UNTRACKED>(?<![\w-])(?:UNTRACKED|untracked)(?![\w-]))|(?<act>(?<![\w-])(?:ACCEPT|DROP|REJECT|RETURN|LOG|MASQUERADE|SNAT|DNAT|REDIRECT|MARK|CT|NOTRACK|accept|drop|reject|return|log|masquerade|snat|dnat|redirect|jump|goto|queue|notrack)(?![\w-]))|(?<head>^\*\w+|^:\S+|^COMMIT\b|(?<![\w-])(?:table|chain|set|map|type|hook|policy|priority|elements)(?![\w-]))|(?<word>(?<=\s|^)--?[A-Za-z][\w-]*)/g
 export const YAML = /(?<note>(?<=^|\s)#.*)|(?<head>^\s*(?:- )?[\w.-]+(?=:))|(?<text>"[^"]*"?)/g
 
 class Told extends WidgetType {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Input, TableView } from '../records'
 import { append, type State } from '../story'
-import { counts, decides, rulesAt, trialEnds, type Seen, type Studied } from './study'
+import { RULES } from './codemirror'
+import { counts, decides, reasons, rulesAt, spans, trialEnds, type Seen, type Studied } from './study'
 
 const rule = (id: number, text: string) => ({ id, number: id, handle: 0, text, other: null, packets: 0, bytes: 0 })
 const table = (policy: string, ...texts: string[]): TableView => ({
@@ -40,4 +41,17 @@ it('a trial ends after its time, when it is kept, and when rules come for good',
   expect(trialEnds(given([10, trial]), 'a', 40)).toBe(null)
   expect(trialEnds(given([10, trial], [20, { type: 'keep', machine: 'a' }]), 'a', 30)).toBe(null)
   expect(trialEnds(given([10, trial], [20, { type: 'rules', machine: 'a', nft: '' }]), 'a', 30)).toBe(null)
+})
+
+it('rules without a counterpart are told by their reason, with lines in a row said as a span', () => {
+  const one = (line: number, why: string) => ({ doc: 'nft' as const, line, text: '', why })
+  const missing = [one(18, 'no chain leads there'), one(5, 'no such priority'), one(19, 'no chain leads there'), one(20, 'no such priority')]
+  expect(spans(missing.map(({ line }) => line))).toBe('5, 18–20')
+  expect(reasons(missing)).toEqual([{ why: 'no such priority', lines: [5, 20] }, { why: 'no chain leads there', lines: [18, 19] }])
+})
+
+it('a word has its colour where it is a word, and not within the name of a chain', () => {
+  const found = (line: string): string[] => [...line.matchAll(RULES)].map(([word]) => word)
+  expect(found('-A ufw-user-limit-accept -m comment --comment "a b" -j ACCEPT')).toEqual(['-A', '-m', '--comment', '"a b"', '-j', 'ACCEPT'])
+  expect(found('ct state new jump skip-to-policy-input')).toEqual(['new', 'jump'])
 })

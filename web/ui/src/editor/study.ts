@@ -42,6 +42,24 @@ export function rulesAt(studied: Studied, at: Place): Seen[] {
   return studied.rules.filter((rule) => [rule, ...rule.twins].some(({ doc, line }) => doc === at.doc && line === at.line))
 }
 
+/** Lines as they are read out: "5, 8–9, 18". */
+export function spans(lines: readonly number[]): string {
+  const found: [number, number][] = []
+  for (const line of [...new Set(lines)].sort((a, b) => a - b)) {
+    const last = found.at(-1)
+    if (last && line === last[1] + 1) last[1] = line
+    else found.push([line, line])
+  }
+  return found.map(([from, to]) => (from === to ? `${from}` : `${from}–${to}`)).join(', ')
+}
+
+/** Why rules have no counterpart, each reason once with its lines, in the order of the text. */
+export function reasons(missing: readonly Missing[]): { why: string; lines: number[] }[] {
+  const found = new Map<string, number[]>()
+  for (const { why, line } of [...missing].sort((a, b) => a.line - b.line)) found.set(why, [...(found.get(why) ?? []), line])
+  return [...found].map(([why, lines]) => ({ why, lines }))
+}
+
 /** Whether these tables let something else happen than letting all pass. */
 export function decides(tables: readonly TableView[], language: Source): boolean {
   const chains = tables.filter((table) => table.language === language).flatMap((table) => table.chains)

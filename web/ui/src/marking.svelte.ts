@@ -1,0 +1,56 @@
+// Marks as verbs: this moment is marked, and one comes back to it. What a mark is, and where it is kept, is marks.ts.
+
+import type { Position } from './clock'
+import { isMarked, keepMarks, keptMarks, nearest, toggled, type Mark } from './marks'
+import { Moment } from './moment.svelte'
+import { text } from './text'
+
+export abstract class Marking extends Moment {
+  /** What names the session at the server; "" where there is none: a page that plays by itself. */
+  readonly key: string
+  playing = $state(false)
+  /** Moments that a person wants to come back to, in the order of time. */
+  marks = $state.raw<readonly Mark[]>([])
+  readonly marked: boolean = $derived(!this.playing && isMarked(this.marks, { n: this.n, t: Math.floor(this.t) }))
+
+  constructor(key: string) {
+    super()
+    this.key = key
+    this.marks = keptMarks(key)
+  }
+
+  abstract pause(): void
+  protected abstract move(to: Position): void
+
+  /** Marks this moment, or takes its mark away. */
+  mark(): void {
+    this.pause()
+    this.said = (this.marked ? text.time.unmarked : text.time.markedAt)(this.t)
+    this.marks = toggled(this.marks, { n: this.n, t: Math.floor(this.t) })
+    keepMarks(this.key, this.marks)
+  }
+
+  /** To the next mark, or the one before. */
+  toMark(by: 1 | -1): void {
+    this.pause()
+    const mark = nearest(this.marks, { n: this.n, t: Math.floor(this.t) }, by)
+    if (mark) this.goMark(mark)
+    else this.said = text.time.noMark
+  }
+
+  /** To a marked moment; where another future has come since, to the one at its time. */
+  goMark(mark: Mark): void {
+    this.pause()
+    this.picked = null
+    this.move(this.#known(mark))
+    this.said = text.time.atMark(this.t)
+  }
+
+  /** The moment of a mark. */
+  #known({ n, t }: Mark): Position {
+    const { records, length } = this.story
+    const fits = n <= length && (records[n - 1]?.t ?? 0) <= t && (records[n]?.t ?? Infinity) >= t
+    const at = Math.min(t, this.index.warp.moments.at(-1)?.t ?? 0)
+    return fits ? { n, t } : { n: this.index.warp.countAt(at), t: at }
+  }
+}
