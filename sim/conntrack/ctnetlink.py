@@ -62,6 +62,7 @@ class Wish:
 
 def find(tracker: Tracker, wish: Wish) -> Conn:
     """The entry that a message names, by its original tuple or its reply. Raises Refused."""
+    _check_types(wish)
     wanted = wish.original or wish.reply
     found = tracker.find(wanted, wish.zone) if wanted is not None else None
     if found is None:
@@ -69,10 +70,18 @@ def find(tracker: Tracker, wish: Wish) -> Conn:
     return found[0]
 
 
+def _check_types(wish: Wish) -> None:
+    """ICMP's types that have no answer name no connection (icmp_nlattr_to_tuple). Raises Refused."""
+    for one in (wish.original, wish.reply):
+        if one is not None and one.protonum in ICMPS and invert(one) is None:
+            raise Refused("EINVAL")
+
+
 def create(
     tracker: Tracker, wish: Wish, now: int, portid: int, *, exclusive: bool = True, bind: Callable[[Conn], None] | None = None
 ) -> Conn:  # fmt: skip
     """Make an entry (ctnetlink_new_conntrack). One that is there is EEXIST, or changed if not `exclusive`. Raises Refused."""
+    _check_types(wish)
     wanted = wish.original or wish.reply
     if wanted is not None and (found := tracker.find(wanted, wish.zone)) is not None:
         if exclusive:
@@ -81,9 +90,6 @@ def create(
         return found[0]
     if wish.original is None or wish.reply is None or wish.timeout is None or wish.original.protonum != wish.reply.protonum:
         raise Refused("EINVAL")
-    for one in (wish.original, wish.reply):
-        if one.protonum in ICMPS and invert(one) is None:
-            raise Refused("EINVAL")
     conn = tracker.fresh(wish.original, wish.reply, wish.zone)
     if bind is not None:
         bind(conn)

@@ -6,14 +6,14 @@ from collections.abc import Container
 
 from sim.shell.conntrack_options import Request
 from sim.shell.conntrack_values import Complaint
-from sim.shell.conntrack_words import LEGAL, LEGAL_EXPECT, OPTIONS
+from sim.shell.conntrack_words import BARE, LEGAL, LEGAL_EXPECT, OPTIONS
 
 
 def check(request: Request) -> None:
     """Which options the command takes (generic_opt_check). Raises Complaint."""
     if "j" in request.given and request.given & {"n", "g"}:
         raise Complaint("cannot specify `--src-nat' or `--dst-nat' with `--any-nat'")
-    legal = (LEGAL_EXPECT if request.table == "expect" else LEGAL)[request.command if not request.bare else "V"]
+    legal = BARE if request.bare else (LEGAL_EXPECT if request.table == "expect" else LEGAL)[request.command]
     _checked(request.given, [(key, names[0]) for key, (names, _) in OPTIONS.items()], legal)
     if "3" in legal and not request.given >= {"s", "d"} and not request.given >= {"r", "q"}:
         reply = not request.given & {"s", "d"} and request.given & {"r", "q"}

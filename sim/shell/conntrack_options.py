@@ -90,7 +90,7 @@ class _Reader:
     """Reads the words from left to right."""
 
     def __init__(self, words: list[str], warnings: list[str]) -> None:
-        self.words = list(words)
+        self.words, self._all = list(words), ["conntrack", *words]
         self.request = Request(warnings=warnings)
 
     def read(self) -> Request:
@@ -114,7 +114,8 @@ class _Reader:
                 letters = "" if attached else letters
                 continue
             if letter not in SHORT:
-                raise Complaint(f"unknown option `{word}'")
+                named = self._all[-len(self.words) - 2] if letters else word  # getopt is not yet behind a word that has more letters
+                raise Complaint(f"unknown option `{named}'")
             wants = OPTIONS[letter][1]
             if wants == 1 and not letters and not self.words:
                 raise Complaint(f"option `{word}' requires an argument")

@@ -145,6 +145,7 @@ def _run(context: Context, request: Request) -> Entries | Expectations | None:
         return None
     if not context.root:
         raise Complaint(NOT_ROOT, 1)
+    context.machine.ip.tracker.expire(int(context.machine.env.now))  # what has no time left is found no more
     if request.command == "S":
         context.write(_statistics(context, request))
         return None
