@@ -7,8 +7,8 @@ tools list.
 
 Time is not played: where it passes, the kernel's entries are made older. What a machine says to itself over lo is not compared.
 The size of the table belongs to the whole machine and cannot be set in a namespace: a run in which a small table fills up is
-compared up to that moment (a full table is compared in tests/kernel/test_full_tables_against_kernel.py), and so is one in which a
-firewall loses its power.
+compared up to that moment (a full table is compared in tests/kernel/test_full_tables_against_kernel.py). Where a firewall loses its
+power a comparison ends, and with each boot another begins: a kernel that knows nothing, with the rules that the boot found.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from sim.edges.verify.drawn import Drawn
 from sim.edges.verify.pair import Pair
 from sim.edges.verify.plan import Feed, Load, Plan
 from sim.edges.verify.recording import FORWARDING, Recorder, saved
-from sim.inputs import Input, Power
+from sim.inputs import Input
 from sim.scenario import Scenario
 from sim.simulation import INFINITE, Simulation
-from sim.trace import Dropped, EntryDestroyed, Labelled, PacketSent, RulesLoaded
+from sim.trace import Dropped, EntryDestroyed, Labelled, Noted, PacketSent, Record, RulesLoaded
 
 LANGUAGES = ("iptables", "nft")
 Timed = tuple[int, Input]
@@ -38,6 +38,7 @@ _DONE = re.compile(r" \[\d+:\d+\]| packets \d+ bytes \d+| used \d+ \w+| expires 
 _TABLE = re.compile(r"^\*.*?^COMMIT\n", re.S | re.M)
 _FULL = ("table-full", "early_drop")
 _SIZES = ("net.netfilter.nf_conntrack_max", "net.netfilter.nf_conntrack_buckets")
+_DARK = ("power-off", "power-boots")
 _LATER = "socket"  # what no program wanted was let through
 
 
@@ -77,14 +78,28 @@ def compare_run(name: str, scenario: Scenario, inputs: Sequence[Timed], end: int
     first = Simulation(scenario, inputs=inputs)
     _play(first, inputs, end)
     labelling = [name for name in first.world.machines if _labels(first, name)]
-    last = min(_full(first), _unpowered(first, labelling))
-    if last < INFINITE:
-        end, inputs = last - 1, [one for one in inputs if one[0] < last]
-    again = Simulation(scenario, inputs=inputs)
+    full = _full(first)
+    last = min(full, _unpowered(first, labelling))
+    early, until = ([one for one in inputs if one[0] < last], last - 1) if last < INFINITE else (inputs, end)
+    again = Simulation(scenario, inputs=early)
     recorders = {name: Recorder(again.world.machines[name].ip, _sysctls(scenario, again, name)) for name in labelling}
-    _play(again, inputs, end)
+    _play(again, early, until)
     for machine, recorder in recorders.items():
         yield _compare(name, machine, recorder, again)
+    for machine, up in _boots(first, labelling):
+        if up.time < full:
+            after = min(full, _unpowered(first, [machine], up.n))
+            yield _after_boot(name, scenario, inputs, machine, up, end if after == INFINITE else after - 1)
+
+
+def _after_boot(name: str, scenario: Scenario, inputs: Sequence[Timed], machine: str, up: Record, end: int | None) -> Comparison:
+    """From the record that says that a machine is `up` to the time `end`."""
+    simulation = Simulation(scenario, inputs=inputs)
+    simulation.run(lambda record: record.n == up.n)
+    recorder = Recorder(simulation.world.machines[machine].ip, _sysctls(scenario, simulation, machine))
+    since = len(simulation.records)
+    _play(simulation, [one for one in inputs if up.time < one[0] and (end is None or one[0] <= end)], end)
+    return _compare(f"{name}, after a boot", machine, recorder, simulation, since)
 
 
 def _play(simulation: Simulation, inputs: Sequence[Timed], end: int | None) -> None:
@@ -104,9 +119,20 @@ def _full(simulation: Simulation) -> int:
     )  # fmt: skip
 
 
-def _unpowered(simulation: Simulation, machines: Sequence[str]) -> int:
-    """When one of these lost its power for the first time (µs), or INFINITE."""
-    return min((at for at, value in simulation.given if isinstance(value, Power) and value.machine in machines), default=INFINITE)
+def _unpowered(simulation: Simulation, machines: Sequence[str], since: int = 0) -> int:
+    """When one of these lost its power for the first time (µs) after so many records, or INFINITE."""
+    return next((record.time for record in _said(simulation, machines, _DARK) if record.n > since), INFINITE)
+
+
+def _boots(simulation: Simulation, machines: Sequence[str]) -> list[tuple[str, Record]]:
+    """Each time that one of these came up again, and the record that says so."""
+    return [(record.machine, record) for record in _said(simulation, machines, ("power-up",))]
+
+
+def _said(simulation: Simulation, machines: Sequence[str], codes: Sequence[str]) -> Iterator[Record]:
+    for record in simulation.records:
+        if record.machine in machines and isinstance(record.event, Noted) and record.event.code in codes:
+            yield record
 
 
 def _sysctls(scenario: Scenario, simulation: Simulation, machine: str) -> dict[str, str]:
@@ -116,11 +142,12 @@ def _sysctls(scenario: Scenario, simulation: Simulation, machine: str) -> dict[s
     return forwarding | {key: str(value) for key, value in settings if key.startswith("net.netfilter.") and key not in _SIZES}
 
 
-def _compare(name: str, machine: str, recorder: Recorder, simulation: Simulation) -> Comparison:
+def _compare(name: str, machine: str, recorder: Recorder, simulation: Simulation, since: int = 0) -> Comparison:
+    """What was recorded, and what the trace shows from record `since` on."""
     found, heard = _pair(recorder, _left(simulation, machine))
-    ours = _labels(simulation, machine)
-    found += _unlike_labels(ours, [label for _, answer in heard for label in _said(answer)])
-    found += _unlike_drops(_drops(simulation, machine), heard)
+    ours = _labels(simulation, machine, since)
+    found += _unlike_labels(ours, [label for _, answer in heard for label in _given(answer)])
+    found += _unlike_drops(_drops(simulation, machine, since), heard)
     commands = _commands(simulation, machine, recorder)
     found += _unlike_commands(recorder.plan, commands)
     return Comparison(name, machine, len(heard), len(ours), len(commands), tuple(found))
@@ -142,16 +169,16 @@ def _pair(recorder: Recorder, left: Mapping[int, bytes]) -> tuple[list[str], lis
 # ---- what the trace shows --------------------------------------------------------------------------------------------
 
 
-def _labels(simulation: Simulation, machine: str) -> list[tuple[int, Said]]:
+def _labels(simulation: Simulation, machine: str, since: int = 0) -> list[tuple[int, Said]]:
     """(packet, label) in order, without what the machine said to itself."""
     looped = {r.event.packet for r in simulation.records if isinstance(r.event, PacketSent) and r.event.dev == "lo"}
     return [
-        (record.event.packet, (record.event.label, record.event.direction)) for record in simulation.records
+        (record.event.packet, (record.event.label, record.event.direction)) for record in simulation.records[since:]
         if record.machine == machine and isinstance(record.event, Labelled) and record.event.packet not in looped
     ]  # fmt: skip
 
 
-def _said(answer: Answer) -> list[Said]:
+def _given(answer: Answer) -> list[Said]:
     own: list[Said] = [] if answer.label is None else [(answer.label, answer.direction)]
     return [*own, *answer.made]
 
@@ -176,8 +203,8 @@ def _left(simulation: Simulation, machine: str) -> dict[int, bytes]:
     return {event.packet: bytes.fromhex(event.data) for event in sent if isinstance(event, PacketSent)}
 
 
-def _drops(simulation: Simulation, machine: str) -> set[int]:
-    events = (record.event for record in simulation.records if record.machine == machine)
+def _drops(simulation: Simulation, machine: str, since: int) -> set[int]:
+    events = (record.event for record in simulation.records[since:] if record.machine == machine)
     return {event.packet for event in events if isinstance(event, Dropped) and event.where != _LATER}
 
 

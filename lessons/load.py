@@ -174,4 +174,10 @@ def sources(path: Path) -> dict[str, Path]:
 def find(folder: Path) -> list[Path]:
     """The folders of lessons in `folder`, in their order (the number before the name), then those of drills and of challenges."""
     parts = (folder, folder / "drills", folder / "challenges")
-    return [path.parent for part in parts for path in sorted(part.glob("*/lesson.md"))]
+    return [path.parent for part in parts for path in sorted(part.glob("*/lesson.md"), key=_place)]
+
+
+def _place(lesson: Path) -> tuple[int, str]:
+    """By the number, 2 before 10; without one at the end."""
+    number = lesson.parent.name.partition("-")[0]
+    return int(number) if number.isdecimal() else 1_000_000, lesson.parent.name

@@ -6,6 +6,7 @@ World is what simulation.py gives inputs to. Not in here: what is on one machine
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import simpy
 
@@ -41,6 +42,8 @@ class World:
         self.links = network.links
         self.terminals = terminals
         self.rulings = {name: Ruling(machine) for name, machine in network.machines.items()}
+        for machine in network.machines.values():
+            machine.restart = partial(self._restart, machine.name)
 
     def place(self, value: Input) -> tuple[str, str, list[str]]:
         """(kind of place, its name, the names there are) of what an input is for."""
@@ -113,6 +116,12 @@ class World:
         assert up.callbacks is not None
         up.callbacks.append(lambda _: self._up(name, emit) if self._boots.get(name) is boots else None)
 
+    def _restart(self, name: str) -> None:
+        """As soon as what asks for it, which runs on that very machine, has come to its end."""
+        soon = self.network.env.timeout(0)
+        assert soon.callbacks is not None
+        soon.callbacks.append(lambda _: self.power(Power(name, "reset")))
+
     def _cut(self, name: str, emit: Emit) -> None:
         lose(self.machines[name])
         self.network.off.add(name)
@@ -124,6 +133,7 @@ class World:
         machine = self.network.boot(name)
         boot(self._scenario, machine, emit)
         self.rulings[name] = Ruling(machine)
+        machine.restart = partial(self._restart, name)
         for spec in self._scenario.terminals:
             if spec.machine == name:
                 self.terminals[spec.id] = _terminal(machine, spec, self.terminals[spec.id].walk)

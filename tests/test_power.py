@@ -59,6 +59,17 @@ def test_rules_that_were_saved_on_the_disk_come_back_with_the_boot() -> None:
     assert "-p icmp" in at_work(save=True).type("root", "iptables -S")
 
 
+def test_reboot_is_roots_and_a_queued_one_brings_the_rules_of_the_disk_back_to_who_is_locked_out() -> None:
+    simulation = at_work(reset=False)
+    assert "Interactive authentication required" in simulation.type("laptop", "reboot")
+    simulation.type("laptop", "echo reboot | sudo at now + 1 minute; sudo iptables -F")
+    assert "100% packet loss" not in simulation.type("root", "ping -c 1 laptop"), "it has not booted"
+    assert simulation.type("laptop", "ls", wait=5 * SECOND) == "", "locked out"
+    simulation.run(lambda record: isinstance(record.event, Noted) and record.event.code == "power-up")
+    assert simulation.now == 80 * SECOND, "the full minute, and a boot"
+    assert "--dport 22" in simulation.type("root", "iptables -S") and simulation.type("root", "atq").endswith("# atq\n")
+
+
 def test_saved_rules_that_the_tool_refuses_are_not_there_and_it_is_said() -> None:
     simulation = at_work(reset=False)
     simulation.type("root", "echo '*filtre' > /etc/iptables/rules.v4")

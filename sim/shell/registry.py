@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Completer = Callable[["Machine", list[str], str], list[str]]
 _FILES = (
-    "builtins", "text", "processes", "at", "apply", "modules", "conntrack", "firewall", "ipset", "translate",
+    "builtins", "text", "processes", "reboot", "at", "apply", "modules", "conntrack", "firewall", "ipset", "translate",
     "sysctl", "ip", "ss", "network", "help", "man",
 )  # fmt: skip
 

@@ -69,6 +69,15 @@ def test_ports_drawn_by_chance_and_sysctls_of_the_scenario_do_not_disturb_the_co
     assert one.differences == () and (one.machine, one.packets, one.labels) == ("router", 8, 8)
 
 
+def test_a_firewall_is_compared_anew_from_each_boot_on_and_what_stood_in_memory_before_is_in_neither() -> None:
+    power = "  - {at: 2500ms, machine: router, power: reset}\n"
+    later = '  - {at: 40s, machine: one, packet: "tcp 192.168.1.10:5000 > 203.0.113.99:9 . seq 2 ack 1"}\n'
+    told = list(compare_run("clash", Scenario.from_text(CLASH + power + later), (), 60_000_000))
+    assert [one.name for one in told if one.machine == "router"] == ["clash", "clash, after a boot"]
+    assert [one.differences for one in told] == [()] * len(told)
+    assert told[-1].labels >= 1 and told[0].packets > told[-1].packets
+
+
 def test_a_trace_that_lies_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lessons.against_kernel._labels", lambda *_: [(1, ("INVALID", None))])
     monkeypatch.setattr("lessons.against_kernel._drops", lambda *_: {2})

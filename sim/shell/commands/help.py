@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 # Commands that a learner may well try, and that would do something on a server: refused by name, not "not found".
 NOT_SIMULATED = (
-    "apt awk cd cp ethtool find ifconfig journalctl lsmod mkdir mtr mv nano netstat nmap ps reboot route scp sed service "
+    "apt awk cd cp ethtool find ifconfig journalctl lsmod mkdir mtr mv nano netstat nmap ps route scp sed service shutdown poweroff "
     "sftp sort systemctl telnet top touch traceroute ufw uname uniq uptime vi vim wget xargs"
 ).split()
 
