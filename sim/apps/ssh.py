@@ -50,11 +50,13 @@ def ssh(context: Context) -> Steps:
     conn = context.machine.tcp.connect(address, port, program="ssh")
     conn.nodelay = True
     context.own(conn)
+    begun, patience = context.now, _setting(options, "connecttimeout") * SECOND
     try:
-        yield from _connected(context, conn, _setting(options, "connecttimeout") * SECOND)
+        yield from _connected(context, conn, patience)
     except SocketError as error:
         return context.failed(f"ssh: connect to host {host} port {port}: {error.strerror}", 255)
     client = _Client(context, conn, user, host, options)
+    client.banner_patience = max(0, begun + patience - context.now) if patience else None
     return (yield from client.run(f"{show_address(address)} port {port}"))
 
 
@@ -102,11 +104,15 @@ class _Client:
         self.pty = context.tty is not None and (not self.command or options.has("t"))
         self.interval = _setting(options, "serveraliveinterval") * SECOND
         self.patience = _setting(options, "serveralivecountmax", 3)
+        self.banner_patience: int | None = None  # µs: what ConnectTimeout leaves for the other side's version line
 
     def run(self, peer: str) -> Steps:
         """Handshake, then the session."""
         try:
             yield from self._handshake()
+        except TimeoutError:
+            self.context.error("Connection timed out during banner exchange\n")
+            return self.context.failed(f"Connection to {peer} timed out", 255)
         except SocketError as error:
             self.context.error(f"kex_exchange_identification: read: {error.strerror}\n")
             return self.context.failed(f"{error.strerror} by {peer}", 255)
@@ -118,6 +124,7 @@ class _Client:
     def _handshake(self) -> Talk:
         stream, cookie = self.stream, self.context.random().randbytes(16)
         stream.conn.send(wire.BANNER, about="SSH version")
+        yield from self._hear_banner()
         yield from stream.next(wire.KEXINIT)
         stream.send(
             "key exchange init, ECDH",
@@ -135,6 +142,13 @@ class _Client:
         terminal = (wire.request("pty-req", wire.string("xterm-256color")),) if self.pty else ()
         wanted = wire.request("exec", wire.string(self.command)) if self.command else wire.request("shell")
         stream.send(f"run {visible(self.command)}" if self.command else "start a shell", *terminal, wanted)
+
+    def _hear_banner(self) -> Talk:
+        """ConnectTimeout is for the connection and for the first word on it; the key exchange may take its time (OpenSSH 9.2)."""
+        heard = self.stream.heard()
+        yield from self.context.wait(heard, timeout=self.banner_patience)
+        if not heard.triggered:
+            raise TimeoutError
 
     def _session(self) -> Steps:
         tty = self.context.tty

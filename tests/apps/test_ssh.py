@@ -184,3 +184,14 @@ def test_a_server_that_answers_no_keepalive_is_given_up_after_the_third(lab: Lab
     assert "not responding" not in lab.screen()
     lab.run(3 * SECOND)
     assert "Timeout, server server not responding.\n" in lab.screen()
+
+
+def test_connect_timeout_is_for_the_first_word_of_the_other_side_as_well() -> None:
+    """What OpenSSH 9.2 prints where the connection opens and nobody says anything on it."""
+    lab = Lab(sink={"port": 22})
+    lab.run(MINUTE)
+    assert lab.type("ssh -o ConnectTimeout=2 server", 3 * SECOND) == (
+        "Connection timed out during banner exchange\nConnection to 192.168.1.20 port 22 timed out\n"
+    )
+    assert lab.type("echo $?") == "255\n"
+    assert lab.type("ssh server", 3 * MINUTE) == ""
