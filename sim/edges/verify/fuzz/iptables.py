@@ -113,6 +113,7 @@ MATCHES: Final[dict[str, Match]] = {
     "ttl": lambda r, f: f"-m {'ttl --ttl' if f == 'ip' else 'hl --hl'}-{r.choice(('eq', 'lt', 'gt'))} {r.choice((2, 63, 64, 254))}",
     "mark": lambda r, f: f"-m mark {_not(r)}--mark {r.choice(('0', '1', '3/1', '0x8/0x8', '0x3'))}",
     "addrtype": lambda r, f: f"-m addrtype {_not(r)}--{r.choice(('src', 'dst'))}-type {r.choice(TYPES if f == 'ip' else TYPES6)}",
+    "pkttype": lambda r, f: f"-m pkttype {_not(r)}--pkt-type {r.choice(('unicast', 'multicast', 'broadcast'))}",
     "limit": lambda r, f: f"-m limit --limit 1/hour --limit-burst {r.choice((1, 5, 20))}",
     "comment": lambda r, f: '-m comment --comment "as it was"',
     **iptables_rarer.MATCHES,

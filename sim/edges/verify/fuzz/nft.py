@@ -26,7 +26,7 @@ VALUES: Final[dict[str, tuple[str, ...]]] = {
     "ipv4_addr": ADDRESSES4, "ipv6_addr": ADDRESSES6, "inet_service": PORTS,
     "inet_proto": ("tcp", "udp", "icmp", "ipv6-icmp", "sctp", "47", "50", "udplite", "253"), "nf_proto": ("ipv4", "ipv6"),
     "ether_type": ("ip", "ip6"), "mark": ("0x0", "0x1", "0x2", "0x1-0x5", "0x8"), "ifname": ('"lan"', '"wan"', '"l*"', '"lo"'),
-    "iface_index": ('"lan"', '"wan"'),
+    "iface_index": ('"lan"', '"wan"'), "pkt_type": ("unicast", "host", "broadcast", "multicast"),
     "dscp": ("cs0", "cs1", "af11", "4", "0x04"), "ecn": ("not-ect", "ect0", "0"),
     "icmp_type": ("echo-request", "echo-reply", "destination-unreachable", "time-exceeded", "13"), "icmp_code": ("0", "1", "3", "13"),
     "icmpv6_type": ("echo-request", "echo-reply", "destination-unreachable", "packet-too-big", "135"), "icmpv6_code": ("0", "1", "4"),
@@ -105,10 +105,8 @@ SKIPPED: Final = (
     "meta cgroup",
     "meta skuid",
     "meta skgid",
-    "meta pkttype",
 )
-"""What the kernel draws by chance for a packet of its own, and what nft has in another way; what knows the judge's own socket, or its
-devices, to which every packet is the host's (PACKET_HOST)."""
+"""What the kernel draws by chance for a packet of its own, and what nft has in another way; what knows the judge's own socket."""
 FIB: Final = ("fib saddr type", "fib daddr type")
 NAMES: Final = (*FIB, *(name for name in SELECTORS if not name.startswith((*SKIPPED, "fib "))))
 FAMILY_WORDS: Final = {"ip": "ip6 ", "ip6": "ip "}
