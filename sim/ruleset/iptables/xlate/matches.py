@@ -268,8 +268,14 @@ def _cgroup(options: Options, family: str) -> str | None:
     return _plain("cgroup", "meta cgroup")(options, family) if "cgroup" in options else None
 
 
+def _connlabel(options: Options, family: str) -> str:
+    label = options["label"].value.strip('"')
+    setting = f"ct label set {label} " if "set" in options else ""
+    return f"{setting}ct label {f'and {label} != ' if options['label'].negated else ''}{label}"
+
+
 MATCHES: dict[str, Words] = {
-    **COUNTING,
+    **COUNTING, "connlabel": _connlabel,
     "tcp": _ported("tcp", _tcp_option, _tcp_flags), "udp": _ported("udp"), "dccp": _dccp,
     "icmp": _icmp, "icmp6": _icmp6, "conntrack": _conntrack, "state": lambda options, family: _states(options["state"]),
     "mark": _marked("mark"), "connmark": _marked("ct mark"), "iprange": _addresses,
