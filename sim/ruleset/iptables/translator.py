@@ -71,7 +71,7 @@ def _lines(command: Command, family: str, source: str, limits: int = 0) -> list[
 def _rules(command: Command, family: str, source: str, limits: int) -> list[str]:
     extensions, _ = command.extensions()
     verdict = _verdict(command)
-    comment = next((comment_of(each) for each in extensions if each.name == "comment"), "")
+    comment = next((comment_of(each) for each in reversed(extensions) if each.name == "comment"), "")
     lines: list[str] = []
     for parts in command.rules(verdict, extensions):
         found = rule_words(Rule(parts, comment=comment), family, limits)

@@ -33,7 +33,7 @@ def rule_words(rule: Rule, family: str, limits: int = 0) -> Translated | None:
     except KeyError:
         return None
     first, *rest = words
-    return Translated(" ".join([first, *(word.lstrip() for word in rest)]), sets)
+    return Translated(" ".join([first, *(word.lstrip() for word in rest)]).rstrip(), sets)
 
 
 def _connlimits(rule: Rule) -> list[Extension]:

@@ -70,7 +70,10 @@ def _conntrack(options: Options, family: str) -> str | None:
         if name == "ctproto":
             words.append(f"ct {way} protocol {value(option)}")
         elif name == "ctstate":
-            words.append(_states(option))
+            states = _states(option)
+            if states is None:
+                return None
+            words.append(states)
         elif name == "ctstatus":
             words.append(_status(option))
         elif name == "ctexpire":
@@ -89,11 +92,15 @@ _STATE_ORDER = ("INVALID", "NEW", "RELATED", "ESTABLISHED", "UNTRACKED")
 _STATUS_ORDER = ("EXPECTED", "SEEN_REPLY", "ASSURED", "CONFIRMED")
 
 
-def _states(option: Option) -> str:
-    given = option.value.split(",")
-    if "SNAT" in given or "DNAT" in given:
-        return "ct status " + ("! " if option.negated else "") + ("snat" if "SNAT" in given else "dnat")
-    return "ct state " + ("! " if option.negated else "") + ",".join(name.lower() for name in _STATE_ORDER if name in given)
+def _states(option: Option) -> str | None:
+    """SNAT and DNAT are of the status; a state or one of these are two rules in nft, and none of them all is one."""
+    given, but = option.value.split(","), "! " if option.negated else ""
+    translated = [name.lower() for name in ("SNAT", "DNAT") if name in given]
+    states = [name.lower() for name in _STATE_ORDER if name in given]
+    if translated and states and not option.negated:
+        return None
+    words = [f"ct state {but}{','.join(states)}"] if states else []
+    return " ".join([*words, f"ct status {but}{','.join(translated)}"] if translated else words)
 
 
 def _status(option: Option) -> str:

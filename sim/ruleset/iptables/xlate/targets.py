@@ -48,7 +48,7 @@ def _nflog(options: Options, family: str) -> str:
 
 def _mark(options: Options, family: str) -> str:
     value, mask = (int(text, 16) for text in options["set-xmark"].value.split("/"))
-    return _marking("meta mark set", "mark", value, mask, f"mark and {mask ^ ALL_BITS:#x} xor {value:#x}")
+    return _marking("meta mark set", "mark", value, mask, f"mark and {mask ^ ALL_BITS:#x} xor {value:#x}") + " "
 
 
 def _marking(head: str, selector: str, value: int, mask: int, mixed: str) -> str:
@@ -66,7 +66,7 @@ def _connmark(options: Options, family: str) -> str | None:
     opening, closing = ("( ", f" ) {shift[0]} {shift[1]}") if shift else ("", "")
     if "set-xmark" in options:
         value, mask = (int(text, 16) for text in options["set-xmark"].value.split("/"))
-        blank = " " if mask == ALL_BITS and shift else ""
+        blank = " " if mask == ALL_BITS else ""
         mixed = f"ct mark xor {value:#x} and {mask ^ ALL_BITS:#x}"
         return _marking(f"ct mark set {opening}".rstrip(), "ct mark", value, mask, mixed) + blank + closing
     nfmask, ctmask = (int(options[name].value, 16) for name in ("nfmask", "ctmask"))
