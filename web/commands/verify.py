@@ -41,6 +41,7 @@ A_RULESET = 150
 PAUSED = 20
 """One case in so many waits for time-outs."""
 WITH_CORNERS = 5000
+A_SHORT_CASE = 100
 """Packets from which on a hunt begins with the cases that have a purpose."""
 LONG = 2000
 """Packets from which on progress is shown."""
@@ -259,10 +260,22 @@ def _storm(packets: int, seed: int) -> int:
     return found
 
 
+def _many_cases(packets: int, seed: int) -> Iterator[Case]:
+    """Short ones, for what they take and not for what comes of it: each begins with other protocols; every tenth has rules."""
+    for case in corners() if packets >= WITH_CORNERS else ():
+        packets -= case.packets
+        yield case
+    number = 0
+    while packets > 0:
+        case = with_rules(seed + number, A_SHORT_CASE) if number % 10 == 9 else session(seed + number, min(A_SHORT_CASE, packets))
+        yield case
+        packets, number = packets - case.packets, number + 1
+
+
 def _measure(packets: int, seed: int) -> None:
     measure = Measure()
     with _bar(packets) as bar:
-        for case in _cases(packets, 0, seed):
+        for case in _many_cases(packets, seed):
             measure.run([case])
             if bar is not None:
                 bar.update(case.packets)

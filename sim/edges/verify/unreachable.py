@@ -204,9 +204,6 @@ UNREACHABLE: Final[dict[str, str]] = {
         netfilter/nat/helpers/sip.py _source | came.src == mine.src else None | false
         netfilter/nat/helpers/sip.py expected | source is not None | true
     """,
-    "before an answer there are no bounds, and none either for what is picked up: nothing is wrong and yet let through": """
-        conntrack/tracker.py _resolve | self.why is None: | false
-    """,
     "INIT is alone in its packet: the checks of SCTP's chunks see to it": """
         conntrack/sctp.py _walk | ignore or (kind == INIT | true
     """,

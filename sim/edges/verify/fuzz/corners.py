@@ -77,7 +77,8 @@ def offers(s: Scene) -> None:
     chat = s.tcp(f"{ME} 1003", f"{HE} 6667")
     chat.say(0, "PRIVMSG bob :\1DCD SEND file 16909060 5000 1000\1\r\n", "PRIVMSG b :\1DCC SEND ffffffffffffffffffffff\r\n",
         "x \1DCD SEND f 1 2\1\r\n",
-        "x \1DCC SEND f 1 2", "\1DCC", "x \1DCC SEND f 16909060 99999\1\r\n",
+        "x \1DCC SEND f 1 2", "\1DCC", "x \1DCC SEND ", "x \1DCC SEND  \r\n", "x \1DCC SEND f 1 2 \n",
+        "x \1DCC SEND f 16909060 99999\1\r\n",
         "\1DCC SEND f %number% 0\1\r\n")
     scan = s.tcp(f"{ME} 1004", f"{HE} 6566")
     scan.say(0, b"\0\0\0\7\0\0\0\1")
@@ -201,6 +202,8 @@ def late(s: Scene) -> None:
     line.say(0, "NOOP\r\n", "PORT %me,%,195,80\r\n")
     for ack in (9_000_000, 7):
         s.send(f"tcp {HE}:20 > {ME}:50000 . seq 3000 ack {ack} len 9")
+    line.say(0, "PORT %me,%,195,81\r\n")
+    s.send(f"tcp {HE}:20 > {ME}:50001 S seq 3000", f"tcp {HE}:20 > {ME}:50001 R. seq 3001 ack 2642235654")
 
 
 # ---- the table -------------------------------------------------------------------------------------------------------------

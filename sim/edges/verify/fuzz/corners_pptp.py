@@ -66,7 +66,7 @@ def tunnels(s: Scene) -> None:
     for port, ours in ((1000, 510), (1001, 511), (1002, 512)):
         line = _opened(s, port)
         line.say(0, _control(7, _ids(ours)))
-        line.say(1, _control(8, _ids(ours + 200, ours)))
+        line.say(1, _control(8, _ids(ours + 200, _heard(line, ours))))
         if port != 1001:
             for way in (0, 1) if port == 1000 else (1, 0):
                 _tunnel(s, ours, ours + 200, way)
@@ -84,6 +84,26 @@ def called(s: Scene) -> None:
         for _ in range(twice):
             line.say(1, _control(11, _ids(name, 0)))
         line.say(1, _control(4, b"\1"))
+
+
+def out_of_order(s: Scene) -> None:
+    """Calls ahead of the session, a session that is refused, answers that nobody asked for, messages of no kind and of half a size."""
+    line = s.tcp(f"{ME} 1000", f"{HE} 1723")
+    line.say(1, _control(2, b"\1\0\1\0"), _control(8, _ids(700, 500)), _control(9, _ids(700, 700)), _control(11, _ids(500, 0)))
+    line.say(0, _control(7, _ids(500)), _control(12, _ids(500)), _control(10, _ids(500, 700)), _control(1, b"\2\0\1\0"))
+    line.say(1, _control(2, b"\1\0\2\0"))
+    for kind in (0, 16, 99):
+        line.say(0, _control(kind, size=8))
+    again = _opened(s, 1001)
+    again.say(0, _control(7, _ids(500), size=20), _control(1, size=4), b"\0\x10\0\2" + bytes(12))
+    again.say(1, _control(8, _ids(700, 500)))
+    again.say(0, _control(7, _ids(500)))
+    again.say(1, _control(8, _ids(700, 900)), _control(8, _ids(700, _heard(again, 500)), size=4))
+    once = s.tcp(f"{ME} 1002", f"{HE} 1723")
+    once.say(0, _control(1, b"\1\0\1\0"))
+    once.say(1, _control(2, b"\1\0\2\0"))
+    once.say(0, _control(7, _ids(500)))
+    once.say(1, _control(8, _ids(700, 500)), _control(11, _ids(500, 0)))
 
 
 def _heard(line: Tcp, ours: int) -> int:
@@ -113,4 +133,4 @@ def one_id_twice(s: Scene) -> None:
         s.feed("wan", wire.ip(server, client[0], 1, wire.icmp(3, 1, 0, quoted)))
 
 
-PPTP: Final[Sequence[Corner]] = (calls, tunnels, called, one_id_twice)
+PPTP: Final[Sequence[Corner]] = (calls, tunnels, called, out_of_order, one_id_twice)
