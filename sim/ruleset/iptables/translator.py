@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from sim.errors import LanguageError
 from sim.ruleset.ipset.model import Sets
@@ -12,7 +13,7 @@ from sim.ruleset.iptables.errors import Mistake, printed
 from sim.ruleset.iptables.matches import comment_of
 from sim.ruleset.iptables.reading import CommandReader
 from sim.ruleset.iptables.xlate import rule_words
-from sim.ruleset.model import Part, Rule
+from sim.ruleset.model import Extension, Part, Rule, Verdict
 from sim.ruleset.text import Result, Word, split_words, words_of
 
 NAMES = ("iptables-translate", "ip6tables-translate", "iptables-restore-translate", "ip6tables-restore-translate")
@@ -68,12 +69,32 @@ def _lines(command: Command, family: str, source: str, limits: int = 0) -> list[
     return [simple[command.letter]] if command.letter in simple else None
 
 
+def _one_by_one(parts: tuple[Part, ...]) -> list[tuple[Part, ...]]:
+    """A state, or the status that SNAT and DNAT are of: with a verdict that ends the packet's way, one rule each says the same."""
+    last = parts[-1]
+    both = next((part for part in parts if isinstance(part, Extension) and len(_states_of(part)) == 2), None)
+    if both is None or not isinstance(last, Verdict) or last.chain:
+        return [parts]
+    made = []
+    for states in _states_of(both):
+        options = tuple(option._replace(value=states) if option.name == "ctstate" else option for option in both.options)
+        made.append(tuple(replace(both, options=options) if part is both else part for part in parts))
+    return made
+
+
+def _states_of(part: Extension) -> list[str]:
+    """What --ctstate asks for: the states, and what is of the status; nothing where it is negated or not there."""
+    given = next((option.value.split(",") for option in part.options if option.name == "ctstate" and not option.negated), [])
+    translated = [name for name in given if name in ("SNAT", "DNAT")]
+    return [",".join(names) for names in ([name for name in given if name not in translated], translated) if names]
+
+
 def _rules(command: Command, family: str, source: str, limits: int) -> list[str]:
     extensions, _ = command.extensions()
     verdict = _verdict(command)
     comment = next((comment_of(each) for each in reversed(extensions) if each.name == "comment"), "")
     lines: list[str] = []
-    for parts in command.rules(verdict, extensions):
+    for parts in (each for rule in command.rules(verdict, extensions) for each in _one_by_one(rule)):
         found = rule_words(Rule(parts, comment=comment), family, limits)
         if found is None:
             return ["# " + re.sub("(^| )! ", "\\1 ", source) + " "]  # the translator loses every !
