@@ -82,7 +82,7 @@ def compare_run(name: str, scenario: Scenario, inputs: Sequence[Timed], end: int
     last = min(full, _unpowered(first, labelling))
     early, until = ([one for one in inputs if one[0] < last], last - 1) if last < INFINITE else (inputs, end)
     again = Simulation(scenario, inputs=early)
-    recorders = {name: Recorder(again.world.machines[name].ip, _sysctls(scenario, again, name)) for name in labelling}
+    recorders = {name: _recorder(scenario, again, name) for name in labelling}
     _play(again, early, until)
     for machine, recorder in recorders.items():
         yield _compare(name, machine, recorder, again)
@@ -96,10 +96,17 @@ def _after_boot(name: str, scenario: Scenario, inputs: Sequence[Timed], machine:
     """From the record that says that a machine is `up` to the time `end`."""
     simulation = Simulation(scenario, inputs=inputs)
     simulation.run(lambda record: record.n == up.n)
-    recorder = Recorder(simulation.world.machines[machine].ip, _sysctls(scenario, simulation, machine))
+    recorder = _recorder(scenario, simulation, machine)
     since = len(simulation.records)
     _play(simulation, [one for one in inputs if up.time < one[0] and (end is None or one[0] <= end)], end)
     return _compare(f"{name}, after a boot", machine, recorder, simulation, since)
+
+
+def _recorder(scenario: Scenario, simulation: Simulation, name: str) -> Recorder:
+    machine = simulation.world.machines[name]
+    recorder = Recorder(machine.ip, _sysctls(scenario, simulation, name))
+    machine.conntrack_did.append(recorder.typed)
+    return recorder
 
 
 def _play(simulation: Simulation, inputs: Sequence[Timed], end: int | None) -> None:

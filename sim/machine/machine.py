@@ -65,6 +65,7 @@ class Machine:
         self._pids = 1200
         self.at_jobs: dict[int, Any] = {}  # what at(1) was asked to run later, by number
         self.at_number = 0
+        self.conntrack_did: list[Callable[[list[str]], None]] = []  # who hears of the tool's lines that made or changed something
         self.restart: Callable[[], None] | None = None  # boots it anew; None where nobody gives it current
         self.ip = IpLayer(name, self._clock, self._transmit, self._deliver, emit, loop=self._loop, new_id=new_id, named=named)
         self.ip.rules.label_file = lambda: self.files.get(labels.FILE)

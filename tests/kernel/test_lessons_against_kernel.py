@@ -78,6 +78,36 @@ def test_a_firewall_is_compared_anew_from_each_boot_on_and_what_stood_in_memory_
     assert told[-1].labels >= 1 and told[0].packets > told[-1].packets
 
 
+WRITTEN_BY_HAND = """\
+title: Entries that a person makes and changes
+firewall: server
+machines:
+  laptop: {interfaces: {eth0: 192.168.1.10/24}}
+  server:
+    interfaces: {eth0: 192.168.1.20/24}
+    rules: {iptables: "*filter\\n-A INPUT -m connmark --mark 1 -j DROP\\n-A INPUT -m conntrack --ctstate INVALID -j DROP\\nCOMMIT\\n"}
+links: [{between: [laptop.eth0, server.eth0]}]
+terminals: [{id: root, machine: server, user: root}]
+traffic:
+  - at: 1s
+    terminal: root
+    type: conntrack -I -p udp -s 192.168.1.10 -d 192.168.1.20 --sport 6000 --dport 9 -t 60 -u SEEN_REPLY
+  - {at: 2s, machine: laptop, packet: "udp 192.168.1.10:6000 > 192.168.1.20:9 data one"}
+  - {at: 3s, terminal: root, type: conntrack -U -p udp -s 192.168.1.10 --mark 1}
+  - {at: 3500ms, terminal: root, type: conntrack -F expect}
+  - {at: 4s, machine: laptop, packet: "udp 192.168.1.10:6000 > 192.168.1.20:9 data two"}
+"""
+
+
+def test_what_is_typed_at_the_conntrack_tool_is_typed_at_the_kernels_too() -> None:
+    scenario = Scenario.from_text(WRITTEN_BY_HAND)
+    (told,) = compare_run("by hand", scenario, ())
+    assert told.differences == () and told.labels == 3, "a packet, the error that answers it, and one that the mark stops"
+    lies = WRITTEN_BY_HAND.replace("--mark 1}", "--mark 2}")
+    (other,) = compare_run("by hand", Scenario.from_text(lies), ())
+    assert other.differences == () and other.packets > told.packets, "what is not dropped is answered"
+
+
 def test_a_trace_that_lies_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lessons.against_kernel._labels", lambda *_: [(1, ("INVALID", None))])
     monkeypatch.setattr("lessons.against_kernel._drops", lambda *_: {2})

@@ -24,7 +24,8 @@ from sim.edges.verify.answers import FIELDS, SLACK, Difference, differences, fit
 from sim.edges.verify.counters import counted, listed_counters, saved_counters, statistics
 from sim.edges.verify.entries import by_name, by_place, expected, unlike, whole
 from sim.edges.verify.measure import flush, give_rules
-from sim.edges.verify.plan import Age, Feed, Flush, Forget, Load, Plan, Step, Sysctl, Wait
+from sim.edges.verify.plan import Age, Feed, Flush, Forget, Load, Plan, Step, Sysctl, Typed, Wait
+from sim.edges.verify.typed import typed
 from sim.errors import CtlabError, LanguageError
 from sim.netfilter.nat.choice import MAX_ATTEMPTS
 from sim.packet import Tuple
@@ -238,6 +239,10 @@ class Pair:
             self.wall.ip.sysctls.set(step.key, step.value)
         elif isinstance(step, Forget):
             self._forget(step)
+        elif isinstance(step, Typed):
+            ours, theirs = typed(step.line, self.wall, self.kernel)
+            if ours != theirs:
+                yield Difference(self._count, f"after it `{step.line}` prints", ours, theirs)
         elif isinstance(step, Flush):
             self.kernel.flush()
             flush(self.wall)

@@ -62,7 +62,13 @@ class Flush(NamedTuple):
     """Every entry and every expectation is deleted, as by `conntrack -F`."""
 
 
-Step = Feed | Wait | Age | Load | Sysctl | Forget | Flush
+class Typed(NamedTuple):
+    """A line of the conntrack tool that makes or changes entries, or does something to expectations: it is typed at both."""
+
+    line: str
+
+
+Step = Feed | Wait | Age | Load | Sysctl | Forget | Flush | Typed
 
 
 @dataclass(frozen=True)

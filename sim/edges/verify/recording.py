@@ -1,17 +1,18 @@
 """Recorder: sits at one machine of a running simulation and writes down what happens to its firewall, as steps for a Pair.
 
-What arrives and what the machine's own programs send, rules and settings as they are changed, entries deleted by hand. What
-the machine sends to itself (lo) is left out: no device sees it.
+What arrives and what the machine's own programs send, rules and settings as they are changed, entries deleted by hand, lines of the
+conntrack tool that make or change some. What the machine sends to itself (lo) is left out: no device sees it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import shlex
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any
 
 from sim.conntrack.conn import Conn
-from sim.edges.verify.plan import Feed, Forget, Load, Plan, Step, Sysctl
+from sim.edges.verify.plan import Feed, Forget, Load, Plan, Step, Sysctl, Typed
 from sim.edges.verify.sources import Clock
 from sim.machine.ip import IpLayer
 from sim.ruleset.iptables import tool as iptables
@@ -97,6 +98,10 @@ class Recorder:
 
     def _forget(self, conn: Conn) -> None:
         self._say(Forget(*conn.original))
+
+    def typed(self, argv: Sequence[str]) -> None:
+        """The machine's conntrack tool has done this (Machine.conntrack_did)."""
+        self._say(Typed(shlex.join(argv)))
 
     def _load(self) -> None:
         rules = self._loaded()

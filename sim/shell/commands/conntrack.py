@@ -96,6 +96,9 @@ def conntrack(context: Context) -> Steps:
         if request.command == "E":
             return (yield from _watch(context, request))
         done = _run(context, request)
+        if request.command in ("IDF" if request.table == "expect" else "IAU"):
+            for hear in context.machine.conntrack_did:
+                hear(argv)
         return _close(context, request, done.shown if done is not None else None)
     except Complaint as error:
         return _complain(context, error)
