@@ -20,6 +20,12 @@ test('a value that is a sentence is said in German too, and several with semicol
     'server läuft wieder: keine Verbindung ist bekannt. Regeln: die von nft sind die gespeicherten; iptables lehnt die vorgefundenen ab (x).')
 })
 
+test('why a rule has no counterpart is said in German', () => {
+  use(said())
+  expect(told("none of iptables' tables has a filter chain at INPUT with priority 10")).toBe('keine Tabelle von iptables hat eine filter-Kette an INPUT mit Priorität 10')
+  expect(told('nft has no words for this')).toBe('nft hat dafür keine Worte')
+})
+
 test('what no table has stays, and without tables all does', () => {
   expect(told('Its TCP checksum is wrong.')).toBe('Its TCP checksum is wrong.')
   use(said())

@@ -75,7 +75,7 @@ function decorate(state: EditorState, marks: Marks): DecorationSet {
     if (number >= 1 && number <= lines) found.push({ from: state.doc.line(number).from, to: state.doc.line(number).from, what, first: -1 })
   }
   for (const number of marks.lit) whole(number, Decoration.line({ class: 'cm-lit' }))
-  for (const [number, why] of marks.grey) whole(number, Decoration.line({ class: 'cm-alone', attributes: { title: why } }))
+  for (const [number, why] of marks.grey) whole(number, Decoration.line({ class: 'cm-alone', attributes: { title: inTongue(why) } }))
   for (const wrong of marks.wrong) {
     const line = state.doc.line(Math.min(Math.max(1, wrong.line), lines))
     const from = Math.min(line.from + wrong.column - 1, line.to)

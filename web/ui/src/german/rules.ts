@@ -1,10 +1,27 @@
 // A rule's sentence (sim/ruleset/explain.py) in German: what is done first, then the conditions one by one, so that no case or gender hangs on
 // another. A sentence with a part that these tables do not have stays English, whole. Pure.
 
-/** What is proposed beside a mistake in a rule; what the tool itself complains stays the tool's. As reasons.ts. */
+/** What is proposed beside a mistake in a rule, and why a rule has no counterpart; what the tool itself complains stays the tool's. As
+ * reasons.ts. */
 export const HINTS = `
 did you mean {}?
 = meinten Sie {}?
+nft has no words for this
+= nft hat dafür keine Worte
+iptables has no words for this
+= iptables hat dafür keine Worte
+nft takes no chain called {}
+= nft nimmt keine Kette namens {}
+iptables' table {} has one chain {}, and {} has it
+= die Tabelle {} von iptables hat nur eine Kette {}, und {} hat sie schon
+iptables cannot have a chain called {} here
+= iptables kann hier keine Kette namens {} haben
+no chain that has a counterpart leads to {}
+= keine Kette mit Gegenstück führt zu {}
+the chain {} has no counterpart
+= die Kette {} hat kein Gegenstück
+none of iptables' tables has a {} chain at {} with priority {}
+= keine Tabelle von iptables hat eine {}-Kette an {} mit Priorität {}
 `
 
 type Row = readonly [english: string, german: string]
