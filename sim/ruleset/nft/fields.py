@@ -21,6 +21,7 @@ TRANSPORT = {
 }  # fmt: skip
 _WITH_PORTS = ("tcp", "udp", "dccp", "sctp", "udplite")
 _NF_PROTO = {2: "ip", 10: "ip6"}
+_ETHER_TYPES = {0x800: "ip", 0x86DD: "ip6", 0x806: "arp"}
 _ICMP_NETWORK = {"icmp": "ip", "icmpv6": "ip6", "igmp": "ip"}
 _ETHER = 1
 # Fields of ICMP that only some types have: nft tests the type first, unless the rule already has (proto.c: icmp_dep).
@@ -63,6 +64,8 @@ class Known:
             self._learn_transport(compare.selector, compare.values, at)
         elif compare.selector == "meta iiftype" and self.family == "inet":
             self.alien = value != _ETHER
+        elif compare.selector == "ether type" and value in _ETHER_TYPES:
+            self.network, self.network_at = _ETHER_TYPES[value], at
         elif compare.selector in ("meta nfproto", "ct l3proto") and self.family == "inet":
             self._learn_network(written or compare.values, at)
 
@@ -182,9 +185,7 @@ def selector_of(field: Field, known: Known, setting: bool = False) -> Selector:
     if words[0].startswith("@"):
         return _raw(field, known)
     if words[0] in EXTENSIONS and words[1] not in _ROUTE_KEYS:
-        if known.network == "ip":
-            raise Mistake(field.at, "cannot use exthdr with ip")
-        _network(field, known, "ip6")
+        _searched(field, known, "ip6")
         return row_of(" ".join(words), field)
     if words == ("rt", "nexthop"):
         if known.network is None:
@@ -196,7 +197,9 @@ def selector_of(field: Field, known: Known, setting: bool = False) -> Selector:
         return row_of(" ".join(words), field)
     if words[0] in ("socket", "ether"):
         return row_of(" ".join(words), field)
-    if words[0] in NETWORK:
+    if words[:2] == ("ip", "option"):
+        _searched(field, known, "ip")
+    elif words[0] in NETWORK:
         _network(field, known, words[0])
         if known.one_of:
             return _unnamed(words, field)
@@ -267,6 +270,13 @@ def _network(field: Field, known: Known, protocol: str) -> None:
     if known.network is None:
         not_alien(known, protocol, field.at)
         known.network, known.network_at = protocol, field.at
+
+
+def _searched(field: Field, known: Known, protocol: str) -> None:
+    """IPv4's options and IPv6's extension headers are looked for in packets of that protocol alone."""
+    if known.network not in (None, protocol):
+        raise Mistake(field.at, f"cannot use exthdr with {known.network}")
+    _network(field, known, protocol)
 
 
 def not_alien(known: Known, protocol: str, at: At) -> None:
