@@ -330,12 +330,17 @@ _VALUES: dict[str, Callable[[Request, str], None]] = {
 }  # fmt: skip
 
 
-def parse(argv: list[str], warnings: list[str]) -> Request:
+def parse(argv: list[str], warnings: list[str], so_far: Callable[[Request], None] = lambda request: None) -> Request:
     """Read a command line, but for labels' names and what goes with what (conntrack_check.py). Raises Complaint.
 
-    `warnings` gets what the tool says on the way, were the line refused in the end.
+    `warnings` gets what the tool says on the way, were the line refused in the end; `so_far` what was read ahead of a mistake.
     """
-    request = _Reader(argv[1:], warnings).read()
+    reader = _Reader(argv[1:], warnings)
+    try:
+        request = reader.read()
+    except Complaint:
+        so_far(reader.request)
+        raise
     if not request.family and (request.command not in "LUDGFEh" or request.table == "expect"):
         request.family = 4
     return request

@@ -45,6 +45,15 @@ _BEHIND = _Behind()
 _BIG_ENDIAN = frozenset(("ipv4_addr", "ipv6_addr"))
 
 
+def _same_types(joined: Joined, rows: tuple[Selector, ...]) -> None:
+    """Words that are constants of another type than stands in their place of a concatenation. Raises Mistake."""
+    said = [keyword_of(item) if isinstance(item, Symbol) else None for item in joined.items]
+    types = [row.type if one is None else one[1] for one, row in zip(said, rows, strict=True)]
+    wanted, have = (", ".join(DESCRIPTION[each] for each in kinds) for kinds in ([row.type for row in rows], types))
+    if wanted != have:
+        raise Mistake(joined.at, f"datatype mismatch, expected concatenation of ({wanted}), expression has type concatenation of ({have})")
+
+
 class Values:
     """Reads right sides for the rows (one, or several of a concatenation) of a left side."""
 
@@ -64,6 +73,7 @@ class Values:
         if not isinstance(expression, Joined) or len(expression.items) != len(rows):
             types = ", ".join(DESCRIPTION[row.type] for row in rows)
             raise Mistake(expression.at, f"invalid data type, expected concatenation of ({types})")
+        _same_types(expression, rows)
         return tuple(self._single(item, row) for item, row in zip(expression.items, rows, strict=True))
 
     def _single(self, expression: Expression, row: Selector) -> Item:

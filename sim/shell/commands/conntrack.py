@@ -113,7 +113,7 @@ def _read(context: Context, argv: list[str]) -> Request:
     """A command line, checked. Raises Complaint."""
     warnings: list[str] = []
     try:
-        request = parse(argv, warnings)
+        request = parse(argv, warnings, lambda read: _known_labels(context, read))
     finally:
         for line in warnings:
             context.error(f"{line}\n")
@@ -148,7 +148,8 @@ def _run(context: Context, request: Request) -> Entries | Expectations | None:
         return None
     if not context.root:
         raise Complaint(NOT_ROOT, 1)
-    context.machine.ip.tracker.expire(int(context.machine.env.now))  # what has no time left is found no more
+    if request.command != "C":  # what has no time left is found no more, and counted until somebody looks
+        context.machine.ip.tracker.expire(int(context.machine.env.now))
     if request.command == "S":
         context.write(_statistics(context, request))
         return None
