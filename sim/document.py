@@ -198,6 +198,11 @@ def load(model: type[Model], document: Document) -> Model:
         raise _problem(model, document, dict(_telling(error)[0])) from error
 
 
+def misfit(model: type[BaseModel], data: Any, error: ValidationError) -> ScenarioError:
+    """The first mistake in plain data that stands in no file; its `path` says where."""
+    return _problem(model, Document(data, {}, "", [], 1), dict(_telling(error)[0]))
+
+
 def _telling(error: ValidationError) -> list[Any]:
     """The errors, unknown keys first: a misspelt key explains the one that is missing."""
     return sorted(error.errors(), key=lambda item: item["type"] != "extra_forbidden")

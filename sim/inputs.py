@@ -198,6 +198,14 @@ def _required(cls: type[Input]) -> list[str]:
     return [field.name for field in fields(cls) if field.default is MISSING]
 
 
+def check_input(value: Any) -> None:
+    """Raises UsageError for what is no input, or has in it what cannot be there."""
+    if not isinstance(value, _KINDS):
+        names = ", ".join(cls.__name__ for cls in _KINDS)
+        raise UsageError(f"an input is wanted here, not {type(value).__name__}: one of {names}")
+    from_json(to_json(value))
+
+
 def _check_values(value: Input) -> None:
     if isinstance(value, Key) and value.key not in KEYS:
         raise UsageError("the keys that can be sent are ^C and ^D")
@@ -221,6 +229,8 @@ def _check_values(value: Input) -> None:
 
 def typed(terminal: str, text: str) -> Line | Key:
     """A line typed at a terminal; `^C` or `^D` alone is that key."""
+    if not isinstance(text, str):
+        raise UsageError(f"a line is text, not {type(text).__name__}")
     return Key(terminal, text.strip()) if text.strip() in KEYS else Line(terminal, text)
 
 

@@ -8,6 +8,7 @@ the inputs up to t in a new simulation; nothing is ever undone.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from typing import Any
 
 import simpy
@@ -26,17 +27,20 @@ from sim.inputs import (
     Power,
     RulesChange,
     RulesKept,
+    check_input,
     to_json,
     typed,
 )
 from sim.patience import SMALLER, SPENT, check_patience
 from sim.scenario import Scenario
 from sim.trace import EVENTS, InputGiven, Noted, Output, Record, Trace
-from sim.units import show_time
+from sim.units import SECOND, show_time
 
 QUIET = 3_000_000  # µs without any event after which a person would say that nothing more happens
 INFINITE = 1 << 62
 STEPS_PER_RECORD = 20
+_RECORD = ("n", "t", "machine", "packet")
+"""What every record has, and the packet that it is about."""
 STEPS_PER_LOOK = 32  # at the clock of who waits
 
 
@@ -47,6 +51,8 @@ class Simulation:
     """
 
     def __init__(self, scenario: Scenario, seed: int | None = None, inputs: Sequence[tuple[int, Input]] = ()) -> None:
+        if not isinstance(scenario, Scenario):
+            raise UsageError(f"a Scenario is wanted here, not {type(scenario).__name__}: Scenario.of, from_text and from_file make one")
         self.scenario = scenario
         self.seed = scenario.seed if seed is None else seed
         self.env = simpy.Environment()
@@ -55,7 +61,8 @@ class Simulation:
         self.given: list[tuple[int, Input]] = []
         self.ended = ""
         self._steps = 0
-        for _, value in inputs:
+        for at, value in inputs:
+            _check_time(at)
             self.check(value)
         scheduled = scenario.scheduled()
         self._waiting = sorted([*scheduled, *inputs], key=lambda pair: pair[0])
@@ -110,6 +117,8 @@ class Simulation:
 
         `records`: stop as well once so many records have come. Budget: see `ended`.
         """
+        if not callable(until) and until is not None:
+            _check_time(until)
         seen = len(self.records)
         last = seen + records if records is not None else INFINITE
         limit = until if isinstance(until, int) else INFINITE
@@ -145,10 +154,15 @@ class Simulation:
     def ask(self, kind: str, **wanted: Any) -> list[dict[str, Any]]:
         """The records of this kind whose fields are as wanted, as JSON. asking.py says what can be asked, trace.py what kinds there are.
 
-        Raises UsageError for a kind that is none.
+        Raises UsageError for a kind that is none, or a field that it has not.
         """
         if kind not in EVENTS and kind not in STATES:
             raise UsageError(f"no record is of kind '{kind}'. {did_you_mean(kind, [*EVENTS, *STATES])}".strip())
+        known = [*_RECORD, *(field.name for field in fields(EVENTS[kind]))] if kind in EVENTS else list(wanted)
+        for name in wanted:
+            if name not in known:
+                meant = did_you_mean(name, known) or "It has " + ", ".join(known)
+                raise UsageError(f"a {kind} record has no field '{name}'. {meant}")
         return Asked(self.records).find(kind, wanted)
 
     def _wait_until(self, at: int) -> None:
@@ -159,6 +173,7 @@ class Simulation:
 
     def give(self, at: int, value: Input) -> None:
         """Take an input at `at` (µs). Raises UsageError when that is past (fork then), or when it names what is not there."""
+        _check_time(at)
         if at < self.now:
             raise UsageError(
                 f"{show_time(at)} is past: it is {show_time(self.now)} now. Fork at {show_time(at)} to change it."
@@ -169,6 +184,7 @@ class Simulation:
 
     def check(self, value: Input) -> None:
         """Raises UsageError when the input names what is not there, or a packet or rules that are none."""
+        check_input(value)
         kind, name, known = self.world.place(value)
         if name not in known:
             raise UsageError(
@@ -208,6 +224,7 @@ class Simulation:
 
     def fork(self, at: int) -> Simulation:
         """A new simulation that went the same way up to and including `at` (µs); what was given after is left out."""
+        _check_time(at)
         mine = [(time, value) for time, value in self.given if time <= at]
         for pair in self.scenario.scheduled():
             if pair in mine:
@@ -215,3 +232,8 @@ class Simulation:
         other = Simulation(self.scenario, self.seed, mine)
         other.run(at)
         return other
+
+
+def _check_time(at: object) -> None:
+    if isinstance(at, bool) or not isinstance(at, int):
+        raise UsageError(f"a time in µs is wanted here, a whole number, not {at!r}: SECOND is {SECOND}")

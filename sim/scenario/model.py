@@ -24,7 +24,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
-from sim.document import Document, Strict, contents, load, problems, read
+from sim.document import Document, Strict, contents, load, misfit, problems, read
 from sim.errors import ScenarioError
 from sim.inputs import LONGEST_DELAY, Input
 from sim.scenario.agree import disagreements
@@ -146,11 +146,13 @@ class Scenario(Strict):
     @classmethod
     def of(cls, said: Mapping[str, Any]) -> Scenario:
         """A scenario from a Python mapping that says what a file would. Raises ScenarioError naming the key that is wrong."""
+        if not isinstance(said, Mapping):
+            raise ScenarioError(f"a mapping is wanted, not {type(said).__name__}: from_text and from_file read texts and files")
         try:
             scenario = cls.model_validate(said)
         except ValidationError as error:
-            first = error.errors()[0]
-            raise ScenarioError(f"{_dotted(first['loc'])}: {first['msg'].removeprefix('Value error, ')}") from error
+            first = misfit(cls, said, error)
+            raise ScenarioError(f"{_dotted(first.path)}: {first.message}", hint=first.hint) from None
         for mistake in disagreements(scenario):
             raise ScenarioError(f"{_dotted(mistake.path)}: {mistake.message}", hint=mistake.hint)
         return scenario

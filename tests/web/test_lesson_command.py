@@ -35,6 +35,11 @@ def test_a_new_lesson_passes_check_and_test_at_once(kind: str, tmp_path: Path) -
     assert tested.exit_code == 0 and "2 passed, 0 failed" in tested.output
 
 
+def test_a_folder_of_lessons_means_all_of_them(folder: Path) -> None:
+    assert run("new", "--title", "Another", "--dir", str(folder)).exit_code == 0
+    assert run("check", str(folder)).output == "2 lessons read, 0 with mistakes\n"
+
+
 def test_new_asks_for_what_is_not_said(tmp_path: Path) -> None:
     made = run("new", "--dir", str(tmp_path), typed="My lesson\nBasics\n\nrouter\n\n")
     assert made.exit_code == 0

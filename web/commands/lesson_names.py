@@ -24,9 +24,17 @@ def shelf_of(places: Sequence[Path]) -> Shelf:
 
 
 def paths_of(names: Sequence[str], shelf: Shelf) -> list[Path]:
-    """The folders of the lessons meant, all of the shelf when none is named. Raises UsageError."""
+    """The folders of the lessons meant (of a folder of lessons all), those of the shelf when none is named. Raises UsageError."""
     folders = [path for folder in shelf.folders for path in find(folder)]
-    return [_path(name, folders) for name in names] if names else folders
+    if not names:
+        return folders
+    return [path for name in names for path in (_within(name) or [_path(name, folders)])]
+
+
+def _within(name: str) -> list[Path]:
+    """Where a folder of lessons is named, all of them."""
+    path = Path(name)
+    return find(path) if path.is_dir() and not (path / "lesson.md").exists() else []
 
 
 def _path(name: str, folders: Iterable[Path]) -> Path:
