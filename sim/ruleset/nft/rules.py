@@ -39,6 +39,7 @@ from sim.ruleset.nft.rewriting import acting, is_rewrite, rewriting
 from sim.ruleset.nft.scanner import At, NotSimulated
 from sim.ruleset.nft.syntax import (
     AssignOf,
+    Binary,
     Braces,
     CopyOf,
     CounterOf,
@@ -48,6 +49,7 @@ from sim.ruleset.nft.syntax import (
     Field,
     FlowOf,
     HashOf,
+    Joined,
     LimitOf,
     Listed,
     LogOf,
@@ -244,9 +246,7 @@ class RuleMeaning:
     def _check_ports(self, left: Left, right: Expression) -> None:
         """ct original proto-src is a number without a meaning until the protocol is known."""
         if left.name.startswith("ct ") and "proto-" in left.name and not self.known.transport:
-            while not isinstance(right, Symbol):
-                right = right.elements[0].key if isinstance(right, Braces) else right.low if hasattr(right, "low") else right.items[0]  # type: ignore[union-attr]
-            raise Mistake(right.at, "Can't parse symbolic invalid expressions")
+            raise Mistake(_first_of(right).at, "Can't parse symbolic invalid expressions")
 
     def typed(self, rows: tuple[Selector, ...]) -> Values:
         """Reads values of these rows."""
@@ -396,6 +396,22 @@ class RuleMeaning:
             raise NotSimulated("set", value.at)
         self.objects.append(("ct helper", value.text, value.at))
         return SetHelper(value.text)
+
+
+def _first_of(expression: Expression) -> Expression:
+    """The value that stands first in an expression."""
+    match expression:
+        case Braces():
+            return _first_of(expression.elements[0].key)
+        case RangeOf():
+            return _first_of(expression.low)
+        case PrefixOf():
+            return _first_of(expression.base)
+        case Binary():
+            return _first_of(expression.left)
+        case Listed() | Joined():
+            return _first_of(expression.items[0])
+    return expression
 
 
 def _moved(prefix: Prefix) -> Prefix | bytes:
