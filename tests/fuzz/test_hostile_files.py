@@ -225,7 +225,7 @@ def test_a_lesson_file_that_is_no_file_or_no_text_is_a_sentence(tmp_path: Path) 
         assert "cannot read this file" in str(problems(folder)[0])
     (folder / "lesson.md").unlink()
     (folder / "lesson.md").write_bytes(b"---\ntitle: \xff\xfe\n")
-    assert "cannot read this file" in str(problems(folder)[0])
+    assert "no UTF-8 text" in str(problems(folder)[0])
     (folder / "lesson.md").unlink()
     (folder / "lesson.md").symlink_to("/dev/zero")
     with limited():
