@@ -130,6 +130,10 @@ def test_a_what_if_names_the_misconception_and_shows_both_futures(page: Page) ->
     assert page.lab("length") == before, "the lesson goes on in the future that it speaks of"
     assert page.axe() == []
     page.shoot("whatif")
+    page.tab.set_viewport_size(NARROW)
+    page.tab.evaluate("scrollTo(0, 0)")
+    asked.get_by_role("button", name="both futures").click()
+    page.until("document.getElementById('stage').getBoundingClientRect().top < innerHeight - 100")
 
 
 def test_a_lesson_leads_to_a_free_lab_of_this_moment(page: Page) -> None:
