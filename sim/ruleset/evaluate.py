@@ -130,10 +130,12 @@ def ct_counted(conn: Conn, direction: str, what: str) -> int:
 def fib_device(skb: Skb, address: bytes, dev: str, effects: Effects) -> str:
     """The device by which an address is reached, "" when it is not, not by unicast, or (with `dev`) not by that one (nft_fib4_eval)."""
     packet = skb.packet
+    if skb.indev == "lo":
+        return skb.indev  # where it came from is where it would go (nft_fib_can_skip)
     if packet.version == 4 and not any(packet.src) and (packet.dst == b"\xff" * 4 or packet.dst[:3] == b"\xe0\0\0"):
         return skb.indev  # who has no address yet speaks to the link
     if effects.address_type(address, "") != _UNICAST:
-        return dev if dev == "lo" else ""
+        return ""
     found = effects.route_device(address)
     return found if not dev or found == dev else ""
 

@@ -56,10 +56,10 @@ def _chunk(packet: Packet, number: int) -> Found | None:
         return None
     while at + _CHUNK_HEADER <= len(data):
         size = int.from_bytes(data[at + 2 : at + 4])
+        if not size:
+            return None
         if data[at] == number:
             return (at, at + size)
-        if size < _CHUNK_HEADER:
-            return None
         at += size + 3 & ~3
     return None
 
