@@ -27,6 +27,7 @@ class OneMachine:
         self.resolver = "192.168.1.1"
         self.files: dict[str, str] = {}
         self.services: list[Any] = []
+        self.conntrack_did: list[Any] = []
         self.events: list[Event] = []
         self.ip = IpLayer("server", lambda: int(self.env.now), lambda *_: None, lambda _: None)
         self.ip.track_always = True
