@@ -37,6 +37,7 @@ export class Lab extends Marking implements Ears {
   #resume: number | null = 0
   #look: number | null = null
   #asked = false
+  #done = 0 // behind what was done last: while its answer plays, what is done next comes after it, even if nothing of it was shown yet
   #playFor: number | null = null // µs: how long a block's `wait` is
   #openEnded = false // playing because a person pressed play: then more is computed as it is needed
   #wants: { again: () => boolean; left: number } | null = null
@@ -207,11 +208,12 @@ export class Lab extends Marking implements Ears {
 
   /** Give the machines something to do now; what was to come is another future then. `wait`: how long (µs) time goes on after each; without it, until nothing new happens. */
   give(input: Input | Input[], wait: number | null = null): void {
+    const at = this.#inputTime()
     this.pause()
     this.waiting = true
     this.refusal = null
     this.#playFor = wait === null ? null : wait * (Array.isArray(input) ? input.length : 1)
-    this.channel.say('input', { at: this.#inputTime(), input, ...(wait !== null && { wait }) })
+    this.channel.say('input', { at, input, ...(wait !== null && { wait }) })
   }
 
   /** What if this had been done at `at` (µs; this moment), and all that came later again? Then both futures are shown. `aside`: the present stays. */
@@ -247,9 +249,14 @@ export class Lab extends Marking implements Ears {
 
   // ---- inside
 
+  /** What was done last is seen to its end at once: what was typed ahead comes after it. */
+  arrive(): void {
+    if (!this.#openEnded) this.#clock.arrive()
+  }
+
   /** When (µs) what is done now is done: at this moment, but before an input that is still to come at the same instant. */
   #inputTime(): number {
-    const next = this.index.inputs.find((input) => input.n >= this.n)
+    const next = this.index.inputs.find((input) => input.n >= Math.max(this.n, this.playing ? this.#done : 0))
     const at = Math.max(FIRST_INPUT, Math.floor(this.t))
     return next && next.t <= at ? Math.max(0, next.t - 1) : at
   }
@@ -265,6 +272,7 @@ export class Lab extends Marking implements Ears {
       this.picked = null
       this.playing = true
       this.#openEnded = false
+      this.#done = message.from + 1
       const span = this.#playFor
       this.#playFor = null
       return span === null ? this.#clock.play(this.index.restAfter(message.from, this.story.records)) : this.#clock.play(null, t + span)
