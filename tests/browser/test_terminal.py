@@ -33,7 +33,7 @@ def test_lines_are_pasted_typed_ahead_searched_and_kept_over_a_reload(page: Page
     tab.get_by_text("that is not simulated").wait_for()
     tab.reload()
     tab.locator(".xterm-helper-textarea").wait_for(state="attached")
-    page.until("window.ctlab?.length > 0")
+    page.until("window.ctlab?.records.filter((r) => r.kind === 'input').length === 5")
     tab.get_by_role("tab", name="laptop", exact=True).click()
     tab.locator(".xterm-helper-textarea").focus()
     tab.keyboard.press("Control+r")
