@@ -10,9 +10,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, abort, g, jsonify, request, send_from_directory
+from flask import Flask, Response, abort, g, jsonify, redirect, request, send_from_directory
 from flask_socketio import SocketIO
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.wrappers import Response as BaseResponse
 
 from lessons.course import Course
 from lessons.shelf import Shelf
@@ -88,7 +89,9 @@ def _guard(app: Flask, hosts: tuple[str, ...] | None) -> None:
         return jsonify(error="This is nested too deep."), 400
 
     @app.errorhandler(HTTPException)
-    def refused(error: HTTPException) -> tuple[Response, int]:
+    def refused(error: HTTPException) -> tuple[Response, int] | BaseResponse:
+        if error.code == 404 and "text/html" in list(request.accept_mimetypes.values()):
+            return redirect("/")  # a person at an address that is none: to the course page
         return jsonify(error=error.description), error.code or 500
 
     @app.errorhandler(CtlabError)

@@ -309,3 +309,10 @@ def test_what_was_not_computed_yet_when_somebody_types_later_comes_with_what_is_
     assert learner.heard["trace"]["more"]
     learner.type(learner.records[-1]["t"] + 1_000_000, "server", "conntrack -C")
     assert [record["n"] for record in learner.records] == list(range(len(learner.records)))
+
+
+def test_an_address_that_is_none_leads_a_person_to_the_course_page_and_tells_a_program(lab: tuple[Flask, SocketIO, Path]) -> None:
+    client = lab[0].test_client()
+    person, program = (client.get("/nowhere", headers={"Accept": kinds}) for kinds in ("text/html,image/png,*/*;q=0.8", "application/json"))
+    assert (person.status_code, person.location, program.status_code) == (302, "/", 404)
+    assert "not found" in program.get_json()["error"]
