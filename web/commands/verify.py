@@ -41,8 +41,9 @@ A_RULESET = 150
 PAUSED = 20
 """One case in so many waits for time-outs."""
 WITH_CORNERS = 5000
-A_SHORT_CASE = 100
 """Packets from which on a hunt begins with the cases that have a purpose."""
+A_SHORT_CASE = 100
+"""Packets of a case that is made to reach much, not to be compared."""
 LONG = 2000
 """Packets from which on progress is shown."""
 _File = click.Path(path_type=Path, dir_okay=False, exists=True)

@@ -206,7 +206,8 @@ export class Lab extends Marking implements Ears {
 
   // ---- what a person does
 
-  /** Give the machines something to do now; what was to come is another future then. `wait`: how long (µs) time goes on after each; without it, until nothing new happens. */
+  /** Give the machines something to do now; what was to come is another future then.
+   * `wait`: how long (µs) time goes on after each; without it, until nothing new happens. */
   give(input: Input | Input[], wait: number | null = null): void {
     const at = this.#inputTime()
     this.pause()
@@ -214,6 +215,11 @@ export class Lab extends Marking implements Ears {
     this.refusal = null
     this.#playFor = wait === null ? null : wait * (Array.isArray(input) ? input.length : 1)
     this.channel.say('input', { at, input, ...(wait !== null && { wait }) })
+  }
+
+  /** What was done last is seen to its end at once: what was typed ahead comes after it. */
+  arrive(): void {
+    if (!this.#openEnded) this.#clock.arrive()
   }
 
   /** What if this had been done at `at` (µs; this moment), and all that came later again? Then both futures are shown. `aside`: the present stays. */
@@ -249,14 +255,9 @@ export class Lab extends Marking implements Ears {
 
   // ---- inside
 
-  /** What was done last is seen to its end at once: what was typed ahead comes after it. */
-  arrive(): void {
-    if (!this.#openEnded) this.#clock.arrive()
-  }
-
   /** When (µs) what is done now is done: at this moment, but before an input that is still to come at the same instant. */
   #inputTime(): number {
-    const next = this.index.inputs.find((input) => input.n >= Math.max(this.n, this.playing ? this.#done : 0))
+    const next = this.index.inputs.find((input) => input.n >= Math.max(this.n, this.playing && !this.#openEnded ? this.#done : 0))
     const at = Math.max(FIRST_INPUT, Math.floor(this.t))
     return next && next.t <= at ? Math.max(0, next.t - 1) : at
   }
