@@ -6,6 +6,7 @@
 Where is what:
     plan.py       Plan (a firewall), steps (packets, pauses, new rules, settings), Case
     pair.py       Pair: one firewall of ours and the kernel's, step by step;  typed.py: a line of the conntrack tool at both
+    chance.py     what fell by chance in the kernel: ours draws the same
     answers.py    what is compared, and how;  entries.py: of the table;  masks.py: and what is not;  counters.py: of rules
     sources.py    the steps of a capture;  recording.py: of a running simulation's firewall;  drawn.py: ports by chance in it
     fuzz/         traffic and rulesets gone wrong, by seed;  hunt.py: runs them, case after case

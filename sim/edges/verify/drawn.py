@@ -1,7 +1,7 @@
 """Ports and ids that NAT drew by chance: a recorded packet that answers to ours is made to answer to what the kernel drew.
 
 In a recording the other end's packets bear the port that ctlab drew. The kernel draws another, and would not know them. Which it was shows
-in what left: the same packet with another port. Not in here: whether the kernel's port is one that could be drawn (pair.py).
+in what left: the same packet with another port. Not in here: whether the kernel's port is one that could be drawn (chance.py).
 """
 
 from __future__ import annotations

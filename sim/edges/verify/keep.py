@@ -19,8 +19,9 @@ from typing import Any
 
 from sim.conntrack.words import HZ
 from sim.edges.kernel import Answer
+from sim.edges.verify.chance import drawn
 from sim.edges.verify.masks import masked
-from sim.edges.verify.pair import Pair, drawn
+from sim.edges.verify.pair import Pair
 from sim.edges.verify.plan import Case, Feed, Flush, Sysctl, Wait
 from sim.units import SECOND, show_time
 

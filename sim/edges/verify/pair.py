@@ -8,31 +8,29 @@ most), because no tool can make that clock go faster.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from types import TracebackType
 from typing import Any, Final, Self
 
 from sim.conntrack.conn import Conn
-from sim.conntrack.show import tuple_view
 from sim.conntrack.tuples import GRE, UDP
 from sim.edges.kernel import Answer, Entry, KernelFirewall, ToolFailed
 from sim.edges.kernel.table import name_of
 from sim.edges.replay.outcome import Outcome
 from sim.edges.replay.wall import Wall, entry_line, own_key
 from sim.edges.verify.answers import FIELDS, SLACK, Difference, differences, fits
+from sim.edges.verify.chance import Chance
 from sim.edges.verify.counters import counted, listed_counters, saved_counters, statistics
 from sim.edges.verify.entries import by_name, by_place, expected, unlike, whole
 from sim.edges.verify.measure import flush, give_rules
 from sim.edges.verify.plan import Age, Feed, Flush, Forget, Load, Plan, Step, Sysctl, Typed, Wait
 from sim.edges.verify.typed import typed
 from sim.errors import CtlabError, LanguageError
-from sim.netfilter.nat.choice import MAX_ATTEMPTS
-from sim.packet import Tuple
 from sim.ruleset.iptables import tool as iptables_tool
 from sim.ruleset.model import Ruleset
 from sim.ruleset.nft import tool as nft_tool
-from sim.units import SECOND, show_address
+from sim.units import SECOND
 
 CHUNK: Final = 500
 STREAM_AFTER: Final = 2 * SECOND
@@ -40,7 +38,6 @@ ALL: Final = 255
 INVALID: Final = "nf_ct_proto_"
 BROKE: Final = "Assertion"
 """What nft says when it stumbles over itself: no verdict on the rules."""
-NOTHING_DRAWN: Final[tuple[int | None, int | None]] = (None, None)
 LONGEST_WAIT: Final = 2_100_000
 AGED: Final = SECOND + 100_000
 """µs that time-outs may be off each other once time was made to pass: the kernel is told whole seconds."""
@@ -83,11 +80,7 @@ class Pair:
 
     def _begin(self) -> None:
         self.wall = Wall(self.plan.addresses)
-        self.wall.ip.nat.chooser.dice = self._fall
-        self.wall.ip.nat.chooser.expected = self._fall_expected
-        self._waiting: tuple[Entry, ...] = ()
-        self._fed: tuple[Answer, bytes] | None = None
-        self._by_chance = False
+        self._chance = Chance(self.wall, self.kernel)
         self.wall.ip.sysctls.set("net.netfilter.nf_conntrack_log_invalid", str(ALL))  # as the judge has it
         for key, value in self.plan.sysctls.items():
             self.wall.ip.sysctls.set(key, value)
@@ -136,8 +129,8 @@ class Pair:
     def _one(self, feed: Feed, answer: Answer) -> Iterator[Difference]:
         wall, number = self.wall, feed.number or self._count
         wall.advance(answer.at_us + self._ahead)
-        self._fed = answer, feed.data
-        self._waiting, self._late = answer.expected or (), answer.late_us
+        self._chance.hear(answer, feed.data)
+        self._late = answer.late_us
         try:
             outcome = wall.send(feed.data, number) if feed.dev is None else wall.receive(feed.data, feed.dev, number)
         except Exception as error:  # a mistake of ours: a finding as any other
@@ -157,38 +150,6 @@ class Pair:
             return self.wall.lookup(data)
         found = self.wall.ip.tracker.find(key)
         return None if found is None else found[0]
-
-    def _fall(self, low: int, size: int, manip: int) -> int:
-        """Where the kernel drew a port by chance, ours draws the same: it must be one that ours could have drawn, and free.
-
-        One that is not free is the last of a search in vain, which began behind it.
-        """
-        self._by_chance = True
-        assert self._fed is not None
-        tunnel = _tunnel(self._fed[1])
-        port = drawn(*self._fed, self._names())[manip] if tunnel is None else self._of_the_tunnel(tunnel, manip)
-        if port is None:
-            return 0
-        in_vain = size <= MAX_ATTEMPTS and low <= port < low + size and not self.wall.ip.nat.chooser.is_free(port)
-        return (port - low + in_vain) % size
-
-    def _names(self) -> frozenset[str]:
-        """Of the entries that ours has."""
-        return frozenset(name_of(entry_line(conn, self.wall.now)) for conn in self.wall.ip.tracker.entries())
-
-    def _of_the_tunnel(self, key: Tuple, manip: int) -> int | None:
-        """What a GRE packet's key became: no packet of its own direction bears it, and no tuple of its own finds its entry."""
-        for entry in self.kernel.details():
-            went, back = entry["original"], entry["reply"]
-            if entry["protonum"] == GRE and (went["src"], went["dst"], went["dstkey"]) == tuple_ends(key):
-                return int(back["srckey" if manip else "dstkey"])
-        return None
-
-    def _fall_expected(self, low: int, size: int) -> int:
-        """The same for the port of an expectation: one that the kernel has now and ours has not yet."""
-        held = {one.tuple.dport for one in self.wall.ip.tracker.expectations.entries()}
-        ports = (one["tuple"].get("dport", 0) for one in self._waiting)
-        return next((port - low for port in ports if low <= port < low + size and port not in held), 0)
 
     def _as_logged(self, outcome: Outcome) -> Outcome:
         """With those lines alone that nf_conntrack_log_invalid asks for."""
@@ -223,7 +184,7 @@ class Pair:
                 yield Difference(self._count, field, *pair)
         if any(self._rules):
             yield from self.counters()
-        for mine, other in statistics(self.kernel, self.wall.ip.tracker, self._by_chance):
+        for mine, other in statistics(self.kernel, self.wall.ip.tracker, self._chance.asked):
             yield Difference(self._count, "statistics", mine, other)
 
     def _other(self, step: Step) -> Iterator[Difference]:
@@ -328,42 +289,6 @@ class Pair:
             line = entry_line(found[0], self.wall.now)
             self.wall.ip.tracker.delete(found[0], self.wall.now)
             self.kernel.forget(name_of(line))
-
-
-def _in_a_zone(answer: Answer, data: bytes, held: Container[str]) -> Entry | None:
-    """The packet's new entry where its zone is not known: the table is there then. One tuple may be in many: those `held` are not new."""
-    key = own_key(data) if answer.table else None
-    if key is None or answer.table is None:
-        return None
-    wanted = tuple_view(Tuple(*key))
-    same = (entry for entry in answer.table if entry["original"] == wanted and entry["protonum"] == key[4])
-    return next((entry for entry in same if name_of(entry) not in held), None)
-
-
-def _tunnel(data: bytes) -> Tuple | None:
-    """A GRE packet's tuple, else None."""
-    key = own_key(data)
-    return Tuple(*key) if key is not None and key[4] == GRE else None
-
-
-def tuple_ends(key: Tuple) -> tuple[str, str, int]:
-    """Source, destination and key, as entries show them."""
-    return show_address(key.src), show_address(key.dst), key.dport
-
-
-def _as_it_left(answer: Answer) -> tuple[int | None, int | None]:
-    """The ports of what left: of a packet in pieces the last has no tuple to look up."""
-    key = own_key(answer.out[0][1]) if answer.out else None
-    return NOTHING_DRAWN if key is None else (key[2], key[3])
-
-
-def drawn(answer: Answer, data: bytes, held: Container[str] = ()) -> tuple[int | None, int | None]:
-    """What chance must have come to for this packet's entry: the ports, or the id, of its answers (for the source, the target)."""
-    found = _in_a_zone(answer, data, held) or answer.entry
-    if found is None:
-        return _as_it_left(answer)
-    reply = found["reply"]
-    return reply.get("dport", reply.get("id")), reply.get("sport", reply.get("id"))
 
 
 def _emptied(saved: str) -> str:

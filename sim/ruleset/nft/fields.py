@@ -57,9 +57,10 @@ class Known:
         if compare.selector in ("icmp type", "icmpv6 type"):
             self.icmp_types = tuple(value for value in compare.values if isinstance(value, int))
             self.icmp_tested = bool(self.icmp_types)
-        value = compare.values[-1]
-        if not isinstance(value, int):
+        singles = [value for value in written or compare.values if isinstance(value, int)]  # a range tells nft nothing
+        if not singles:
             return
+        value = singles[-1]
         if compare.selector in ("meta l4proto", "ip protocol", "ip6 nexthdr", "ct protocol"):
             self._learn_transport(compare.selector, compare.values, at)
         elif compare.selector == "meta iiftype" and self.family == "inet":

@@ -91,7 +91,7 @@ def offers(s: Scene) -> None:
 
 
 def backups(s: Scene) -> None:
-    """Answers without a word, with streams that are expected already, and with no port at all."""
+    """Answers without a word, with streams that are expected already (in any order), and with no port at all."""
     one, two = (s.udp(f"{HE} {port}", f"{ME} 10080") for port in (1000, 1001))
     for line in (one, two):
         line.say(0, "x")
@@ -99,7 +99,8 @@ def backups(s: Scene) -> None:
         line.message(1, b"\x27\x60" + line.sides[0].me[1].to_bytes(2) + (len(bare) + 8).to_bytes(2) + b"\0\0" + bare)
         line.say(1, "", "CONNECT DATA 5000 MESG 5001 INDEX 5002 STATE 5003\n", "CONNECT DATA 5000 MESG 5004\n", "CONNECT DATA 0\n",
             "CONNECT DATA x")
-        line.say(1, "CONNECT DATA 5005 MESG 5006\n", "CONNECT DATA 65535\n", "CONNECT DATA 65534 MESG 6000\n", "CONNECT MESG 700000\n")
+        line.say(1, "CONNECT DATA 5005 MESG 5006\n", "CONNECT DATA 65535\n", "CONNECT DATA 65534 MESG 6000\n", "CONNECT MESG 700000\n",
+            "CONNECT STATE 5003 MESG 5001\n", "CONNECT INDEX 5001 STATE 5002 DATA 5003\n")
 
 
 def files(s: Scene) -> None:
