@@ -1,4 +1,4 @@
-"""Experiment: a session as it is shared: scenario or lesson, inputs, moment. As a file (JSON) and as a link's fragment (deflated, base64).
+"""Experiment: a session as it is shared: scenario or lesson, inputs, moment, marks. As a file (JSON) or a link (deflated, base64).
 
 It comes from anybody, so nothing in it is believed: form and sizes are checked here, names and packets by the simulator before it
 runs. A scenario or lesson that both labs have is named; a scenario of the learner's own travels whole. Not in here: files of the page.
@@ -10,18 +10,20 @@ import base64
 import binascii
 import json
 import zlib
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from sim.errors import UsageError
 from sim.inputs import from_json
-from web.messages import Incoming, Moment, check
+from web.messages import Incoming, Mark, Moment, check
 from web.session import MAX_INPUTS, Session
 
 VERSION = 1
 MARK = "x="
 MOST_TEXT = 600_000  # characters of JSON
+MOST_MARKS = 200  # as many as a page lets a person set
 MOST_LINK = 200_000  # characters of a link
 NO_FILE = "This is no experiment of ctlab"
 CAPTURE_TOO_LONG = (
@@ -56,16 +58,18 @@ class Experiment(Incoming):
     capture: dict[str, Any] | None = None
     inputs: Annotated[list[Annotated[list[Any], Field(min_length=2, max_length=2)]], Field(max_length=MAX_INPUTS)] = []
     position: Moments = Moments()
+    marks: Annotated[list[Mark], Field(max_length=MOST_MARKS)] = []
 
     def data(self) -> dict[str, Any]:
         """What a Session is made of."""
         return {
             "lesson": self.lesson, "seed": self.seed, "of": self.of, "scenario": self.scenario, "own": self.own, "inputs": self.inputs,
             "capture": self.capture, "position": self.position.model_dump(),
+            "marks": [mark.model_dump() for mark in self.marks],
         }  # fmt: skip
 
 
-def of_session(session: Session, time: int, step: int) -> dict[str, Any]:
+def of_session(session: Session, time: int, step: int, marks: Sequence[dict[str, int]] = ()) -> dict[str, Any]:
     """The experiment as it stands, opening at `time` (µs) and `step`; as JSON has it. Inputs after that moment are in it."""
     data = session.data()
     variant = {"seed": data["seed"]} if data.get("seed") else {}
@@ -73,7 +77,8 @@ def of_session(session: Session, time: int, step: int) -> dict[str, Any]:
     source = {name: data[name]} | (variant if name in ("lesson", "of") else {})
     title = session.lesson.title if session.lesson else session.scenario.title
     moment = {"t": time, "step": step}
-    return {"ctlab": VERSION, "title": title[:200]} | source | {"inputs": data.get("inputs", []), "position": moment}
+    kept = {"marks": list(marks)} if marks else {}
+    return {"ctlab": VERSION, "title": title[:200]} | source | {"inputs": data.get("inputs", []), "position": moment} | kept
 
 
 def read(data: Any) -> Experiment:

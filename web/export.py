@@ -65,7 +65,7 @@ class Recording:
 
     `stepwise`: the trace is told from input to input, each stretch when the reader comes to it; else all of it stands there.
     `answers`: predictions that were answered already. `title`: the scenario's or lesson's own where it is "". `futures`: other courses of
-    things, of what-ifs and kept ones.
+    things, of what-ifs and kept ones. `marks`: moments to come back to.
     """
 
     scenario: Scenario
@@ -78,6 +78,7 @@ class Recording:
     title: str = ""
     answers: Mapping[str, int] = field(default_factory=dict)
     futures: Sequence[Future] = ()
+    marks: Sequence[Mapping[str, int]] = ()
 
 
 def lesson_page(lesson: Lesson, language: str | None = None) -> str:
@@ -134,7 +135,7 @@ def _message(recording: Recording) -> dict[str, Any]:
     others = [record for one in recording.futures for record in one.records]
     hello = {
         "key": "", "scenario": messages.scenario_message(recording.scenario), "lesson": _lesson(recording),
-        "position": {"t": recording.time, "step": recording.step}, "progress": progress,
+        "position": {"t": recording.time, "step": recording.step}, "progress": progress, "marks": list(recording.marks),
     }  # fmt: skip
     return {
         "version": 1, "hello": hello, "records": [record.to_json() for record in recording.records], "stepwise": recording.stepwise,

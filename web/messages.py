@@ -44,6 +44,13 @@ class Create(Incoming):
     capture: dict[str, Any] | None = None
 
 
+class Mark(Incoming):
+    """A moment that a person wants to come back to: `t` in µs, `n` records told so far."""
+
+    n: Annotated[int, Field(ge=0, le=10_000_000)]
+    t: Moment
+
+
 class Join(Incoming):
     key: Annotated[str, Field(max_length=80)]
 

@@ -43,6 +43,7 @@ class Session:
         self.seed: int = data.get("seed") or 0
         self.of: str | None = data.get("of")
         self.position: dict[str, int] = data.get("position") or self._beginning()
+        self.marks: list[dict[str, int]] = data.get("marks", [])  # those it came with; what a learner marks the browser keeps
         self.answers: dict[str, int] = data.get("answers", {})
         self.reached: set[str] = set(data.get("reached", []))
         self.simulation = self._simulated()
@@ -58,6 +59,7 @@ class Session:
             "learner": self.learner, "of": self.of,
             "inputs": write_inputs(self.inputs),
             "branches": self.branches, "position": self.position, "answers": self.answers, "reached": sorted(self.reached),
+            "marks": self.marks,
         }  # fmt: skip
 
     def _beginning(self) -> dict[str, int]:

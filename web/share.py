@@ -18,7 +18,7 @@ from sim.errors import UsageError
 from web import experiment
 from web.export import Recording, page_of
 from web.futures import MOST_KEPT, what_ifs
-from web.messages import Create, check
+from web.messages import Create, Mark, check
 from web.session import Session
 from web.sessions import Sessions, new_key
 from web.walk import Walk
@@ -71,6 +71,21 @@ def _moment(session: Session) -> tuple[int, int]:
     return time, step
 
 
+def _marks(session: Session) -> list[dict[str, int]]:
+    """Marks that go along: those that the page names ("t.n,t.n", t in µs), else those that the session came with. Raises UsageError."""
+    told = request.args.get("marks")
+    if told is None:
+        return session.marks
+    try:
+        pairs = [[int(number) for number in mark.split(".")] for mark in told.split(",") if mark]
+        marks = [Mark(t=t, n=n).model_dump() for t, n in pairs]
+    except ValueError as error:
+        raise UsageError("marks are moments: a time in µs, a dot, and the number of records told by then; with commas between") from error
+    if len(marks) > experiment.MOST_MARKS:
+        raise UsageError(f"{len(marks)} marks are too many to go along: {experiment.MOST_MARKS} are the most")
+    return marks
+
+
 def _name(session: Session, ending: str) -> str:
     title = session.lesson.id if session.lesson else session.scenario.id or session.scenario.title
     return f"{_PLAIN.sub('-', title).strip('-')[:60] or 'ctlab'}.{ending}"
@@ -84,7 +99,7 @@ def _file(body: str | bytes | Iterator[str], name: str, kind: str) -> Response:
 
 
 def _shared(session: Session) -> dict[str, Any]:
-    shared = experiment.of_session(session, *_moment(session))
+    shared = experiment.of_session(session, *_moment(session), _marks(session))
     return shared | {"capture": session.packed()} if isinstance(session, Walk) else shared
 
 
@@ -121,6 +136,7 @@ def _page(session: Session) -> Response:
     time, step = _moment(session)
     futures = [] if isinstance(session, Walk) else [*what_ifs(session.lesson, session.scenario, session.inputs), *session.kept(MOST_KEPT)]
     recording = Recording(
-        session.scenario, session.simulation.records, session.lesson, time, step, answers=session.answers, futures=futures
-    )
+        session.scenario, session.simulation.records, session.lesson, time, step, answers=session.answers, futures=futures,
+        marks=_marks(session),
+    )  # fmt: skip
     return _file(page_of(recording), _name(session, "html"), "text/html")

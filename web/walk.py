@@ -70,7 +70,7 @@ class Walk(Session):
     def __init__(self, key: str, data: dict[str, Any]) -> None:
         self.capture: Capture = check(Capture, data["capture"])
         self._told = _told(self.capture)
-        super().__init__(key, self._told.scenario, None, {"position": data.get("position")})
+        super().__init__(key, self._told.scenario, None, {"position": data.get("position"), "marks": data.get("marks", [])})
 
     def _simulated(self) -> Simulation:
         return Walked(self._told)  # type: ignore[return-value]
@@ -80,7 +80,7 @@ class Walk(Session):
 
     def data(self) -> dict[str, Any]:
         """What is saved."""
-        return {"capture": self.capture.model_dump(), "position": self.position}
+        return {"capture": self.capture.model_dump(), "position": self.position, "marks": self.marks}
 
     def packed(self) -> dict[str, Any]:
         """`Capture` with as few bytes as it can have: gzipped, and the same each time."""

@@ -88,6 +88,28 @@ def test_a_moment_is_marked_found_again_by_keys_and_kept_over_a_reload(page: Pag
     assert page.axe("#time") == []
 
 
+def test_marks_go_along_in_a_link_and_are_the_readers_own_from_there(page: Page) -> None:
+    page.open(scenario="laptop-and-server")
+    page.type("laptop", "ping -c 2 192.168.1.20")
+    page.tab.keyboard.press("ArrowLeft")
+    page.tab.keyboard.press("m")
+    at = page.lab("n")
+    page.tab.get_by_role("button", name="Share", exact=True).click()
+    page.until("document.querySelector('dialog[open] input')?.value.includes('#x=')")
+    link = page.tab.get_by_label("Link to this moment").input_value()
+    page.tab.goto("about:blank")
+    page.tab.goto(link)
+    page.tab.wait_for_url("**/s/*")
+    page.until("window.ctlab?.length > 0")
+    page.tab.keyboard.press("Home")
+    page.tab.keyboard.press(">")
+    assert page.lab("n") == at and page.tab.locator("svg.flag").count() == 1
+    page.tab.keyboard.press("m")
+    page.until("window.ctlab.saved")
+    page.visit(page.tab.url.rpartition("/")[2])
+    assert page.tab.locator("svg.flag").count() == 0  # taken away here, and not brought back
+
+
 def test_the_rules_of_another_machine_are_shown_when_it_has_some(page: Page) -> None:
     page.open(scenario="laptop-and-server")
     assert page.tab.get_by_label("Machine", exact=True).count() == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import subprocess
 import zlib
 from collections.abc import Iterator
@@ -82,6 +83,26 @@ def test_a_link_and_a_file_bring_the_same_experiment_to_another_lab(http: Any, e
         assert get(elsewhere, there, "experiment").get_json()["position"] == {"t": 77, "step": 0}
 
 
+def test_marks_go_along_in_a_link_a_file_and_the_page_that_plays_and_on_from_there(http: Any, elsewhere: Any) -> None:
+    key, marks = made(http, file=shared()), [{"n": 3, "t": 1000}, {"n": 0, "t": 2000}]
+    named = "t=77&marks=1000.3,2000.0"
+    for what in ({"link": get(http, key, f"link?{named}").get_json()["link"]}, {"file": get(http, key, f"experiment?{named}").text}):
+        there = made(elsewhere, **what)
+        assert get(elsewhere, there, "experiment").get_json()["marks"] == marks
+        assert "marks" not in get(elsewhere, there, "experiment?marks=").get_json()
+    if (ALONE / "alone.js").is_file():
+        held = re.search(r'id="recording"[^>]*>([^<]+)<', get(http, key, f"page?{named}").text)
+        assert held and json.loads(zlib.decompress(base64.b64decode(held.group(1))))["hello"]["marks"] == marks
+
+
+@pytest.mark.parametrize("marks", ["1", "1.2.3", "x.1", "-1.0", "1.-1", "9" * 30 + ".1", "1.1," * 201])
+def test_marks_that_are_none_or_too_many_are_refused(http: Any, marks: str) -> None:
+    key = made(http, file=shared())
+    for path in ("link", "experiment"):
+        answer = http.get(f"/api/sessions/{key}/{path}?marks={marks}")
+        assert answer.status_code in range(400, 500) and "marks are" in answer.get_json()["error"]
+
+
 def test_a_scenario_and_a_lesson_that_both_labs_have_are_named_and_another_is_refused(http: Any, elsewhere: Any) -> None:
     for what in ({"scenario": "laptop-and-server"}, {"lesson": "four-labels"}):
         said = get(http, made(http, **what), "experiment").get_json()
@@ -100,6 +121,8 @@ def test_a_scenario_and_a_lesson_that_both_labs_have_are_named_and_another_is_re
         (shared(inputs=[[0, {"type": "rm"}]]), "input 1"), (shared(inputs=[[0, PING]] * 2001), "inputs"),
         (shared(inputs=[[0, PING | {"terminal": "nowhere"}]]), "there is no terminal 'nowhere'"),
         (shared(own="a: &a [*a]"), "your scenario"), (shared(own="title: 7"), "your scenario"),
+        (shared(marks=[{"t": 1}]), "marks.0.n"), (shared(marks=[{"n": -1, "t": 1}]), "marks.0.n"), (shared(marks=[7]), "marks.0"),
+        (shared(marks=[{"n": 1, "t": 1}] * 201), "marks"), (shared(marks={"n": 1}), "marks"),
         (shared(position={"t": -1}), "position.t"), (shared(position={"t": 1e400}), "position.t"), (" " * 650_000, "characters"),
     ],
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 import { io, type Socket } from 'socket.io-client'
 import type { Layer } from './inside'
+import type { Mark } from './marks'
 import type { Input, TraceRecord } from './records'
 import { text } from './text'
 
@@ -44,6 +45,7 @@ export interface Branch { id: number; at: number; text: string; records: number 
 
 export interface Hello {
   key: string; scenario: Scenario; lesson: Lesson | null; position: { t: number; step: number }; progress: Progress
+  marks: Mark[] // those it came with
 }
 export interface TraceBatch { from: number; records: TraceRecord[]; more: boolean; branches: Branch[]; playFrom: number | null }
 export interface Refusal { error: string; event: string }

@@ -214,7 +214,7 @@ export const german: Words = {
     branch: (t, what, records) => `ab ${seconds(t)} s: ${what} (${many(records, 'Ereignis', 'Ereignisse')})`, restore: 'Eine abgeschnittene Zukunft zurückholen',
     value: (t, packet, all) => `${seconds(t)} Sekunden${all ? `, Paket ${packet} von ${all}` : ''}`,
     zoomIn: 'Die Zeitleiste vergrößern (Strg und Rad)', zoomOut: 'Die Zeitleiste verkleinern', noExpiry: 'Nichts läuft mehr ab.', mark: 'Diesen Moment merken', unmark: 'Die Marke von diesem Moment nehmen', markedAt: (t) => `Gemerkt: ${seconds(t)} Sekunden.`, unmarked: (t) => `Die Marke bei ${seconds(t)} Sekunden ist fort.`,
-    atMark: (t) => `Marke bei ${seconds(t)} Sekunden.`, noMark: 'Keine weitere Marke.', gone: 'fort', expired: 'abgelaufen', days: (count) => many(count, 'Tag', 'Tage'),
+    atMark: (t) => `Marke bei ${seconds(t)} Sekunden.`, noMark: 'Keine weitere Marke.', enoughMarks: (most) => `Mehr als ${most} Marken gehen nicht. Nimm erst eine weg (m an ihrem Moment).`, gone: 'fort', expired: 'abgelaufen', days: (count) => many(count, 'Tag', 'Tage'),
   },
   craft: {
     open: 'Paket senden', openTitle: 'Ein Paket Feld für Feld schreiben und senden (p)', title: 'Ein eigenes Paket', from: 'Gesendet von', protocol: 'Protokoll',

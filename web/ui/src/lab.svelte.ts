@@ -1,6 +1,7 @@
 // The lab as the views see it: one moment, one chosen packet, what the server said. The glue of channel, story, index and clock.
 // Views read its fields and call its verbs; none of them talks to the server or keeps a moment of its own.
 
+import { Ahead } from './ahead'
 import type { Branch, Channel, Ears, Hello, Lesson, Refusal, TraceBatch } from './channel'
 import { CROWD } from './crowd'
 import { Clock, SPEEDS, type Position } from './clock'
@@ -16,7 +17,6 @@ export type { PacketView, StageView, TableView } from './shown.svelte'
 const FIRST_INPUT = 1000 // µs: not at the very start, so that one can go back to before it
 const WALKED = 2 // up to this speed packets are seen to walk through the firewall's hooks, while the map is shown
 const TICK = 50 // ms: so often the clock's digits and the time-outs change while it plays; nobody reads faster
-const TRIES = 6 // stretches asked for in a row, when what is looked for lies further ahead
 
 export class Lab extends Marking implements Ears {
   lesson = $state.raw<Lesson | null>(null)
@@ -33,14 +33,13 @@ export class Lab extends Marking implements Ears {
   readonly told: number = $derived(this.playing ? this.#ticked : this.t)
 
   readonly #clock: Clock
+  readonly #ahead = new Ahead({ more: () => this.more, ask: () => this.channel.say('more', {}) })
   protected readonly channel: Channel
   #resume: number | null = 0
   #look: number | null = null
-  #asked = false
   #done = 0 // behind what was done last: while its answer plays, what is done next comes after it, even if nothing of it was shown yet
   #playFor: number | null = null // µs: how long a block's `wait` is
   #openEnded = false // playing because a person pressed play: then more is computed as it is needed
-  #wants: { again: () => boolean; left: number } | null = null
   #tickedAt = -TICK
   #saving: ReturnType<typeof setTimeout> | null = null
 
@@ -68,6 +67,7 @@ export class Lab extends Marking implements Ears {
     this.index = new Index(firewall)
     this.progress = message.progress
     this.lesson = message.lesson
+    if (!rejoined) this.bring(message.marks)
     this.terminal ||= terminals[0]?.id ?? ''
     this.scenario = message.scenario
     this.version++
@@ -75,7 +75,7 @@ export class Lab extends Marking implements Ears {
 
   trace(message: TraceBatch): void {
     if (message.playFrom !== null) this.waiting = false // the last batch of an answer to what was given
-    this.#asked = false
+    this.#ahead.answered()
     const present = { n: this.n, t: this.t }
     this.index.cut(message.from, this.story.records)
     const records = message.records.map(inTongue)
@@ -86,20 +86,21 @@ export class Lab extends Marking implements Ears {
     this.version++
     this.#find(message, present)
     this.#looking()
-    const wants = this.#wants
-    if (wants && (wants.again() || !this.more || --wants.left <= 0)) this.#wants = null
-    else if (wants) this.#ask()
+    this.#ahead.look()
   }
 
   refused(message: Refusal): void {
-    this.waiting = this.#asked = false
-    this.#wants = null
+    this.waiting = false
+    this.#ahead.answered()
+    this.#ahead.forget()
     this.refusal = message
   }
 
   connected(yes: boolean): void {
     this.online = yes
-    if (!yes) this.waiting = this.#asked = false
+    if (yes) return
+    this.waiting = false
+    this.#ahead.answered()
   }
 
   // ---- the moment
@@ -115,7 +116,7 @@ export class Lab extends Marking implements Ears {
   pause(): void {
     this.#clock.stop()
     this.playing = false
-    this.#wants = null
+    this.#ahead.forget()
   }
 
   faster(by: 1 | -1): void {
@@ -151,7 +152,7 @@ export class Lab extends Marking implements Ears {
   stepHook(by: 1 | -1): void {
     this.pause()
     if (by < 0) return this.#toStation(this.index.stationBefore(this.n), 0)
-    this.#want(() => {
+    this.#ahead.want(() => {
       const next = this.index.stationAfter(this.n, Infinity)
       if (next !== null) this.#toStation(next, this.story.length)
       return next !== null
@@ -163,7 +164,7 @@ export class Lab extends Marking implements Ears {
     this.pause()
     const mine = (trip: Trip): boolean => !this.faint(trip)
     if (by < 0) return this.#toTrip(this.index.lastBefore(this.n, mine), 0)
-    this.#want(() => {
+    this.#ahead.want(() => {
       const next = this.index.nextAfter(this.n, mine)
       if (next) this.#toTrip(next, this.story.length)
       return next !== undefined
@@ -191,7 +192,7 @@ export class Lab extends Marking implements Ears {
       return true
     }
     if (by < 0) look()
-    else this.#want(look, () => (this.said = text.time.noExpiry))
+    else this.#ahead.want(look, () => (this.said = text.time.noExpiry))
   }
 
   /** Choose a packet, and with it the moment at which the firewall decided about it. */
@@ -296,7 +297,7 @@ export class Lab extends Marking implements Ears {
       this.choose(packet)
       return true
     }
-    this.#want(go, () => (this.#look = null))
+    this.#ahead.want(go, () => (this.#look = null))
   }
 
   protected move(to: Position): void {
@@ -305,8 +306,7 @@ export class Lab extends Marking implements Ears {
     const now = performance.now()
     if (!this.playing || now - this.#tickedAt >= TICK) [this.#ticked, this.#tickedAt] = [to.t, now]
     this.#save()
-    const near = this.playing && to.n >= this.story.length - 5
-    if (near && this.more && this.#openEnded) this.#ask()
+    if (this.playing && to.n >= this.story.length - 5 && this.more && this.#openEnded) this.#ahead.ask()
   }
 
   #toTrip(trip: Trip | undefined, otherwise: number): void {
@@ -322,7 +322,7 @@ export class Lab extends Marking implements Ears {
   }
 
   #goOn(): void {
-    this.#want(() => {
+    this.#ahead.want(() => {
       const ahead = this.n < this.story.length || this.t < (this.index.warp.moments.at(-1)?.t ?? 0)
       if (ahead) this.#clock.play()
       return ahead
@@ -332,22 +332,7 @@ export class Lab extends Marking implements Ears {
   #arrived(): void {
     if (this.#openEnded && this.more) return this.#goOn()
     this.playing = false
-    const { chosen } = this
-    if (chosen) this.said = tellPacket(chosen, this.n)
-  }
-
-  /** Do it, if need be once more has been computed; `otherwise` when nothing more comes. */
-  #want(again: () => boolean, otherwise: () => void = () => undefined): void {
-    if (again()) return
-    if (!this.more) return otherwise()
-    this.#wants = { again, left: TRIES }
-    this.#ask()
-  }
-
-  #ask(): void {
-    if (this.#asked) return
-    this.#asked = true
-    this.channel.say('more', {})
+    if (this.chosen) this.said = tellPacket(this.chosen, this.n)
   }
 
   /** Whether the server has been told where we are. */

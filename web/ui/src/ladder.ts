@@ -31,11 +31,12 @@ function lifelinesOf(scenario: Scenario, machine: Scenario['machines'][number]):
   return left ? pair : pair.reverse()
 }
 
+const fromLeft = (a: Scenario['machines'][number], b: Scenario['machines'][number]): number => a.x - b.x || a.y - b.y
 const ALL: ReadonlySet<string> = new Set()
 
 /** From left to right; `hidden` machines have none. */
 export function lifelines(scenario: Scenario, hidden = ALL): Lifeline[] {
-  const machines = scenario.machines.filter(({ name }) => !hidden.has(name)).sort((a, b) => a.x - b.x || a.y - b.y)
+  const machines = scenario.machines.filter(({ name }) => !hidden.has(name)).sort(fromLeft)
   return machines.flatMap((machine) => lifelinesOf(scenario, machine))
 }
 
@@ -58,51 +59,65 @@ export function headWidth(shares: readonly number[], room: number): number {
   return Math.max(40, Math.min(WIDEST, (room * closest - BETWEEN) / (1 + closest)))
 }
 
-/** An arrow from lifeline to lifeline. `reach` is how far it came, 0 to 1; `end` what stands at its tip. */
+/** An arrow from lifeline to lifeline, or to a place beside them. `reach` is how far it came, 0 to 1; `end` what stands at its tip. */
 export interface Arrow { from: number; to: number; reach: number; end: 'arrow' | 'cross' | 'none' }
+/** `beside`: where the machine it goes to would stand, if that has no lifeline here. */
+type Leg = Arrow & { beside: number }
 
-/** Which lifeline a machine has towards the network, and which its programs; -1: it has none here. */
-interface Places { outer(machine: string): number; inner(machine: string): number }
-export function places(lines: readonly Lifeline[]): Places {
+/** Which lifeline a machine has towards the network, and which its programs; -1: it has none here. `beside`: between which it would stand, 1.5 for the second and the third. */
+interface Places { outer(machine: string): number; inner(machine: string): number; beside(machine: string): number }
+export function places(lines: readonly Lifeline[], scenario: Scenario | null): Places {
   const find = (machine: string, role: Lifeline['role']): number => lines.findIndex((one) => one.machine === machine && one.role === role)
   const either = (machine: string, role: Lifeline['role']): number => Math.max(find(machine, role), find(machine, 'machine'))
-  return { outer: (machine) => either(machine, 'netfilter'), inner: (machine) => either(machine, 'programs') }
+  const names = [...(scenario?.machines ?? [])].sort(fromLeft).map(({ name }) => name)
+  const beside = (machine: string): number => lines.filter((line) => names.indexOf(line.machine) < names.indexOf(machine)).length - 0.5
+  return { outer: (machine) => either(machine, 'netfilter'), inner: (machine) => either(machine, 'programs'), beside }
+}
+
+const OUTSIDE = 44
+
+/** Where a place stands in a drawing of this width: on its lifeline, half-way between two, or a little outside of them all. */
+export function xOf(xs: readonly number[], place: number, width: number): number {
+  const [before, after] = [xs[Math.floor(place)], xs[Math.ceil(place)]]
+  if (before === undefined) return Math.max(18, (after ?? 0) - OUTSIDE)
+  return after === undefined ? Math.min(width - 18, before + OUTSIDE) : (before + after) / 2
 }
 
 const LOST_AT = 0.6
 
-function extend(arrows: Arrow[], record: TraceRecord, at: Places, t: number): void {
+function extend(arrows: Leg[], record: TraceRecord, at: Places, t: number): void {
   const last = arrows.at(-1)
-  const inside = (from: number, to: number): void => void (from !== to && arrows.push({ from, to, reach: 1, end: 'arrow' }))
+  const inside = (from: number, to: number): void => void (from !== to && arrows.push({ from, to, reach: 1, end: 'arrow', beside: to }))
   if (record.kind === 'hook' && record.hook === 'OUTPUT') inside(at.inner(record.machine), at.outer(record.machine))
   else if (record.kind === 'sent') {
     const reach = record.arrives === null || record.arrives === record.t ? 1 : Math.min(1, (t - record.t) / (record.arrives - record.t))
-    arrows.push({ from: at.outer(record.machine), to: at.outer(record.to), reach: Math.max(0, reach), end: 'none' })
+    arrows.push({ from: at.outer(record.machine), to: at.outer(record.to), reach: Math.max(0, reach), end: 'none', beside: at.beside(record.to) })
   } else if (record.kind === 'arrived' && last) Object.assign(last, { reach: 1, end: 'arrow' })
   else if (record.kind === 'delivered') inside(at.outer(record.machine), at.inner(record.machine))
   else if (record.kind === 'lost' && last) Object.assign(last, { reach: LOST_AT, end: 'cross' })
   else if (record.kind === 'dropped') {
     if (last) Object.assign(last, { reach: 1, end: 'cross' })
-    else arrows.push({ from: at.inner(record.machine), to: at.outer(record.machine), reach: 1, end: 'cross' })
+    else arrows.push({ from: at.inner(record.machine), to: at.outer(record.machine), reach: 1, end: 'cross', beside: at.outer(record.machine) })
   }
 }
 
-/** Legs through machines that have no lifeline here are one arrow, from the last machine that has one to the next. */
-function joined(legs: readonly Arrow[]): Arrow[] {
+/** Legs through machines that have no lifeline here are one arrow, from the last machine that has one to the next, or to where it ended. */
+function joined(legs: readonly Leg[]): Arrow[] {
   const drawn: Arrow[] = []
-  let away: Arrow | null = null // gone to where no lifeline is
-  for (const leg of legs) {
+  let away = null as Leg | null // gone to where no lifeline is
+  for (const { beside, ...leg } of legs) {
     if (leg.from >= 0 && leg.to >= 0) drawn.push(leg)
     else if (leg.to >= 0 && away && away.from !== leg.to) drawn.push({ ...leg, from: away.from })
     if (leg.to >= 0) away = null
-    else if (leg.from >= 0) away = leg
+    else if (leg.from >= 0 || away) away = { ...leg, beside, from: leg.from >= 0 ? leg.from : (away?.from ?? 0) }
   }
+  if (away?.end === 'cross') drawn.push({ from: away.from, to: away.beside, reach: away.reach, end: away.end })
   return drawn
 }
 
 /** What of the packet's way is to be drawn after `n` records, at time `t`. */
 export function arrows(trip: Trip, n: number, t: number, at: Places): Arrow[] {
-  const drawn: Arrow[] = []
+  const drawn: Leg[] = []
   for (const record of until(trip, n)) extend(drawn, record, at, t)
   return joined(drawn)
 }

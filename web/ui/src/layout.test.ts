@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { beliefs, parted } from './beliefs'
 import type { Scenario } from './channel'
 import { Index } from './index'
-import { arrows, items, lifelines, places, rows, outages } from './ladder'
+import { arrows, items, lifelines, places, rows, outages, xOf } from './ladder'
 import { common, EMPTY, insert, key, recall, replace, searched, tailColumn } from './lineedit'
 import { entry, Maker, why } from './made'
 import type { TraceRecord } from './records'
@@ -41,7 +41,7 @@ test('a packet that INPUT drops is drawn to the netfilter lifeline and ends ther
   made.add('server', 'dropped', { packet: 1, where: 'INPUT', by: 'policy', reason: why('policy') })
   const [trip] = indexed(made.records).order
   if (!trip) throw new Error('no trip')
-  const at = places(lifelines(TWO))
+  const at = places(lifelines(TWO), TWO)
   expect(arrows(trip, 1, 2500, at)).toEqual([{ from: 0, to: 1, reach: 0.5, end: 'none' }])
   expect(arrows(trip, 3, 5000, at)).toEqual([{ from: 0, to: 1, reach: 1, end: 'cross' }])
 })
@@ -52,7 +52,7 @@ test('a packet that is delivered goes on to the programs, one of their own start
   made.sent(2, 'server', 'laptop')
   const [one, two] = indexed(made.records).order
   if (!one || !two) throw new Error('no trips')
-  const at = places(lifelines(TWO))
+  const at = places(lifelines(TWO), TWO)
   expect(arrows(one, 9, 5000, at).map(({ from, to }) => [from, to])).toEqual([[0, 1], [1, 2]])
   expect(arrows(two, 9, 5000, at).map(({ from, to }) => [from, to])).toEqual([[2, 1], [1, 0]])
 })
@@ -62,10 +62,30 @@ test('the legs of a packet through a machine that is left out are one arrow', ()
   made.add('web', 'arrived', { packet: 1, dev: 'eth0' })
   const [trip] = indexed(made.records, 'fw').order
   if (!trip) throw new Error('no trip')
-  const at = places(lifelines(THREE, new Set(['fw'])))
+  const at = places(lifelines(THREE, new Set(['fw'])), THREE)
   expect(arrows(trip, 2, 5000, at)).toEqual([])
   expect(arrows(trip, 9, 9000, at)).toEqual([{ from: 0, to: 1, reach: 1, end: 'arrow' }])
-  expect(arrows(trip, 9, 9000, places(lifelines(THREE, new Set(['web'])))).map(({ from, to }) => [from, to])).toEqual([[0, 1]])
+  expect(arrows(trip, 9, 9000, places(lifelines(THREE, new Set(['web'])), THREE)).map(({ from, to }) => [from, to])).toEqual([[0, 1]])
+})
+
+test('a packet that ends at a machine that is left out has an arrow to where that would stand, and one that is let in there has none', () => {
+  const sent = (): Maker => new Maker().sent(1, 'client', 'fw').at(5000).add('fw', 'arrived', { packet: 1, dev: 'eth0' })
+  const told = (made: Maker, hidden: string): unknown => {
+    const [trip] = indexed(made.records, 'fw').order
+    return trip && arrows(trip, 9, 9000, places(lifelines(THREE, new Set(hidden.split(' '))), THREE)).map(({ from, to, end }) => [from, to, end])
+  }
+  const drop = { packet: 1, where: 'FORWARD', by: 'policy', reason: why('policy') }
+  expect(told(sent().add('fw', 'dropped', drop), 'fw')).toEqual([[0, 0.5, 'cross']])
+  expect(told(sent().add('fw', 'dropped', drop), 'fw client')).toEqual([])
+  expect(told(sent().add('fw', 'delivered', { packet: 1, to: 'tcp' }), 'fw')).toEqual([])
+  const on = sent().sent(1, 'fw', 'web').at(9000).add('web', 'arrived', { packet: 1, dev: 'eth0' }).add('web', 'dropped', drop)
+  expect(told(on, 'fw web')).toEqual([[0, 0.5, 'cross']])
+  expect(told(on, 'web')).toEqual([[0, 1, 'arrow'], [1, 1.5, 'cross']])
+})
+
+test('a place beside the lifelines stands half-way between two, or a little outside and still in the drawing', () => {
+  expect([1, 0.5, -0.5, 1.5].map((place) => xOf([100, 300], place, 400))).toEqual([300, 200, 56, 344])
+  expect([-0.5, 1.5].map((place) => xOf([40, 180], place, 200))).toEqual([18, 182])
 })
 
 test('silence becomes one row, repeats become one row that can be opened, and the chosen packet is never folded away', () => {

@@ -1,7 +1,7 @@
 // Marks as verbs: this moment is marked, and one comes back to it. What a mark is, and where it is kept, is marks.ts.
 
 import type { Position } from './clock'
-import { isMarked, keepMarks, keptMarks, nearest, toggled, type Mark } from './marks'
+import { MOST_MARKS, isMarked, keepMarks, keptMarks, nearest, toggled, type Mark } from './marks'
 import { Moment } from './moment.svelte'
 import { text } from './text'
 
@@ -13,18 +13,27 @@ export abstract class Marking extends Moment {
   marks = $state.raw<readonly Mark[]>([])
   readonly marked: boolean = $derived(!this.playing && isMarked(this.marks, { n: this.n, t: Math.floor(this.t) }))
 
+  readonly #kept: readonly Mark[] | null
+
   constructor(key: string) {
     super()
     this.key = key
-    this.marks = keptMarks(key)
+    this.#kept = keptMarks(key)
+    this.marks = this.#kept ?? []
   }
 
   abstract pause(): void
   protected abstract move(to: Position): void
 
+  /** Marks that the experiment came with: they stand until this browser keeps some of its own. */
+  protected bring(marks: readonly Mark[]): void {
+    this.marks = this.#kept ?? marks
+  }
+
   /** Marks this moment, or takes its mark away. */
   mark(): void {
     this.pause()
+    if (!this.marked && this.marks.length >= MOST_MARKS) return void (this.said = text.time.enoughMarks(MOST_MARKS))
     this.said = (this.marked ? text.time.unmarked : text.time.markedAt)(this.t)
     this.marks = toggled(this.marks, { n: this.n, t: Math.floor(this.t) })
     keepMarks(this.key, this.marks)

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import { keepMarks, keptMarks, nearest, toggled } from './marks'
+import { asQuery, keepMarks, keptMarks, nearest, toggled } from './marks'
 
 afterEach(() => vi.unstubAllGlobals())
 
@@ -21,8 +21,19 @@ test('marks are kept for their session alone, and what is no mark is left out', 
   const stored = new Map<string, string>()
   vi.stubGlobal('localStorage', { getItem: (key: string) => stored.get(key) ?? null, setItem: (key: string, value: string) => stored.set(key, value) })
   keepMarks('a', [{ n: 1, t: 10 }])
-  expect([keptMarks('a'), keptMarks('b'), keptMarks('')]).toEqual([[{ n: 1, t: 10 }], [], []])
+  expect([keptMarks('a'), keptMarks('b'), keptMarks('')]).toEqual([[{ n: 1, t: 10 }], null, null])
   stored.set('ctlab.marks.b', '[{"n": 1}, null, {"n": 2, "t": 3}]')
   stored.set('ctlab.marks.c', 'nonsense')
   expect([keptMarks('b'), keptMarks('c')]).toEqual([[{ n: 2, t: 3 }], []])
+})
+
+test('marks that were all taken away are kept as none, and are told apart from a session of which nothing is kept', () => {
+  const stored = new Map<string, string>()
+  vi.stubGlobal('localStorage', { getItem: (key: string) => stored.get(key) ?? null, setItem: (key: string, value: string) => stored.set(key, value) })
+  keepMarks('a', [])
+  expect([keptMarks('a'), keptMarks('b')]).toEqual([[], null])
+})
+
+test('marks go along as the lab takes them', () => {
+  expect([asQuery([{ n: 3, t: 1000 }, { n: 7, t: 2000 }]), asQuery([])]).toEqual(['marks=1000.3,2000.7', 'marks='])
 })

@@ -1,10 +1,12 @@
-// Marks: moments that a person wants to come back to. This browser keeps them for each session; they are no part of the experiment.
+// Marks: moments that a person wants to come back to. This browser keeps them for each session; what is shared takes them along.
 
 import { kept, remember } from './remember'
 
 /** `t` in µs; `n` records told so far. */
 export interface Mark { readonly n: number; readonly t: number }
 
+/** As many as an experiment carries (web/experiment.py). */
+export const MOST_MARKS = 200
 const later = (one: Mark, other: Mark): number => one.t - other.t || one.n - other.n
 
 export const isMarked = (marks: readonly Mark[], at: Mark): boolean => marks.some((mark) => later(mark, at) === 0)
@@ -21,10 +23,12 @@ export function nearest(marks: readonly Mark[], at: Mark, by: 1 | -1): Mark | un
 
 const isMark = (one: unknown): one is Mark => typeof (one as Mark | null)?.n === 'number' && typeof (one as Mark).t === 'number'
 
-/** Those of a session; none where the browser keeps none, or what it kept makes no sense. */
-export function keptMarks(key: string): Mark[] {
+/** Those of a session; none where what the browser kept makes no sense; null where it keeps none of this session. */
+export function keptMarks(key: string): Mark[] | null {
   try {
-    const list: unknown = JSON.parse((key && kept(`marks.${key}`)) || '[]')
+    const said = key && kept(`marks.${key}`)
+    if (!said) return null
+    const list: unknown = JSON.parse(said)
     return Array.isArray(list) ? list.filter(isMark).sort(later) : []
   } catch {
     return []
@@ -34,3 +38,6 @@ export function keptMarks(key: string): Mark[] {
 export function keepMarks(key: string, marks: readonly Mark[]): void {
   if (key) remember(`marks.${key}`, JSON.stringify(marks))
 }
+
+/** As the lab's addresses take them: "t.n,t.n". */
+export const asQuery = (marks: readonly Mark[]): string => `marks=${marks.map(({ t, n }) => `${t}.${n}`).join(',')}`

@@ -217,7 +217,7 @@ export const text = {
     branch: (t: number, what: string, records: number): string => `from ${seconds(t)} s: ${what} (${many(records, 'event', 'events')})`, restore: 'Bring back a future that was cut off',
     value: (t: number, packet: number, all: number): string => `${seconds(t)} seconds${all ? `, packet ${packet} of ${all}` : ''}`,
     zoomIn: 'Zoom into the timeline (Ctrl and the wheel)', zoomOut: 'Zoom out of the timeline', noExpiry: 'Nothing more will expire.', mark: 'Mark this moment', unmark: 'Take the mark from this moment', markedAt: (t: number): string => `Marked: ${seconds(t)} seconds.`, unmarked: (t: number): string => `The mark at ${seconds(t)} seconds is gone.`,
-    atMark: (t: number): string => `Mark at ${seconds(t)} seconds.`, noMark: 'There is no further mark.', gone: 'gone', expired: 'expired', days: (count: number): string => many(count, 'day', 'days'),
+    atMark: (t: number): string => `Mark at ${seconds(t)} seconds.`, noMark: 'There is no further mark.', enoughMarks: (most: number): string => `${most} marks are the most. Take one away first (m at its moment).`, gone: 'gone', expired: 'expired', days: (count: number): string => many(count, 'day', 'days'),
   },
   editor: {
     open: 'Edit rules', openTitle: 'Edit the rules, in iptables and nft side by side (r)', title: 'Rules', close: 'Back to the lab', loading: 'The editor is being fetched…',
