@@ -140,7 +140,8 @@ class Entries:
     def create(self) -> None:
         """-I, and -A, which leaves one alone that is there."""
         request, wish = self.request, self.wish()
-        if sum(bool(request.numbers.get(key)) for key in "w()") > 1:
+        zones = [request.numbers[key] for key in "w()" if key in request.numbers]
+        if any(zones[:-1]):  # one zone, and behind it another for one direction, were it 0 (ctnetlink_parse_tuple_zone)
             raise failed(request, Refused("EINVAL"))
         try:
             create(self.tracker, wish, self.context.now, self.portid, bind=self._bind if wish.nat else None)
@@ -221,6 +222,8 @@ class Entries:
         found = self.tracker.find(conn.original, 0)
         missing = NOT_UNSPECIFIED if not self.request.family else "" if found is not None else "ENOENT"
         asked.append(_Answer(error=missing) if found is None or missing else self._ask(found[0], wish))
+        if found is not None and found[0].expires <= self.context.now:  # its time was over with the change
+            missing = missing or "ENOENT"
         error = asked.popleft().error
         if error:
             self.context.error(f"Operation failed: {error_text('U', error)}\n")

@@ -257,7 +257,7 @@ _LONG = {"r": "reply-src", "q": "reply-dst", "n": "src-nat", "g": "dst-nat", "j"
 def _protocol(request: Request, text: str) -> None:
     names = {kind.name: number_ for number_, kind in KINDS.items()}
     found = names.get(text.lower(), PROTOCOL_NUMBERS.get(text))
-    if found is None and re.fullmatch(r"\s*(0[xX][0-9a-fA-F]+|[0-9]+)", text) and number(text) <= 255:
+    if found is None and re.fullmatch(r"\s*(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)", text) and number(text) <= 255:
         found = number(text)
     if found is None:
         raise Complaint(f"`{text}' unsupported protocol")

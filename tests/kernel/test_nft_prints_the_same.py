@@ -37,10 +37,9 @@ table {family} t {{
 """
 # Where we differ, and why it is better or not worth having.
 DIFFERS = {
-    "ct original saddr 192.168.0.1 accept": "nft adds a second error that follows from the first",
+    "ct original saddr 192.168.0.1 accept": "of inet tables, nft adds a second error that follows from the first",
     "jump nowhere": "which chain nft suggests depends on what it has loaded",
     "dnat to tcp dport map @m": "nft says it twice, and names another set",
-    "snat to @m": "nft takes the set's name for raw bytes of the packet",
 }
 # Not every kernel has nft's queue: where it is refused, there is nothing to compare.
 BROKEN = "a very long prefix"  # this one kills nft itself

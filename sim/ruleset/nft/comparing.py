@@ -15,11 +15,12 @@ from sim.ruleset.model import (
     NamedSet,
     Part,
     Prefix,
+    Range,
     SetReference,
     VerdictMap,
 )
 from sim.ruleset.nft.elements import Interfaces, Values, normal
-from sim.ruleset.nft.fields import ICMP_TYPES, Known, Left, is_searched, left_side
+from sim.ruleset.nft.fields import ICMP_TYPES, Known, Left, is_searched, left_side, typeless
 from sim.ruleset.nft.literals import DESCRIPTION, keyword_of
 from sim.ruleset.nft.refusals import ENOENT
 from sim.ruleset.nft.scanner import At, NotSimulated
@@ -108,7 +109,7 @@ class Comparing:
         if statement.mask is not None:
             first = statement.mask.items[0] if isinstance(statement.mask, Listed) else statement.mask
             raise Mistake(first.at, f"Basetype of type {DESCRIPTION[row.type]} is not bitmask")
-        self._check_ports(left, right)
+        self.check_ports(left, right)
         op, mask = statement.op or "==", left.mask
         if isinstance(right, Braces):
             asked = statement.left.words if isinstance(statement.left, Field) else ("",)
@@ -119,6 +120,8 @@ class Comparing:
             kind = "range" if isinstance(right, RangeOf) else "prefix"
             raise Mistake(right.at, f"Relational expression ({op}) is undefined for {kind} expressions", statement.at)
         item = self.values(left).item(right)
+        if isinstance(right, PrefixOf) and isinstance(item, Range):
+            return _first_bits(left, item, op, right.at)
         if isinstance(item, Prefix) and isinstance(statement.left, Field) and statement.left.words[2:] in (("saddr",), ("daddr",)):
             item = _moved(item)
         if left.flip and mask is not None:
@@ -129,9 +132,9 @@ class Comparing:
             item = (int.from_bytes(item) ^ left.flip).to_bytes(len(item))
         return Compare(left.name, (item,), op, _as_mask(mask, row))
 
-    def _check_ports(self, left: Left, right: Expression) -> None:
+    def check_ports(self, left: Left, right: Expression) -> None:
         """ct original proto-src is a number without a meaning until the protocol is known."""
-        if left.name.startswith("ct ") and "proto-" in left.name and not self.known.transport:
+        if typeless(left.name, self.known):
             raise Mistake(_first_of(right).at, "Can't parse symbolic invalid expressions")
 
     def typed(self, rows: tuple[Selector, ...]) -> Values:
@@ -150,6 +153,9 @@ class Comparing:
         items = [item for item, _ in pairs]
         mask, row = _as_mask(left.mask, left.rows[0]), left.rows[0]
         if len(items) == 1 and len(left.rows) == 1:
+            key = pairs[0][1].key
+            if isinstance(key, PrefixOf) and isinstance(items[0], Range):
+                return _first_bits(left, items[0], op, key.at)
             return Compare(left.name, (items[0],), op, mask)
         self.sets += 1
         ordered = normal(items, row.type if len(left.rows) == 1 else "")
@@ -191,7 +197,7 @@ class Comparing:
             raise Mistake(name.at, ENOENT)
         if as_map and not found.data:
             raise Mistake(name.at, "Expression is not a map")
-        types = tuple(row.type for row in left.rows)
+        types = tuple("invalid" if typeless(row.name, self.known) else row.type for row in left.rows)
         if found.types != types:
             wanted, have = _described(types), _described(found.types)
             if as_map:
@@ -214,6 +220,25 @@ def _first_of(expression: Expression) -> Expression:
         case Listed() | Joined():
             return _first_of(expression.items[0])
     return expression
+
+
+_OF_HEADERS = frozenset("ip ip6 icmp icmpv6 th tcp udp udplite dccp sctp".split())
+_OF_THE_MACHINE = frozenset(("meta", "ct", "socket"))
+
+
+def _first_bits(left: Left, span: Range, op: str, at: At) -> Compare:
+    """`tcp dport 2048/5`: a number's first bits, under the mask as which nft takes them. Raises NotSimulated.
+
+    Of a header's field that are whole bytes nft makes a shorter field, which has a listing of its own: refused.
+    """
+    row, first = left.rows[0], left.name.split()[0]
+    if left.mask is not None or left.flip or row.bits % 8 or not isinstance(span.low, int) or not isinstance(span.high, int):
+        raise NotSimulated("/", at)
+    free = (span.low ^ span.high).bit_length()
+    whole = 0 < free < row.bits and not free % 8
+    if first not in (_OF_THE_MACHINE if whole else _OF_THE_MACHINE | _OF_HEADERS) or (whole and "proto-" in left.name):
+        raise NotSimulated("/", at)
+    return Compare(left.name, (span.low,), op, (1 << row.bits) - (1 << free))
 
 
 def _moved(prefix: Prefix) -> Prefix | bytes:

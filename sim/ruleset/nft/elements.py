@@ -43,6 +43,7 @@ class _Behind:
 
 _BEHIND = _Behind()
 _BIG_ENDIAN = frozenset(("ipv4_addr", "ipv6_addr"))
+_PREFIXED = frozenset(("integer", "inet_service", "mark", "uid", "gid"))  # numbers whose first bits may be asked for: tcp dport 2048/5
 
 
 def _same_types(joined: Joined, rows: tuple[Selector, ...]) -> None:
@@ -142,6 +143,11 @@ class Values:
             raise Mistake(expression.at, f"Prefix length {expression.length} is invalid for type of {row.bits} bits width")
         if isinstance(base, str) and row.type == "ifname" and 0 < expression.length < len(base) * 8 and not expression.length % 8:
             return Wildcard(base[: expression.length // 8])
+        if isinstance(base, int) and expression.length == row.bits:
+            return base
+        if isinstance(base, int) and row.type in _PREFIXED:
+            free = (1 << row.bits - expression.length) - 1
+            return Range(base & ~free, base | free)
         if not isinstance(base, bytes):
             raise NotSimulated("/", expression.at)
         if expression.length == row.bits:

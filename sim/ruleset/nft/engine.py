@@ -112,6 +112,11 @@ class Engine:
         """Whether whole lines alone have been read: the end of the text may come."""
         return "$END" in self._rows[self._states[-1]]
 
+    def raw_base(self) -> Lexeme | None:
+        """The word behind an `@` that was read last: where no set may stand it is bytes' base, which nft judges before it reads on."""
+        mark, word = self._values[-2:] if len(self._values) > 1 else (None, None)
+        return word if isinstance(mark, Lexeme) and isinstance(word, Lexeme) and (mark.type, word.type) == ("AT", "STRING") else None
+
     def recover(self) -> None:
         """Give up what was begun, down to the innermost block: there "error stmt_separator" goes on (parser_bison.y)."""
         while not isinstance(self._rows[self._states[-1]].get("INCLUDE"), int):

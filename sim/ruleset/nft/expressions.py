@@ -32,7 +32,7 @@ from sim.ruleset.nft.syntax import (
 Children = list[Any]
 _ALIASES = {"sack0": "sack", "sack-permitted": "sack-perm", "noop": "nop"}
 _TCP_OPTIONS = {str(found.number): name for (kind, name), found in reversed(OPTIONAL.items()) if kind == "tcp option"}
-_BASES = ("ll", "nh", "th", "ih")
+BASES = ("ll", "nh", "th", "ih")
 _KINDS = {"STRING": "word", "QUOTED": "quoted", "ASTERISKED": "starred"}
 
 DEEPEST, MOST_ELEMENTS = 128, 1 << 20
@@ -187,7 +187,7 @@ class Expressions:
 
     def payload_raw(self, c: Children) -> Field:
         """@th,16,16"""
-        if c[1].value not in _BASES:
+        if c[1].value not in BASES:
             raise Mistake(c[1].at, "unknown raw payload base")
         return Field((f"@{c[1].value},{number(c[3])},{number(c[5])}",), span(c))
 

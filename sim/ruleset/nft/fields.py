@@ -109,8 +109,9 @@ def left_side(expression: Expression, known: Known) -> Left:
                 raise NotSimulated("|" if part.mask is not None else "^", part.at)
             if any(row.name.startswith(("fib ", "tcp option")) for row in part.rows):
                 raise NotSimulated(part.rows[0].name.split()[0], part.at)
-            if any(row.type == "string" for row in part.rows):
-                raise Mistake(part.at, "can not use variable sized data types (string) in concat expressions", expression.at)
+            kind = next((kind for row in part.rows if (kind := _of_no_size(row, known))), "")
+            if kind:
+                raise Mistake(part.at, f"can not use variable sized data types ({kind}) in concat expressions", expression.at)
         return Left(tuple(row for part in parts for row in part.rows), expression.at)
     if isinstance(expression, Binary):
         return _masked(expression, known)
@@ -121,6 +122,16 @@ def left_side(expression: Expression, known: Known) -> Left:
     if isinstance(expression, Symbol):
         raise Mistake(expression.at, "No symbol type information")
     raise Mistake(expression.at, "Left hand side of relational expression (or map) is not a packet field")
+
+
+def _of_no_size(row: Selector, known: Known) -> str:
+    """The type of what has no size of its own: a string, and a connection's port until the protocol is known."""
+    return "string" if row.type == "string" else "invalid" if typeless(row.name, known) else ""
+
+
+def typeless(name: str, known: Known) -> bool:
+    """Whether it is a connection's port, which is a number without a meaning until the protocol is known."""
+    return name.startswith("ct ") and "proto-" in name and not known.transport
 
 
 def _masked(expression: Binary, known: Known) -> Left:

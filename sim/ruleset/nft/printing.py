@@ -156,8 +156,17 @@ def item(row: Selector, value: Item, style: Style = PLAIN) -> str:
 def element(rows: tuple[Selector, ...], value: Item, style: Style = PLAIN) -> str:
     """An element of a set: of a concatenation, its parts."""
     if len(rows) > 1 and isinstance(value, tuple):
-        return " . ".join(item(row, each, style) for row, each in zip(rows, value, strict=True))
-    return item(rows[0], value, style)
+        return " . ".join(_held(row, each, style) for row, each in zip(rows, value, strict=True))
+    return _held(rows[0], value, style)
+
+
+def _held(row: Selector, value: Item, style: Style) -> str:
+    """A set's element, or a part of one: there a range of marks that is a prefix is listed as such."""
+    if row.type == "mark" and isinstance(value, Range) and isinstance(value.low, int) and isinstance(value.high, int):
+        free = value.low ^ value.high
+        if not free & free + 1 and not value.low & free:
+            return f"{scalar(row, value.low, style)}/{row.bits - free.bit_length()}"
+    return item(row, value, style)
 
 
 def _typeless(rows: tuple[Selector, ...], value: Item, style: Style = PLAIN) -> str:
@@ -250,23 +259,29 @@ def _constant(row: Selector, value: object) -> str:
     """A mask or what is compared with it: by number, addresses as addresses."""
     if row.type == "bitmask" or row.name.startswith("@") or raw_place(row):
         return f"0x{value:x}"
-    return scalar(row, value) if row.type in ("mark", "ether_addr") or isinstance(value, bytes) else str(value)
+    return scalar(row, value) if row.type in _SPELLED or isinstance(value, bytes) else str(value)
+
+
+_SPELLED = ("mark", "ether_addr", "classid")
 
 
 def _masked(part: Compare, value: Item, row: Selector, name: str, style: Style) -> str:
-    if isinstance(part.mask, bytes) and isinstance(value, bytes) and part.op in ("==", "!=") and not part.flip:
-        length = _prefix_length(part.mask)
-        if length is not None:
-            return f"{name} {'!= ' if part.op == '!=' else ''}{address(value)}/{length}"
+    length = _prefix_length(part, row) if part.op in ("==", "!=") and not part.flip else None
+    if length is not None and isinstance(value, int | bytes):
+        ended = "" if length == row.bits else f"/{length}"
+        return f"{name} {'!= ' if part.op == '!=' else ''}{scalar(row, value, style)}{ended}"
     if isinstance(value, Range):
         return f"{_with_mask(name, part.mask, row)} {'!= ' if part.op == '!=' else ''}{item(row, value, style)}"
     return f"{_with_mask(name, part.mask, row, part.flip)} {part.op} {_constant(row, value)}"
 
 
-def _prefix_length(mask: bytes) -> int | None:
-    size, number = len(mask) * 8, int.from_bytes(mask)
+def _prefix_length(part: Compare, row: Selector) -> int | None:
+    """Of a mask on an address or a mark, as which nft lists it: how many bits stand first in it, where these are all."""
+    if not isinstance(part.mask, bytes) and row.type != "mark":
+        return None
+    number = int.from_bytes(part.mask) if isinstance(part.mask, bytes) else part.mask or 0
     length = number.bit_count()
-    return length if number == (1 << size) - (1 << size - length) else None
+    return length if number == (1 << row.bits) - (1 << row.bits - length) else None
 
 
 def _flag_test(part: Compare, value: int, datatype: str, style: Style) -> str:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from sim.errors import LanguageError, MeaningMistake, Span, SyntaxMistake, Unsupported, did_you_mean
 from sim.ruleset.nft.actions import Actions
 from sim.ruleset.nft.engine import Engine, SyntaxStop
+from sim.ruleset.nft.expressions import BASES
 from sim.ruleset.nft.scanner import At, Lexeme, NotSimulated, Scanner
 from sim.ruleset.nft.syntax import Mistake
 from sim.ruleset.nft.words import KEYWORDS
@@ -134,6 +135,9 @@ class Reader:
             return len(self.reports) < MOST_ERRORS and self._skip(token)
 
     def _tell(self, stop: SyntaxStop | Mistake | NotSimulated) -> Report:
+        base = self._engine.raw_base() if isinstance(stop, SyntaxStop) and stop.expected == ["comma"] else None
+        if base is not None and base.value not in BASES:
+            return self.sources.report(base.at, "unknown raw payload base")
         if isinstance(stop, SyntaxStop):
             hint = did_you_mean(stop.token.value, KEYWORDS) if stop.token.type == "STRING" else ""
             return self.sources.report(stop.token.at, str(stop), (), SyntaxMistake, hint)

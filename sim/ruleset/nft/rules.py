@@ -121,6 +121,7 @@ class RuleMeaning(Comparing):
             self.parts.append(VerdictMap(left.name, self.reference(statement.map, left, True)))
             return
         self.sets += 1
+        self.check_ports(left, statement.map)
         pairs = self.values(left).elements(statement.map)
         verdicts = [(item, self.verdict(element.value), element) for item, element in pairs if isinstance(element.value, VerdictOf)]
         self.parts.append(VerdictMap(left.name, map_entries(verdicts)))

@@ -55,6 +55,7 @@ def map_of(rule: RuleMeaning, expression: MapExpr, data: str) -> MapOf:
         return MapOf(left.name, _named_map(rule, expression.map, left, data), data)
     from sim.ruleset.nft.rules import map_entries
 
+    rule.check_ports(left, expression.map)
     pairs = rule.values(left).elements(expression.map)
     values = [(item, _data(rule, element, data), element) for item, element in pairs]
     rule.sets += 1

@@ -177,6 +177,7 @@ def _assign(part: Assign, style: Style) -> str:
 
 _L4 = {1: "icmp", 6: "tcp", 17: "udp", 33: "dccp", 58: "icmpv6", 132: "sctp", 136: "udplite"}
 _NF = {2: "ip", 10: "ip6"}
+_NETWORK_TESTS = {"meta nfproto": _NF, "ct l3proto": _NF, "ether type": {0x0800: "ip", 0x86DD: "ip6"}}
 _CT_NETWORK = {"ip": 2, "ip6": 10}
 _TRANSPORT_TESTS = {"ip": ("meta l4proto", "ip protocol", "ct protocol"), "ip6": ("meta l4proto", "ip6 nexthdr", "ct protocol")}
 _PROTOCOL_TESTS = ("meta l4proto", "ct protocol")
@@ -205,7 +206,7 @@ def listed(parts: tuple[Test | Action, ...], family: str) -> list[Test | Action]
         if isinstance(part, Compare):
             place = len(kept) - 1
             number = _one_number(part)
-            network = place if number in _NF and part.selector in ("meta nfproto", "ct l3proto") else network
+            network = place if number in _NETWORK_TESTS.get(part.selector, ()) else network
             transport = place if number in _L4 and part.selector in _transport_tests(family) else transport
             icmp = place if part.selector in ("icmp type", "icmpv6 type") and number in (2, 3, 5, 130) else None
     told = as_bytes([part for part in kept if part is not None], family)
@@ -249,14 +250,14 @@ def _implies_network(name: str, kept: list[Test | Action | None], place: int | N
     test = kept[place] if place is not None else None
     if not isinstance(test, Compare):
         return False
-    protocol = _NF[_one_number(test) or 2]
+    protocol = _NETWORK_TESTS[test.selector][_one_number(test) or 0]
     first = name.split()[0]
     if test.selector == "ct l3proto":  # nft takes it for what any header behind it needs
         return (first in HEADERS and first != "th" and not name.startswith("tcp option")) or name in _PROTOCOL_TESTS or (
             first in EXTENSIONS and not name.startswith("rt ip")
         )
     if first == "ct":
-        return f" {protocol} " in name
+        return test.selector != "ether type" and f" {protocol} " in name
     return first == protocol or (first, protocol) in (("icmp", "ip"), ("icmpv6", "ip6"))
 
 
