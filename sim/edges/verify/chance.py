@@ -13,7 +13,7 @@ from sim.conntrack.tuples import GRE
 from sim.edges.kernel import Answer, Entry, KernelFirewall
 from sim.edges.kernel.table import name_of
 from sim.edges.replay.wall import Wall, entry_line, own_key
-from sim.netfilter.nat.choice import MAX_ATTEMPTS
+from sim.netfilter.nat.choice import DST, MAX_ATTEMPTS
 from sim.packet import Tuple
 from sim.units import show_address
 
@@ -47,9 +47,16 @@ class Chance:
         tunnel = _tunnel(self._data)
         port = drawn(self._answer, self._data, self._names())[manip] if tunnel is None else self._of_the_tunnel(tunnel, manip)
         if port is None:
-            return 0
+            port = self._taken(low, size, manip)
         in_vain = size <= MAX_ATTEMPTS and low <= port < low + size and not self._wall.ip.nat.chooser.is_free(port)
         return (port - low + in_vain) % size
+
+    def _taken(self, low: int, size: int, manip: int) -> int:
+        """Nothing is left of the packet: what it drew may have made it the twin of an entry that is there, and it was dropped for that."""
+        key = own_key(self._data)
+        same = (conn.reply for conn in self._wall.ip.tracker.entries() if key is not None and conn.original.protonum == key[4])
+        ports = (reply.sport if manip == DST else reply.dport for reply in same)
+        return next((port for port in ports if low <= port < low + size), low)
 
     def _names(self) -> frozenset[str]:
         """Of the entries that ours has."""
