@@ -57,6 +57,7 @@ class Comparing:
     def left(self, expression: Expression) -> Left:
         """A left side; what it needs to be known is tested first."""
         unknown = self.known.network is None and self.known.family == "inet"
+        untold = unknown and self.known.transport is None
         left = left_side(expression, self.known)
         for row in left.rows:
             if unknown and is_searched(row.name):
@@ -64,7 +65,7 @@ class Comparing:
             types = ICMP_TYPES.get(row.name)
             if row.name.startswith("numgen inc "):
                 self.parts.append(Judge("numgen", (("mod", int(row.name.split()[3])),)))
-            if row.name.startswith("igmp ") and self.known.family == "inet" and not self._network_told:
+            if row.name.startswith("igmp ") and untold and not self._network_told:
                 self._network_told = True
                 self.parts.append(Compare("meta nfproto", (2,)))
             told = next((told for told in self.known.icmp_types if types is not None and told not in types), None)
@@ -177,6 +178,9 @@ class Comparing:
             if row.type == "ct_label":
                 raise NotSimulated("{", right.at)  # nft 1.0.6 itself lists such a rule as nothing
             return self._braces(right, left, op or "==")
+        if statement.mask is not None and op not in (None, "", "==", "!="):
+            whole = At(statement.left.at.start, statement.mask.at.end, statement.left.at.source)
+            raise Mistake(whole, "either == or != is allowed")
         if op == "!" and left.mask is not None:
             raise Mistake(left.at, "cannot combine negation with binary expression", right.at)
         if statement.mask is not None:
@@ -222,6 +226,7 @@ def _first_of(expression: Expression) -> Expression:
     return expression
 
 
+_THERE = ("boolean", "there", "fib_there")
 _OF_HEADERS = frozenset("ip ip6 icmp icmpv6 th tcp udp udplite dccp sctp".split())
 _OF_THE_MACHINE = frozenset(("meta", "ct", "socket"))
 
@@ -251,10 +256,14 @@ def _moved(prefix: Prefix) -> Prefix | bytes:
 
 def _same_type(right: Expression, left: Left) -> None:
     """A word that is a constant of another type than the left side has. Raises Mistake."""
+    if isinstance(right, Braces) and len(right.elements) == 1:
+        right = right.elements[0].key
     said = keyword_of(right) if isinstance(right, Symbol) else None
-    if said is not None and len(left.rows) == 1 and said[1] != left.rows[0].type:
-        wanted, have = _described((left.rows[0].type,)), DESCRIPTION[said[1]]
-        raise Mistake(right.at, f"datatype mismatch, expected {wanted}, expression has type {have}", left.at)
+    kind = "boolean" if isinstance(right, Symbol) and right.kind == "boolean" else said[1] if said is not None else ""
+    if not kind or len(left.rows) > 1 or kind == left.rows[0].type or (kind == "boolean" and left.rows[0].type in _THERE):
+        return
+    wanted = _described((left.rows[0].type,))
+    raise Mistake(right.at, f"datatype mismatch, expected {wanted}, expression has type {DESCRIPTION.get(kind, 'boolean type')}", left.at)
 
 
 def _described(types: tuple[str, ...]) -> str:

@@ -89,6 +89,8 @@ class Values:
                 return self.bits(expression, row)
             case Binary() if row.type == "ifname":
                 return self._name_of_bits(expression, row)
+            case Binary() if row.type in _PREFIXED:
+                return self.bits(expression, row)
             case Listed() if row.type in BITMASKS:
                 return self.bits(expression, row)
             case Listed():

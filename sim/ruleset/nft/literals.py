@@ -94,12 +94,12 @@ def scalar(symbol: Symbol, datatype: str, bits: int, interfaces: Mapping[str, in
 def _number(symbol: Symbol) -> int | None:
     text = symbol.text
     if text.isascii() and text.isdecimal():
-        return int(text)
+        return None if text.startswith("0") and set(text) & set("89") else int(text)  # strtoull with base 0 reads no 08
     return int(text, 16) if re.fullmatch(r"0[xX][0-9a-fA-F]+", text) else None
 
 
 def _service(symbol: Symbol, _: object) -> int:
-    numeric = _number(symbol)
+    numeric = int(symbol.text) if symbol.text.isascii() and symbol.text.isdecimal() else _number(symbol)
     if numeric is None:
         port = service_port(symbol.text, None)
         if port is None:

@@ -91,14 +91,10 @@ def _integer(row: Selector, value: int, style: Style) -> str:
 
 
 def flags(datatype: str, value: int, style: Style = PLAIN) -> list[str]:
-    """The names of the bits set, then what has no name; 0x0 for none."""
-    names: list[str] = []
-    rest = value
-    for name, bit in NAMES[datatype].items():
-        if bit & rest:
-            names.append(f"0x{bit:x}" if style.numeric and datatype != "ct_label" else name)
-            rest &= ~bit
-    return [*names, f"0x{rest:x}"] if rest or not names else names
+    """The names of the bits set, from the lowest; what has no name by number, 0x0 for none."""
+    known = {bit: name for name, bit in NAMES[datatype].items()} if not style.numeric or datatype == "ct_label" else {}
+    bits = [1 << place for place in range(value.bit_length()) if value >> place & 1]
+    return [known.get(bit) or f"0x{bit:x}" for bit in bits] or ["0x0"]
 
 
 def time(milliseconds: int, style: Style = PLAIN) -> str:

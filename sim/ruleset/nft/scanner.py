@@ -44,7 +44,8 @@ _TOKEN = re.compile(
     |(?P<starred>{_STRING}(?:\\?\*)|\\\*)
     |(?P<string>{_STRING}|8021ad|8021q)
     |(?P<time>{_TIME})
-    |(?P<number>0[xX][0-9a-fA-F]+|\d+)
+    |(?P<number>0[xX][0-9a-fA-F]+|0[0-7]*(?!\d)|[1-9]\d*)
+    |(?P<digits>\d+)
     |(?P<sign>==|!=|<=|>=|<<|>>|[<>,.:;{{}}\[\]()^&|!/\-*@$=+])
     |(?P<junk>.)""",
     re.VERBOSE,
@@ -55,7 +56,7 @@ _SIGN = {
     ")": "RPAREN", "^": "CARET", "&": "AMPERSAND", "|": "BAR", "!": "NOT", "/": "SLASH", "-": "DASH", "*": "ASTERISK", "@": "AT",
     "$": "DOLLAR", "=": "ASSIGN", "+": "PLUS",
 }  # fmt: skip
-_KIND = {"newline": "NEWLINE", "address": "STRING", "classid": "STRING", "time": "STRING", "number": "NUM",
+_KIND = {"newline": "NEWLINE", "address": "STRING", "classid": "STRING", "time": "STRING", "number": "NUM", "digits": "STRING",
     "starred": "ASTERISKED", "junk": "JUNK"}
 
 

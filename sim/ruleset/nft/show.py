@@ -175,7 +175,9 @@ def _assign(part: Assign, style: Style) -> str:
 
 # ---- what the listing leaves out, and the order of neighbours --------------------------------------------------------
 
-_L4 = {1: "icmp", 6: "tcp", 17: "udp", 33: "dccp", 58: "icmpv6", 132: "sctp", 136: "udplite"}
+_L4 = {
+    1: "icmp", 2: "igmp", 6: "tcp", 17: "udp", 33: "dccp", 50: "esp", 51: "ah", 58: "icmpv6", 108: "comp", 132: "sctp", 136: "udplite",
+}  # fmt: skip
 _NF = {2: "ip", 10: "ip6"}
 _NETWORK_TESTS = {"meta nfproto": _NF, "ct l3proto": _NF, "ether type": {0x0800: "ip", 0x86DD: "ip6"}}
 _CT_NETWORK = {"ip": 2, "ip6": 10}
