@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from sim.conntrack.conn import Conn, SctpConn, TcpConn
-from sim.conntrack.expect import USERSPACE, Expectation
+from sim.conntrack.expect import Expectation
+from sim.conntrack.helpers import HELPERS
+from sim.conntrack.helpers.help import Policy
 from sim.conntrack.tcp_window import BE_LIBERAL, CLOSE_INIT, SACK_PERM
 from sim.conntrack.tuples import ICMPS, invert
 from sim.conntrack.words import ASSURED, CONFIRMED, DYING, EXPECTED, HZ, SEEN_REPLY, Told
@@ -168,8 +170,10 @@ def _set_protocol(conn: Conn, wish: Wish) -> None:
 # ---- expectations ----------------------------------------------------------------------------------------------------
 
 
-def expect(tracker: Tracker, master: Tuple, wanted: Tuple, mask: tuple[Address, int], timeout: int, now: int) -> Expectation:
-    """Make an expectation of an entry that has a helper (ctnetlink_new_expect). Raises Refused."""
+def expect(tracker: Tracker, master: Tuple, wanted: Tuple, mask: tuple[Address, int], now: int) -> Expectation:
+    """Make an expectation of an entry that has a helper, for as long as its first class says: a program's own time-out counts for
+    nothing (ctnetlink_alloc_expect). Raises Refused.
+    """
     if tracker.expectations.lookup(wanted, 0) is not None:
         raise Refused("EEXIST")
     found = tracker.find(master, 0)
@@ -178,7 +182,9 @@ def expect(tracker: Tracker, master: Tuple, wanted: Tuple, mask: tuple[Address, 
     conn = found[0]
     if conn.helper is None:
         raise Refused("EOPNOTSUPP")
-    new = Expectation(conn, wanted, mask=mask[0], any_sport=False, timeout=timeout, limit=tracker.expect_limit(conn), flags=USERSPACE)
+    helper = HELPERS.get((conn.helper, conn.original.protonum))
+    policy = helper.policies[0] if helper is not None else Policy(0)
+    new = Expectation(conn, wanted, mask=mask[0], any_sport=False, timeout=policy.timeout, limit=policy.most)
     new.mask_port = mask[1]
     error = tracker.expectations.related(new, now, None, EXPECTED_BY_PROGRAM)
     if error:

@@ -230,11 +230,6 @@ class Tracker(Entries):
         conn.heard = settings.events == 1 or (settings.events == 2 and bool(self.listeners))
         return conn
 
-    def expect_limit(self, conn: Conn) -> int:
-        """How many expectations of its first class the entry's helper may have at once."""
-        helper = helpers.HELPERS.get((conn.helper or "", conn.original.protonum))
-        return helper.policies[0].most if helper is not None else 0
-
     def _meet_expectation(self, conn: Conn) -> bool:
         expected = self.expectations.find(conn.original, conn.zone)
         if expected is None:

@@ -12,7 +12,7 @@ from sim.apps.program import EPOCH, Context
 from sim.conntrack import show
 from sim.conntrack.ctnetlink import Refused, Wish, change, create, find
 from sim.conntrack.labels import bits_of, mask_of
-from sim.conntrack.tuples import ICMPS, invert
+from sim.conntrack.tuples import ICMPS, TCP, UDP, invert
 from sim.conntrack.words import Told
 from sim.conntrack.zones import ORIGINAL_ONLY, REPLY_ONLY
 from sim.netfilter.nat.choice import DST, SRC
@@ -21,7 +21,7 @@ from sim.shell.conntrack_check import check_masks
 from sim.shell.conntrack_filter import COMPARED, Test, common, tests, updated, wanted_tuples
 from sim.shell.conntrack_forms import save, xml
 from sim.shell.conntrack_options import Request
-from sim.shell.conntrack_values import Complaint
+from sim.shell.conntrack_values import Complaint, swapped
 from sim.shell.conntrack_words import BETTER, ERRORS, EVENTS, OUTPUTS
 from sim.units import SECOND, Address
 
@@ -178,15 +178,17 @@ class Entries:
         """What -I and -U both say."""
         request = self.request
         special, timeout = request.special, request.numbers.get("t")
+        vtags = _tag(special.get("orig-vtag")), _tag(special.get("reply-vtag"))
         return Wish(
             timeout=None if timeout is None else timeout * SECOND, status=request.status if "u" in request.given else None,
-            state=special.get("state"), liberal=request.protonum == 6, vtags=(special.get("orig-vtag"), special.get("reply-vtag")),
+            state=special.get("state"), liberal=request.protonum == 6, vtags=vtags,
         )  # fmt: skip
 
     def _bind(self, conn: Conn) -> None:
         """Settle both ends as a NAT rule would (ctnetlink_setup_nat): the target first."""
         nat = self.context.machine.ip.nat
         for manip, (address, port), kept in ((DST, self.request.dnat, conn.original.dst), (SRC, self.request.snat, conn.original.src)):
+            port = port if conn.original.protonum in (TCP, UDP) else None  # the tool says it of no other
             nat.bind(conn, _range(address, port) if address is not None else single(kept), manip)
 
     def update(self) -> None:
@@ -292,6 +294,10 @@ class _Answer:
 
 def _inverse(one: Tuple | None) -> Tuple | None:
     return None if one is None else invert(one)
+
+
+def _tag(said: int | None) -> int | None:
+    return None if said is None else swapped(said)
 
 
 def _range(address: Address, port: int | None) -> NatRange:

@@ -9,7 +9,7 @@ from sim.apps.program import EPOCH, Context
 from sim.conntrack import show
 from sim.conntrack.ctnetlink import Refused, expect, expectation
 from sim.conntrack.expect import REMOVED
-from sim.conntrack.tuples import GRE
+from sim.conntrack.tuples import GRE, ICMPS, PORTED
 from sim.packet import Tuple
 from sim.shell.conntrack_entries import HEADER, failed
 from sim.shell.conntrack_filter import wanted_tuples
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sim.conntrack.expect import Expectation
 
 _GARBLED = frozenset((6, 33, 132))
-"""Protocols for which the tool takes the upper half of the port it wrote last for the protocol of the expectation."""
+"""Protocols for which the tool takes the upper half of the port it wrote last for the protocol of the expectation: most have no ports."""
 
 
 class Expectations:
@@ -86,21 +86,23 @@ class Expectations:
         ends, special = request.ends, request.special
         word, protonum = ("key" if request.protonum == GRE else "port"), request.protonum or 0
         ports = special.get(f"tuple-{word}-src", 0), special.get(f"tuple-{word}-dst", 0)
+        mask_port = special.get(f"mask-{word}-src", 0)
         assert master is not None
         try:
-            if protonum in _GARBLED and self._garbled(protonum):
-                raise Refused("EINVAL")
+            if protonum in _GARBLED and (protonum := self._garbled()) not in PORTED:
+                if protonum in ICMPS:
+                    raise Refused("EINVAL")
+                ports, mask_port = (0, 0), 0
             expect(
                 self.tracker, master, Tuple(ends["tuple-src"], ends["tuple-dst"], *ports, protonum),
-                (ends["mask-src"], special.get(f"mask-{word}-src", 0)), request.numbers["t"] * SECOND, self.context.now,
+                (ends["mask-src"], mask_port), self.context.now,
             )  # fmt: skip
         except Refused as error:
             raise failed(request, error) from error
         self.context.machine.ip.settled()
 
-    def _garbled(self, protonum: int) -> bool:
-        last = [value for name, value in self.request.special.items() if name.startswith("tuple-port")][-1]
-        return last >> 8 != protonum
+    def _garbled(self) -> int:
+        return [value for name, value in self.request.special.items() if name.startswith("tuple-port")][-1] >> 8
 
     def flush(self) -> None:
         """-F."""

@@ -49,9 +49,9 @@ def updated(request: Request) -> list[Test]:
 def common(request: Request) -> list[Test]:
     """Family, mark, NAT, labels, zone and status."""
     found = [*_family(request), *_nat(request), *_labels(request)]
-    value, mask = request.mark
+    (value, mask), (asked, _) = request.mark, request.mark_asked
     if "m" in request.given:
-        found.append(lambda conn: conn.mark & mask == value)
+        found.append(lambda conn: conn.mark & mask == value and (request.command == "E" or conn.mark & mask == asked))
     numbers = request.numbers
     if "w" in numbers:
         found.append(lambda conn: (conn.zone if conn.zone <= ID else 0) == numbers["w"])

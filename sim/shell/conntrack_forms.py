@@ -14,6 +14,7 @@ from sim.conntrack.words import ASSURED, SEEN_REPLY, TCP_STATE_NAMES, Told
 from sim.conntrack.zones import ID, ORIGINAL_ONLY, REPLY_ONLY
 from sim.packet import Tuple
 from sim.shell.conntrack_filter import is_translated
+from sim.shell.conntrack_values import swapped
 from sim.shell.conntrack_words import KINDS
 from sim.units import SECOND, Address, show_address
 
@@ -134,9 +135,10 @@ def _protocol_state(conn: Conn, event: str) -> list[str]:
     state = conn.state_name()
     if state is None:
         return []
-    tags = isinstance(conn, SctpConn) and event != "DESTROY"
-    vtags = ["--orig-vtag", str(conn.vtag[0]), "--reply-vtag", str(conn.vtag[1])] if tags and isinstance(conn, SctpConn) else []
-    return ["--state", state, *vtags]
+    if not isinstance(conn, SctpConn) or event == "DESTROY":
+        return ["--state", state]
+    mine, others = map(str, map(swapped, conn.vtag))
+    return ["--state", state, "--orig-vtag", mine, "--reply-vtag", others]
 
 
 def _status(conn: Conn) -> str:
@@ -156,6 +158,6 @@ def expect_xml(one: Expectation, now: int, event: str = "", timestamp: int | Non
     return (
         f"<flow{kind}><layer3 {_layer3(mine.dst)}>{ends}</layer3>"
         f'<layer4 protonum="{mine.protonum}" protoname="{protocol(mine.protonum)}">{numbers}</layer4>'
-        f"<meta>{helper}<timeout>{max(0, one.expires - now) // SECOND}</timeout>"
+        f"<meta>{helper}<timeout>{max(0, one.expires - now) // SECOND}</timeout><class>{one.kind}</class>"
         f"{'' if timestamp is None else _when(timestamp)}{flags}</meta></flow>"
     )

@@ -49,7 +49,8 @@ class Request:
 
     `command` is the letter, `bare` says that none was given (then -h); `given` the options' keys, `family` 4, 6 or 0;
     `ends`: addresses by src, dst, reply-src, reply-dst, tuple-src ...; `special`: the protocol's own numbers by their first names;
-    `mark`: value and mask; `status`, `status_off`: bits to be set, bits to be clear; `snat`, `dnat`: address and port; `labels`,
+    `mark`: value and mask, `mark_asked` those that the kernel is asked for: a -u behind -m changes the former alone;
+    `status`, `status_off`: bits to be set, bits to be clear; `snat`, `dnat`: address and port; `labels`,
     `label_changes`: names; `known`: all of the machine's, once labels are asked for; `events`, `outputs`: bits of the tables;
     `warnings`: what the tool says on the way.
     """
@@ -64,6 +65,7 @@ class Request:
     special: dict[str, int] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
     mark: tuple[int, int] = (0, 0xFFFFFFFF)
+    mark_asked: tuple[int, int] = (0, 0xFFFFFFFF)
     status: int = 0
     status_off: int = 0
     snat: tuple[Address | None, int | None] = (None, None)
@@ -275,7 +277,7 @@ def _family(request: Request, text: str) -> None:
 
 def _mark(request: Request, text: str) -> None:
     value, slash, mask = text.partition("/")
-    request.mark = (number(value) & 0xFFFFFFFF, number(mask) & 0xFFFFFFFF if slash else 0xFFFFFFFF)
+    request.mark = request.mark_asked = (number(value) & 0xFFFFFFFF, number(mask) & 0xFFFFFFFF if slash else 0xFFFFFFFF)
 
 
 def _status(request: Request, text: str) -> None:
@@ -292,6 +294,7 @@ def _status(request: Request, text: str) -> None:
             request.status_off |= bits
         else:
             request.status |= bits
+    request.mark = request.status, request.mark[1]  # the tool keeps them in one place
 
 
 def _outputs(request: Request, text: str) -> None:

@@ -10,6 +10,11 @@ from sim.units import Address, inet_aton
 _NUMBER = re.compile(r"[ \t\n]*([+-]?)(0[xX][0-9a-fA-F]+|[0-9]+)")
 
 
+def swapped(tag: int) -> int:
+    """A verification tag as the tool says and reads it: on machines of the usual kind with its bytes turned round."""
+    return int.from_bytes(tag.to_bytes(4), "little")
+
+
 class Complaint(Exception):
     """The command line is wrong: what the tool says behind its name; `status` 2 with the hint to try -h, 1 without."""
 

@@ -221,9 +221,10 @@ def test_files_of_commands_are_run_by_both(real: Open) -> None:
 
 
 EXPECTING = """
-conntrack -I expect {master} -p tcp -t 30 {tuple} --mask-port-src 10 --mask-port-dst 300 --tuple-port-src 10 --tuple-port-dst 1600
-conntrack -I expect {master} -p tcp -t 30 {tuple} --mask-port-src 10 --mask-port-dst 300 --tuple-port-src 10 --tuple-port-dst 1600
-conntrack -I expect {master} -p tcp -t 30 {tuple} --mask-port-src 10 --mask-port-dst 300 --tuple-port-src 10 --tuple-port-dst 300
+conntrack -I expect {master} -t 30 {tuple} --mask-port-src 10 --mask-port-dst 300 --tuple-port-src 10 --tuple-port-dst 1600
+conntrack -I expect {master} -t 30 {tuple} --mask-port-src 10 --mask-port-dst 300 --tuple-port-src 10 --tuple-port-dst 1600
+conntrack -I expect {master} -t 30 {tuple} --mask-port-src 10 --mask-port-dst 300 --tuple-port-src 10 --tuple-port-dst 300
+conntrack -I expect {master} -t 30 {tuple} --mask-port-src 10 --mask-port-dst 300 --tuple-port-src 10 --tuple-port-dst 70
 conntrack -L expect
 conntrack -L expect -o xml
 conntrack -L expect -f ipv6
@@ -245,7 +246,7 @@ def test_expectations_are_made_shown_and_deleted_as_the_real_tool_does_it(real: 
     for dev, data in HANDSHAKE:
         machine.receive(data, dev)
     words = {
-        "master": "-s 192.168.1.10 -d 198.51.100.7 --sport 40000 --dport 80",
+        "master": "-p tcp -s 192.168.1.10 -d 198.51.100.7 --sport 40000 --dport 80",
         "tuple": "--tuple-src 4.4.4.4 --tuple-dst 5.5.5.5 --mask-src 255.255.255.0 --mask-dst 255.255.255.255",
     }
     for line in EXPECTING.format(**words).strip().splitlines():

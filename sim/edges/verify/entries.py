@@ -8,6 +8,7 @@ from typing import Any, Final
 from sim.conntrack.conn import Conn, SctpConn, TcpConn
 from sim.conntrack.expect import Expectation
 from sim.conntrack.show import protocol, tuple_view
+from sim.conntrack.tuples import GRE, PORTED
 from sim.edges.kernel.table import name_of
 from sim.edges.replay.wall import entry_line
 from sim.units import SECOND, show_address
@@ -64,7 +65,8 @@ def expected(one: Expectation, now: int) -> Entry:
 
 
 def _ports(protonum: int) -> tuple[str, ...]:
-    return ("srckey", "dstkey") if protonum == 47 else ("sport", "dport")
+    """None for what has none: the conntrack tool makes such expectations where TCP's were meant."""
+    return ("srckey", "dstkey") if protonum == GRE else ("sport", "dport") if protonum in PORTED else ()
 
 
 def unlike(ours: Mapping[str, tuple[Entry, int]], theirs: Mapping[str, Entry], fits: Fits, unsure: int) -> Iterator[tuple[Any, Any]]:

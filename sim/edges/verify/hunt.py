@@ -92,11 +92,11 @@ class Hunt:
 
 
 def _up_to(steps: Sequence[Step], number: int) -> list[Step]:
-    """The steps up to the packet `number`."""
+    """The steps up to the packet `number`, and what was done between it and the next."""
     kept: list[Step] = []
     for step in steps:
-        kept.append(step)
         number -= isinstance(step, Feed)
-        if number == 0:
+        if number < 0:
             break
+        kept.append(step)
     return kept

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from sim.edges.replay.console import Console
 from sim.edges.replay.rules import load_rules
 from sim.edges.replay.wall import Wall
 from sim.edges.verify.branches import Branches
 from sim.edges.verify.cells import Cells
-from sim.edges.verify.plan import Case, Feed, Flush, Load, Sysctl, Wait
+from sim.edges.verify.plan import Case, Feed, Flush, Load, Sysctl, Typed, Wait
 from sim.ruleset.iptables import save
 from sim.ruleset.model import Ruleset
 from sim.units import SECOND
@@ -47,6 +48,8 @@ class Measure:
             give_rules(wall, step)
         elif isinstance(step, Flush):
             flush(wall)
+        elif isinstance(step, Typed):
+            Console(wall).run(step.line)
 
     def lines(self) -> Iterator[str]:
         """The report."""

@@ -13,23 +13,23 @@ UNREACHABLE: Final[dict[str, str]] = {
     "the trace is built where somebody watches, and a measured firewall has no watcher": """
         conntrack/entries.py _insert | self.emit is not None | false
         conntrack/entries.py destroy | self.emit is not None | false
+        conntrack/entries.py made | self.emit is not None | false
         conntrack/entries.py expire | self.emit is not None | false
         conntrack/entries.py _deliver | self.emit is not None | false
         conntrack/expect.py _expected_source | * | ever
         conntrack/tcp.py _judge | tracker.emit is not None | false
         conntrack/tcp_window.py judge | tracker.emit is not None | false
         conntrack/tracker.py _resolve | self.emit is None | false
-        conntrack/zones.py words | * | ever
         netfilter/nat/engine.py _put | self._emit is not None | false
     """,
     "programs ask for it, or rules as they are loaded, or a device that loses an address": """
-        conntrack/entries.py __init__ | * | ever
-        conntrack/entries.py made | * | ever
+        conntrack/entries.py __init__ | settings or Settings() | true
+        conntrack/zones.py words | if zone & ORIGINAL_ONLY | true
+        conntrack/zones.py words | ("", f"zone-reply{name}" | false
+        netfilter/nat/engine.py __init__ | tracker or Tracker() | false
         conntrack/expect.py _insert | if new.timeout | false
         conntrack/expect.py _make_room | if new.limit | false
-        conntrack/tracker.py expect_limit | * | ever
         netfilter/nat/choice.py is_free | * | ever
-        netfilter/nat/engine.py __init__ | * | ever
         netfilter/nat/engine.py remove | * | ever
         netfilter/nat/engine.py addresses_gone | * | ever
     """,
@@ -58,7 +58,6 @@ UNREACHABLE: Final[dict[str, str]] = {
         netfilter/nat/helpers/sip.py nat_expect | if not port | false
     """,
     "two packets of one connection are never on their way at once, and what ends leaves the table in the same step": """
-        conntrack/entries.py refresh | if status & FIXED_TIMEOUT | true
         conntrack/entries.py _insert | if conn.status & DYING | true
         conntrack/entries.py _in_the_way | table.default.get(conn.there) | true
         conntrack/entries.py _in_the_way | table.standing(conn.there | true
@@ -143,7 +142,6 @@ UNREACHABLE: Final[dict[str, str]] = {
         netfilter/nat/helpers/sdp.py nat_session | written is not False | false
     """,
     "both devices have one address of each family, and none for broadcasts (the kernel's judge gives them none)": """
-        conntrack/expect.py __init__ | mask is None else mask | false
         conntrack/helpers/broadcast.py help_broadcast | mask is not None | false
         netfilter/nat/addresses.py _select4 | first or address | true
         netfilter/nat/addresses.py _primary | address[0] == 127 | true

@@ -1,8 +1,8 @@
 """Corners: cases with a purpose, for what random traffic seldom meets: two calls that want one port, a header that ends too early.
 
 A corner is a function of a Scene, under the rules for which it is listed (CORNERS). SIP's are in corners_sip.py, PPTP's in
-corners_pptp.py, TCP's and NAT's in corners_paths.py. Each begins with an empty table; those of one ruleset are one case, so that a
-run of all takes ten seconds.
+corners_pptp.py, TCP's and NAT's in corners_paths.py, the conntrack tool's in corners_typed.py. Each begins with an empty table; those
+of one ruleset are one case, so that a run of all takes ten seconds.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from sim.edges.verify.fuzz.assign import HELPERS
 from sim.edges.verify.fuzz.corners_paths import PATHS
 from sim.edges.verify.fuzz.corners_pptp import PPTP
 from sim.edges.verify.fuzz.corners_sip import SIP, SIP_NAT
+from sim.edges.verify.fuzz.corners_typed import TYPED
 from sim.edges.verify.fuzz.scene import ACK, FIN, PSH, RST, SYN, Scene, Tcp
 from sim.edges.verify.plan import Case, Load
 from sim.units import parse_address
@@ -278,6 +279,7 @@ CORNERS: Final[tuple[tuple[str, Load, Sequence[Corner]], ...]] = (
     ("helped, translated", TRANSLATED, (*BOTH, *SIP, *SIP_NAT)),
     ("helped, bound", BOUND, (one_port_twice, *PPTP, traps, *SIP, *SIP_NAT)),
     *PATHS,
+    *TYPED,
 )
 """What they are called, under which rules, which."""
 

@@ -10,10 +10,11 @@ from typing import Final
 
 from sim import wire
 from sim.craft import craft
+from sim.edges.replay.console import Console
 from sim.edges.replay.wall import Wall
 from sim.edges.verify.fuzz.path import device_of
 from sim.edges.verify.measure import flush, give_rules
-from sim.edges.verify.plan import DEVICES, Case, Feed, Flush, Load, Plan, Step, Sysctl, Wait
+from sim.edges.verify.plan import DEVICES, Case, Feed, Flush, Load, Plan, Step, Sysctl, Typed, Wait
 from sim.packet import Packet
 from sim.units import SECOND, Address, parse_address, show_address
 
@@ -64,6 +65,11 @@ class Scene:
         """Other rules than those before, of which there were none."""
         self.steps.append(rules)
         give_rules(self._wall, rules)
+
+    def typed(self, line: str) -> None:
+        """Somebody types at the conntrack tool."""
+        self.steps.append(Typed(line))
+        Console(self._wall).run(line)
 
     def anew(self) -> None:
         """The table is emptied: another scene begins."""

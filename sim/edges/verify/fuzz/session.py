@@ -28,6 +28,8 @@ SHORT: Final = (
     "sctp_timeout_cookie_echoed sctp_timeout_cookie_wait sctp_timeout_heartbeat_sent"
 ).split()
 """Time-outs that a case with pauses makes short."""
+TYPED: Final = (0, 0, 0, 0, 0, 0, 0, 0.02)
+"""How often somebody types at the conntrack tool, by packet."""
 NO_RULES: Final = Load()
 LANGUAGES: Final = {
     "any": ("iptables", "ip6tables", "both", "nft", "nft", "nft", "all"), "iptables": ("iptables", "ip6tables", "both"), "nft": ("nft",),
@@ -62,7 +64,13 @@ def _case(name: str, random: Random, packets: int, rules: Load, mix: Mix, pauses
         mix = replace(mix, written=False)
     sysctls = {CONNTRACK + name: value for name, value in chosen.items()}
     traffic = Traffic(random, mix, rules, sysctls)
-    steps: list[Step] = [traffic.next() for _ in range(packets)]
+    hands = Random(f"typed {name}")
+    typing = hands.choice(TYPED)
+    steps: list[Step] = []
+    for _ in range(packets):
+        if typing and hands.random() < typing:
+            steps.append(traffic.typed(hands))
+        steps.append(traffic.next())
     if random.random() < 0.25:
         for _ in range(random.choice((1, 1, 2, 4))):
             steps.insert(random.randrange(len(steps)), _later(random, pauses))

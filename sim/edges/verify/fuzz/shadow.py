@@ -61,6 +61,10 @@ class Shadow:
             return
         self.left = list(outcome.out)
 
+    def entries(self) -> list[Conn]:
+        """The table."""
+        return list(self._tracker.entries())
+
     def expectations(self) -> list[Expectation]:
         """What helpers wait for."""
         return self._tracker.expectations.entries()

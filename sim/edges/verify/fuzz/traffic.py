@@ -10,6 +10,7 @@ from typing import Final
 
 from sim import wire
 from sim.edges.replay.outcome import SELF
+from sim.edges.verify.fuzz.commands import Commands
 from sim.edges.verify.fuzz.datagrams import EchoTalk, GreTalk, PlainTalk, UdpLiteTalk, UdpTalk
 from sim.edges.verify.fuzz.errors import Errors
 from sim.edges.verify.fuzz.helped import TALKS as HELPED_TALKS
@@ -20,7 +21,7 @@ from sim.edges.verify.fuzz.sctp import SctpTalk
 from sim.edges.verify.fuzz.shadow import Shadow
 from sim.edges.verify.fuzz.spoil import flip, header_spoiled, lengths_mended, padded, with_options
 from sim.edges.verify.fuzz.tcp import TcpTalk
-from sim.edges.verify.plan import Feed, Load
+from sim.edges.verify.plan import Feed, Load, Typed
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,10 @@ class Traffic:
             return helped(choose, kind, path, self._shadow, self._mix.wrong)
         ports = (choose.choice((1000, 1001, 40000, choose.randrange(1, 65536))), 80 if self._mix.brief else choose.choice(SERVICES))
         return TALKS[kind](choose, path, ports, self._shadow, self._mix.wrong)
+
+    def typed(self, random: Random) -> Typed:
+        """A line of the conntrack tool, about what the table has by now."""
+        return Typed(Commands(random, self._shadow.entries(), self._shadow.expectations()).next())
 
     def next(self) -> Feed:
         """The next packet."""
