@@ -126,6 +126,18 @@ test('machines stay on the stage, and a packet moves from one to the other in th
   expect(xs[1]).toBeCloseTo(((xs[0] ?? 0) + (xs[2] ?? 0)) / 2)
 })
 
+test('machines stand clear of each other: where there is no room for the firewall with its hooks, all are small and the hooks stand below', () => {
+  const at = (name: string, x: number, y: number): Scenario['machines'][number] => ({ ...machine(name, 'host', x), y })
+  const house: Scenario = { ...THREE, machines: [at('client', 0.08, 0.2), at('fw', 0.38, 0.5), at('internet', 0.62, 0.5), at('web', 0.9, 0.1), at('stranger', 0.9, 0.9)] }
+  const touching = (width: number, height: number): string[] => {
+    const boxes = [...plan(house, { width, height }).boxes]
+    const over = ([, a]: (typeof boxes)[number], [, b]: (typeof boxes)[number]): boolean => Math.abs(a.x - b.x) < (a.width + b.width) / 2 && Math.abs(a.y - b.y) < (a.height + b.height) / 2
+    return boxes.flatMap((one, i) => boxes.slice(i + 1).filter((other) => over(one, other)).map(([name]) => `${one[0]} ${name}`))
+  }
+  expect([touching(720, 283), touching(900, 350), touching(620, 300), touching(460, 346)]).toEqual([[], [], [], []])
+  expect([plan(house, { width: 720, height: 283 }).small, plan(house, { width: 980, height: 350 }).small]).toEqual([true, false])
+})
+
 test('beliefs part while one side thinks the connection open and another does not know it', () => {
   expect(parted(['ESTAB', 'ESTABLISHED', 'ESTAB'])).toBe(false)
   expect(parted(['ESTAB', null, 'ESTAB'])).toBe(true)

@@ -8,14 +8,15 @@ export interface Box extends Point { width: number; height: number }
 export interface Size { width: number; height: number }
 
 const MACHINE: Size = { width: 132, height: 64 }
-const SMALL: Size = { width: 96, height: 50 }
+const SMALL = 50 // high
+const NARROWER = [96, 84, 74] as const // wide: as wide as stand clear of each other
 export const HOOKS: Size = { width: 236, height: 132 }
 const MARGIN = 12
 const FOOT = 26 // room under a machine for a packet that has come to its end there
 const TURNED = 430
 const ROOMY = 640
 const TALL = 430 // a turned map has room for the hooks below it
-const ORIGIN: Point = { x: 0, y: 0 }
+const APART = 8
 const NOT_MOVED: ReadonlyMap<string, Point> = new Map()
 
 /** `hooks`: where the firewall's five hooks are drawn: in its own box, or below the map where the boxes must be small; null: nowhere. */
@@ -27,32 +28,51 @@ function spread(places: readonly number[]): number[] {
   return places.map((place) => (high > low ? (place - low) / (high - low) : 0.5))
 }
 
-function sizeOf(firewall: boolean, small: boolean, stage: Size): Size {
-  if (small) return SMALL
+/** `small`: how wide a small box is; null: they are roomy. */
+function sizeOf(firewall: boolean, small: number | null, stage: Size): Size {
+  if (small) return { width: small, height: SMALL }
   const size = firewall ? HOOKS : MACHINE
   return { ...size, width: size.width * Math.max(firewall ? 0.86 : 0.72, Math.min(1, stage.width / ROOMY)) }
 }
 
-/** The map for a stage: roomy, or with small boxes and the hooks below, or on a narrow one turned, from top to bottom, with the hooks below where it is tall. `moved`: how far
- * machines were put elsewhere by hand. */
+/** How many machines stand one beside the other, where the map is not turned. */
+export const columns = (scenario: Scenario): number => new Set(scenario.machines.map((machine) => machine.x)).size
+
+/** The map for a stage: roomy, or with small boxes and the hooks below where roomy ones would not stand clear of each other, or on a narrow stage turned,
+ * from top to bottom, with the hooks below where it is tall. `moved`: how far machines were put elsewhere by hand. */
 export function plan(scenario: Scenario, stage: Size, moved: ReadonlyMap<string, Point> = NOT_MOVED): Plan {
   const turned = stage.width < TURNED
-  const small = turned || (stage.width < ROOMY && new Set(scenario.machines.map((machine) => machine.x)).size > 2)
-  const rows = new Set(scenario.machines.map((machine) => machine.x)).size
-  const below = small && (turned ? rows <= 3 && stage.height > TALL : stage.height > 260)
+  const roomy = !turned && (stage.width >= ROOMY || columns(scenario) <= 2) && clear([...boxesOf(scenario, stage, false, null, stage.height - FOOT).values()])
+  const below = !roomy && (turned ? columns(scenario) <= 3 && stage.height > TALL : stage.height > 260)
   const height = stage.height - FOOT - (below ? HOOKS.height - 20 : 0)
+  const drawn = (wide: number | null): Map<string, Box> => boxesOf(scenario, stage, turned, wide, height)
+  const boxes = drawn(roomy ? null : (NARROWER.find((wide) => clear([...drawn(wide).values()])) ?? NARROWER[2]))
+  for (const [name, by] of moved) {
+    const box = boxes.get(name)
+    if (box) boxes.set(name, { ...box, x: box.x + by.x, y: box.y + by.y })
+  }
+  return { boxes, hooks: hooksOf(boxes.get(scenario.firewall), !roomy, below, stage), small: !roomy, turned }
+}
+
+/** Whether each stands apart from all others, so that a link between them is seen. */
+function clear(boxes: readonly Box[]): boolean {
+  const apart = (a: Box, b: Box): boolean =>
+    Math.abs(a.x - b.x) >= (a.width + b.width) / 2 + APART || Math.abs(a.y - b.y) >= (a.height + b.height) / 2 + APART
+  return boxes.every((a, i) => boxes.slice(i + 1).every((b) => apart(a, b)))
+}
+
+function boxesOf(scenario: Scenario, stage: Size, turned: boolean, small: number | null, height: number): Map<string, Box> {
   const across = spread(scenario.machines.map((machine) => (turned ? machine.y : machine.x)))
   const down = spread(scenario.machines.map((machine) => (turned ? machine.x : machine.y)))
   const boxes = new Map<string, Box>()
   scenario.machines.forEach((machine, i) => {
     const size = sizeOf(machine.name === scenario.firewall, small, stage)
     const [left, top] = [MARGIN + size.width / 2, MARGIN + size.height / 2]
-    const by = moved.get(machine.name) ?? ORIGIN
-    const x = left + (across[i] ?? 0.5) * Math.max(0, stage.width - 2 * left) + by.x
-    const y = top + (down[i] ?? 0.5) * Math.max(0, height - 2 * top) + by.y
+    const x = left + (across[i] ?? 0.5) * Math.max(0, stage.width - 2 * left)
+    const y = top + (down[i] ?? 0.5) * Math.max(0, height - 2 * top)
     boxes.set(machine.name, { x, y, ...size })
   })
-  return { boxes, hooks: hooksOf(boxes.get(scenario.firewall), small, below, stage), small, turned }
+  return boxes
 }
 
 function hooksOf(firewall: Box | undefined, small: boolean, below: boolean, stage: Size): Plan['hooks'] {
