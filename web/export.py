@@ -135,7 +135,7 @@ def _message(recording: Recording) -> dict[str, Any]:
     others = [record for one in recording.futures for record in one.records]
     hello = {
         "key": "", "scenario": messages.scenario_message(recording.scenario), "lesson": _lesson(recording),
-        "position": {"t": recording.time, "step": recording.step}, "progress": progress, "marks": list(recording.marks),
+        "position": {"t": recording.time, "step": recording.step}, "progress": progress, "marks": list(recording.marks), "fixed": True,
     }  # fmt: skip
     return {
         "version": 1, "hello": hello, "records": [record.to_json() for record in recording.records], "stepwise": recording.stepwise,

@@ -113,7 +113,7 @@ class Seats:
         to = to or session.key
         self.socket.emit("hello", {
             "key": session.key, "scenario": messages.scenario_message(session.scenario), "lesson": messages.lesson_message(session.lesson),
-            "position": session.position, "progress": session.progress(), "marks": session.marks,
+            "position": session.position, "progress": session.progress(), "marks": session.marks, "fixed": session.fixed,
         }, to=to)  # fmt: skip
         self._trace(session, 0, None, to=to)
 

@@ -30,6 +30,8 @@ Timed = tuple[int, Input]
 class Session:
     """One experiment. All methods are called under `lock`."""
 
+    fixed = False  # whether nothing can be done in it
+
     def __init__(self, key: str, scenario: Scenario, lesson: Lesson | None, data: dict[str, Any] | None = None) -> None:
         data = data or {}
         self.key = key

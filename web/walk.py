@@ -67,6 +67,8 @@ class Walked:
 class Walk(Session):
     """A session of a capture. `data` is Session.data()."""
 
+    fixed = True
+
     def __init__(self, key: str, data: dict[str, Any]) -> None:
         self.capture: Capture = check(Capture, data["capture"])
         self._told = _told(self.capture)

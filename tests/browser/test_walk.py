@@ -56,5 +56,8 @@ def test_a_capture_goes_through_a_firewall_and_is_stepped_through_with_labels_ru
     assert page.lab("t") == before and page.lab("records.filter((r) => r.kind === 'dropped').length") == 2
     page.tab.keyboard.press("2")
     page.shoot("walk-topology")
+    page.tab.keyboard.press("f")
+    page.tab.get_by_text("so there is no other future to compare it with").wait_for()
+    assert page.tab.get_by_role("button", name="Fork and compare").count() == 0
     page.tab.keyboard.press("7")
     page.tab.get_by_role("listbox", name="Fields").wait_for()

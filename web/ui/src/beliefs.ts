@@ -10,8 +10,8 @@ export interface Moment {
   changed: ReadonlySet<Side>; parted: boolean
 }
 export type Side = 'client' | 'conntrack' | 'server'
-/** `waits`: what an end has sent and not heard back about, at record `n`. */
-export interface Beliefs { client: string; server: string; moments: Moment[]; waits(side: Side, n: number): string }
+/** `waits`: what an end has sent and not heard back about, at record `n`. `unseen`: the ends that are no machine of the lab: of them nothing is known. */
+export interface Beliefs { client: string; server: string; moments: Moment[]; unseen: ReadonlySet<Side>; waits(side: Side, n: number): string }
 
 type Change = { n: number; t: number; side: Side; state: string | null }
 
@@ -48,7 +48,8 @@ function socketChanges(index: Index, local: string, remote: string, side: Side):
   return { machine: '', records: [], changes: [] }
 }
 
-function fold(changes: Change[]): Moment[] {
+const SIDES = ['client', 'conntrack', 'server'] as const
+function fold(changes: Change[], unseen: ReadonlySet<Side>): Moment[] {
   const moments: Moment[] = []
   const now: { [side in Side]: string | null } = { client: null, conntrack: null, server: null }
   for (const { n, t, side, state } of changes.sort((a, b) => a.n - b.n)) {
@@ -57,21 +58,24 @@ function fold(changes: Change[]): Moment[] {
     const last = moments.at(-1)
     const changed = new Set(last?.t === t ? [...last.changed, side] : [side])
     if (last?.t === t) moments.pop()
-    moments.push({ n, t, ...now, changed, parted: parted([now.client, now.conntrack, now.server]) })
+    moments.push({ n, t, ...now, changed, parted: parted(SIDES.filter((one) => !unseen.has(one)).map((one) => now[one])) })
   }
   return moments
 }
 
-/** The beliefs about the connection of an entry. Sockets are found by the addresses and ports of its two tuples. */
-export function beliefs(index: Index, life: Life<'entry'>): Beliefs {
+/** The beliefs about the connection of an entry. Sockets are found by the addresses and ports of its two tuples; `ours`: whether a machine of the lab has an address. */
+export function beliefs(index: Index, life: Life<'entry'>, ours: (address: string) => boolean): Beliefs {
   const { original, reply } = (life.changes[0] as EntryRecord).entry
   const [there, here] = [endpoint(original.src, original.sport), endpoint(original.dst, original.dport)]
   const client = socketChanges(index, there, here, 'client')
   const server = socketChanges(index, endpoint(reply.src, reply.sport), endpoint(reply.dst, reply.dport), 'server')
-  const moments = fold([...client.changes, ...entryChanges(life), ...server.changes])
+  const unseen = new Set<Side>()
+  if (!client.machine && !ours(original.src)) unseen.add('client')
+  if (!server.machine && !ours(reply.src)) unseen.add('server')
+  const moments = fold([...client.changes, ...entryChanges(life), ...server.changes], unseen)
   const waits = (side: Side, n: number): string =>
     (side === 'client' ? client : server).records.findLast((one) => one.n < n)?.unacked.trim() ?? ''
-  return { client: client.machine || original.src, server: server.machine || reply.src, moments, waits }
+  return { client: client.machine || original.src, server: server.machine || reply.src, moments, unseen, waits }
 }
 
 /** The moments at which they part: who agreed until then does no longer. */

@@ -46,6 +46,7 @@ export interface Branch { id: number; at: number; text: string; records: number 
 export interface Hello {
   key: string; scenario: Scenario; lesson: Lesson | null; position: { t: number; step: number }; progress: Progress
   marks: Mark[] // those it came with
+  fixed: boolean // nothing can be done in it: it has happened
 }
 export interface TraceBatch { from: number; records: TraceRecord[]; more: boolean; branches: Branch[]; playFrom: number | null }
 export interface Refusal { error: string; event: string }

@@ -125,7 +125,7 @@ export const german: Words = {
   beliefs: {
     label: 'Was Client, Firewall und Server jeweils annehmen, durch die Zeit', none: 'Noch wurde keine Verbindung verfolgt.',
     client: (machine) => `${machine} (Client)`, server: (machine) => `${machine} (Server)`, conntrack: 'conntrack',
-    nothing: 'weiß nichts', parted: 'Hier gehen sie auseinander', agree: 'Alle drei sind sich einig', now: 'jetzt', which: 'Verbindung',
+    nothing: 'weiß nichts', unseen: 'hier nicht zu sehen', unseenLong: 'Was ein Ende annimmt, ist nur von Maschinen des Labors bekannt: von anderen sieht man allein die Pakete.', parted: 'Hier gehen sie auseinander', agree: 'Alle drei sind sich einig', now: 'jetzt', which: 'Verbindung',
     partedLong: (client, conntrack, server) => `Client ${client}, conntrack ${conntrack}, Server ${server}`,
     moment: 'seit', datagrams: 'Nur die Enden von TCP nehmen etwas über eine Verbindung an; bei diesem Protokoll hat allein conntrack einen Zustand.',
     gone: 'kein Eintrag', before: 'Das vorige Auseinandergehen', after: 'Das nächste Auseinandergehen', lanes: 'Was jeder annahm, durch die Zeit', count: (count) => `${count} mal auseinander`,
@@ -148,6 +148,7 @@ export const german: Words = {
     tryIt: (least) => `Mit ${least} s abzweigen und vergleichen`,
   },
   futures: {
+    happened: 'Dies ist ein Mitschnitt: was er zeigt, ist geschehen, darum gibt es keine andere Zukunft zum Vergleich.',
     label: 'Zwei Zukünfte nebeneinander', none: 'Bisher gibt es eine Zukunft. Gehen Sie zurück, tun Sie etwas anderes, oder ändern Sie hier eine Sache, und vergleichen Sie.',
     whatIf: 'Was wäre, wenn?', lead: (t) => `Eine Sache wird bei ${seconds(t)} s geändert, dem gezeigten Moment; was später getan wurde, geschieht noch einmal.`,
     kind: 'Änderung', machine: 'Maschine', link: 'Leitung', kinds: { rule: 'eine Regel', setting: 'eine Einstellung (sysctl)', helper: 'ein Helper', delay: 'die Verzögerung einer Leitung', loss: 'der Verlust einer Leitung', cut: 'eine Leitung wird getrennt', host: 'das Verhalten einer Maschine', power: 'der Strom einer Maschine', command: 'ein beliebiger Befehl' },
@@ -214,7 +215,7 @@ export const german: Words = {
     branch: (t, what, records) => `ab ${seconds(t)} s: ${what} (${many(records, 'Ereignis', 'Ereignisse')})`, restore: 'Eine abgeschnittene Zukunft zurückholen',
     value: (t, packet, all) => `${seconds(t)} Sekunden${all ? `, Paket ${packet} von ${all}` : ''}`,
     zoomIn: 'Die Zeitleiste vergrößern (Strg und Rad)', zoomOut: 'Die Zeitleiste verkleinern', noExpiry: 'Nichts läuft mehr ab.', mark: 'Diesen Moment merken', unmark: 'Die Marke von diesem Moment nehmen', markedAt: (t) => `Gemerkt: ${seconds(t)} Sekunden.`, unmarked: (t) => `Die Marke bei ${seconds(t)} Sekunden ist fort.`,
-    atMark: (t) => `Marke bei ${seconds(t)} Sekunden.`, noMark: 'Keine weitere Marke.', enoughMarks: (most) => `Mehr als ${most} Marken gehen nicht. Nimm erst eine weg (m an ihrem Moment).`, gone: 'fort', expired: 'abgelaufen', days: (count) => many(count, 'Tag', 'Tage'),
+    atMark: (t) => `Marke bei ${seconds(t)} Sekunden.`, noMark: 'Keine weitere Marke.', enoughMarks: (most) => `Mehr als ${most} Marken gehen nicht. Erst eine wegnehmen (m an ihrem Moment).`, gone: 'fort', expired: 'abgelaufen', days: (count) => many(count, 'Tag', 'Tage'),
   },
   craft: {
     open: 'Paket senden', openTitle: 'Ein Paket Feld für Feld schreiben und senden (p)', title: 'Ein eigenes Paket', from: 'Gesendet von', protocol: 'Protokoll',

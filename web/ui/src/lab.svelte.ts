@@ -67,7 +67,7 @@ export class Lab extends Marking implements Ears {
     this.index = new Index(firewall)
     this.progress = message.progress
     this.lesson = message.lesson
-    if (!rejoined) this.bring(message.marks)
+    if (!rejoined) this.bring(message)
     this.terminal ||= terminals[0]?.id ?? ''
     this.scenario = message.scenario
     this.version++

@@ -145,6 +145,15 @@ test('beliefs part while one side thinks the connection open and another does no
   expect(parted(['TIME-WAIT', 'TIME_WAIT', null])).toBe(false)
 })
 
+test('an end that is no machine of the lab is not said to know nothing: of it nothing is known, and nobody parts from it', () => {
+  const made = new Maker().add('server', 'entry-new', { conn: 1, packet: 1, entry: entry('SYN_SENT'), reason: why('SYN') })
+  const [life] = indexed(made.records).entries.values()
+  if (!life) throw new Error('no entry')
+  const [strangers, neighbours] = [beliefs(indexed(made.records), life, () => false), beliefs(indexed(made.records), life, () => true)]
+  expect([[...strangers.unseen], strangers.moments[0]?.parted]).toEqual([['client', 'server'], false])
+  expect([[...neighbours.unseen], neighbours.moments[0]?.parted]).toEqual([[], true])
+})
+
 test('the sockets of both ends are found by the entry’s tuples, and their changes stand in the order of time', () => {
   const socket = (id: number, local: string, remote: string, state: string) =>
     ({ socket: id, protocol: 'tcp', local, remote, state, program: '', unacked: '', tries: 0, retry_at: null })
@@ -155,12 +164,13 @@ test('the sockets of both ends are found by the entry’s tuples, and their chan
   const index = indexed(made.records)
   const [life] = index.entries.values()
   if (!life) throw new Error('no entry')
-  const found = beliefs(index, life)
+  const found = beliefs(index, life, () => true)
   expect([found.client, found.server]).toEqual(['laptop', 'server'])
   expect(found.moments.map(({ client, conntrack, server }) => [client, conntrack, server])).toEqual([
     ['SYN-SENT', null, null], ['SYN-SENT', 'SYN_SENT', 'SYN-RECV'], ['ESTAB', 'SYN_SENT', 'SYN-RECV'],
   ])
   expect(found.moments.map((moment) => moment.parted)).toEqual([true, false, true])
+  expect(found.unseen.size).toBe(0)
 })
 
 test('on the timeline place and time are each the inverse of the other', () => {

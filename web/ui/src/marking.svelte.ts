@@ -9,6 +9,8 @@ export abstract class Marking extends Moment {
   /** What names the session at the server; "" where there is none: a page that plays by itself. */
   readonly key: string
   playing = $state(false)
+  /** Nothing can be done: what is shown has happened. */
+  fixed = $state(false)
   /** Moments that a person wants to come back to, in the order of time. */
   marks = $state.raw<readonly Mark[]>([])
   readonly marked: boolean = $derived(!this.playing && isMarked(this.marks, { n: this.n, t: Math.floor(this.t) }))
@@ -25,8 +27,9 @@ export abstract class Marking extends Moment {
   abstract pause(): void
   protected abstract move(to: Position): void
 
-  /** Marks that the experiment came with: they stand until this browser keeps some of its own. */
-  protected bring(marks: readonly Mark[]): void {
+  /** What the experiment came with: whether anything can be done in it, and its marks, which stand until this browser keeps some of its own. */
+  protected bring({ marks, fixed }: { marks: readonly Mark[]; fixed: boolean }): void {
+    this.fixed = fixed
     this.marks = this.#kept ?? marks
   }
 

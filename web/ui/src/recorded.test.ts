@@ -13,7 +13,7 @@ function recording(stepwise: boolean, futures: Recording['futures'] = []): Recor
     made.at(at + 500).add('laptop', 'output', { terminal: 'laptop', text })
   }
   const scenario = { id: 's', title: 'S', firewall: 'laptop', machines: [], links: [], terminals: [] }
-  const hello = { key: '', scenario, lesson: null, position: { t: 0, step: 0 }, progress: { answers: {}, goals: { g: false }, step: 0 }, marks: [] }
+  const hello = { key: '', scenario, lesson: null, position: { t: 0, step: 0 }, progress: { answers: {}, goals: { g: false }, step: 0 }, marks: [], fixed: true }
   return { version: 1, hello, records: made.records, stepwise, goals: { g: 2500 }, layers: {}, grid: { states: [], segments: [], directions: [] }, futures }
 }
 

@@ -125,7 +125,7 @@ export const text = {
   beliefs: {
     label: 'What client, firewall and server each believe, through time', none: 'No connection has been tracked yet.',
     client: (machine: string): string => `${machine} (client)`, server: (machine: string): string => `${machine} (server)`, conntrack: 'conntrack',
-    nothing: 'knows nothing', parted: 'They part here', agree: 'All three agree', now: 'now', which: 'Connection',
+    nothing: 'knows nothing', unseen: 'not seen here', unseenLong: 'What an end believes is known of the lab’s own machines alone: of others only packets are seen.', parted: 'They part here', agree: 'All three agree', now: 'now', which: 'Connection',
     partedLong: (client: string, conntrack: string, server: string): string => `client ${client}, conntrack ${conntrack}, server ${server}`,
     moment: 'since', datagrams: 'Only TCP ends believe anything about a connection; for this protocol conntrack alone keeps a state.',
     gone: 'no entry', before: 'The parting before', after: 'The next parting', lanes: 'What each believed, through time', count: (count: number): string => many(count, 'parting', 'partings'),
@@ -148,6 +148,7 @@ export const text = {
     tryIt: (least: number): string => `Fork with ${least} s and compare`,
   },
   futures: {
+    happened: 'This is a capture: what it shows has happened, so there is no other future to compare it with.',
     label: 'Two futures side by side', none: 'There is one future so far. Go back, do something else or change one thing here, and compare.',
     whatIf: 'What if?', lead: (t: number): string => `One thing is changed at ${seconds(t)} s, the moment shown; all that was done later is done again.`,
     kind: 'change', machine: 'machine', link: 'link', kinds: { rule: 'a rule', setting: 'a setting (sysctl)', helper: 'a helper', delay: 'a link’s delay', loss: 'a link’s loss', cut: 'a link is cut', host: 'a host’s behaviour', power: 'a machine’s power', command: 'any command' },
