@@ -7,13 +7,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from sim.netfilter.skb import Skb
 from sim.packet import Packet
 from sim.ruleset.assigned import assigned, owned
 from sim.ruleset.helping import BY_MARK, SetHelper, UseTemplate
-from sim.ruleset.judged import acted, does, judged
+from sim.ruleset.judged import acted, does, judged, rated
 from sim.ruleset.model import (
     Action,
     Assign,
@@ -38,7 +39,7 @@ from sim.ruleset.said import DEEDS
 from sim.ruleset.stated import quota_clause, stated
 from sim.ruleset.translation import doing
 from sim.ruleset.values import show_item, show_items, show_value
-from sim.ruleset.wording import CLAUSES, READINGS, missing
+from sim.ruleset.wording import CLAUSES, READINGS, missing, noun
 from sim.trace import Because, Reason
 
 # ---- one comparison, one packet --------------------------------------------------------------------------------------
@@ -129,7 +130,7 @@ def dropped_by_policy(table: str, chain: str) -> Reason:
 
 def _template(part: UseTemplate) -> str:
     zone = "" if not part.zone else " in the zone of its mark" if part.zone == BY_MARK else f" in zone {part.zone}"
-    return f"give new connections of {{}}{zone} the helper {part.helper}" if part.helper else f"track {{}}{zone}"
+    return f"have the helper {part.helper} read the new connections of {{}}{zone}" if part.helper else f"track {{}}{zone}"
 
 
 def dropped_by_rule(verdict: Verdict | Reject | Nat, rule: Rule, table: str, chain: str, number: int) -> Reason:
@@ -172,12 +173,19 @@ def sentence(rule: Rule) -> str:
     tests = [part for part in parts if isinstance(part, Compare | Limit | VerdictMap | Judge | Quota)]
     clauses = _clauses([part for part in tests if not _is_for_a_mark(part, parts)])
     doing = [words for part in parts if (words := _does(part))] or ["count"]
-    subject = " ".join(["packets", *clauses]) if clauses else "every packet"
+    subject = " ".join(["packets", *_joined(clauses)]) if clauses else "every packet"
     first, *rest = doing
     text = f"{first} {subject}" if "{}" not in first else first.format(subject)
     for words in rest:
         text += ", then " + (words.format("them") if "{}" in words else f"{words} them")
     return text[0].upper() + text[1:] + "."
+
+
+def _joined(clauses: list[str]) -> list[str]:
+    """ "that came in on lan", "and that leave by wan"."""
+    heads = ("that ", "with any ", "whose ")
+    chained = [any(one.startswith(head) and before.startswith(head) for head in heads) for before, one in pairwise(["", *clauses])]
+    return [f"and {clause}" if behind else clause for clause, behind in zip(clauses, chained, strict=True)]
 
 
 def _is_for_a_mark(part: Test | Action, parts: list[Test | Action]) -> bool:
@@ -195,7 +203,7 @@ def _clauses(tests: list[Compare | Limit | VerdictMap | Judge | Quota]) -> list[
         elif isinstance(part, Quota):
             clauses.append(quota_clause(part))
         elif isinstance(part, Limit):
-            clauses.append(f"{'beyond' if part.over else 'at no more than'} {part.rate} {part.per} a {part.unit}")
+            clauses.append(f"{'beyond' if part.over else 'at no more than'} {rated(str(part.rate), part.per, part.unit)}")
         elif isinstance(part, Compare) and not _said_by_port(part, named):
             clauses.append(_clause(part))
     return clauses
@@ -209,15 +217,38 @@ def _said_by_port(part: Compare, named: set[str]) -> bool:
 
 
 def _clause(part: Compare) -> str:
+    negated = part.op in ("!=", "!&")
+    if part.selector.startswith("fib ") and part.selector.endswith(" oif") and part.values in ((0,), (1,)):
+        return _routed(part.selector, (part.values == (1,)) != negated)
+    if part.selector == "tcp flags" and isinstance(part.mask, int) and part.values == (0,):
+        return f"with {'any' if negated else 'none'} of the TCP flags {show_items('tcp flags', (part.mask,))}"
     positive, negative = CLAUSES.get(part.selector, (f"whose {part.selector} is {{}}", f"whose {part.selector} is not {{}}"))
-    clause = negative if part.op in ("!=", "!&") else positive
-    return clause.format(_wanted(part)).replace("from in @", "from an address in @").replace("to in @", "to an address in @")
+    clause = (negative if negated else positive).format(_wanted(part))
+    for bare, whole in _IN_A_SET if isinstance(part.values, SetReference) else ():
+        clause = clause.replace(f"{bare} in @", f"{whole} in @")
+    return clause.replace("of ipv", "of IPv")
+
+
+_IN_A_SET = (
+    ("from", "from an address"), ("to", "to an address"), ("came in on", "came in on a device"), ("leave by", "leave by a device"),
+    ("of protocol", "of a protocol"),
+    *((f"{way} {name} port", f"{way} a {name} port") for way in ("to", "from") for name in ("TCP", "UDP")),
+)  # fmt: skip
+
+
+def _routed(selector: str, there: bool) -> str:
+    """Whether the routes know an address: for the way that the packet came (a reverse path), or at all."""
+    if "iif" in selector and "saddr" in selector:
+        return f"whose answer would {'' if there else 'not '}go back the same way"
+    return f"to whose {'source' if 'saddr' in selector else 'destination'} there is {'a' if there else 'no'} route"
 
 
 def _does(part: Test | Action) -> str:
     match part:
-        case Verdict(name="jump" | "goto"):
+        case Verdict(name="jump"):
             return f"send {{}} through chain {part.chain}"
+        case Verdict(name="goto"):
+            return f"send {{}} to chain {part.chain}, without coming back here"
         case Verdict(name="return"):
             return "let {} leave this chain"
         case Verdict(name="continue"):
@@ -228,6 +259,8 @@ def _does(part: Test | Action) -> str:
             return f"reject {{}} with {'a TCP reset' if part.kind == 'tcp reset' else f'an ICMP {part.kind} error'}"
         case Log():
             return "log" if part.group is None else f"send {{}} to log group {part.group}"
+        case Assign(selector="xt priority" | "meta priority", source="", keep=0):
+            return f"give {{}} the traffic class {part.value >> 16:x}:{part.value & 0xFFFF:x}"
         case Assign():
             return f"set the {owned(part.selector)} of {{}} to {assigned(part)}"
         case Notrack():
@@ -235,7 +268,7 @@ def _does(part: Test | Action) -> str:
         case UseTemplate():
             return _template(part)
         case SetHelper():
-            return f"give new connections of {{}} the helper object {part.name}"
+            return f"have the helper object {part.name} read the new connections of {{}}"
         case Nat():
             return doing(part)
         case Rewrite() | Blend() | Nothing():
@@ -247,6 +280,6 @@ def _does(part: Test | Action) -> str:
         case SetStatement() | UseObject() | AssignMap():
             return stated(part)
         case VerdictMap():
-            return f"decide by {part.selector} what becomes of {{}}"
+            return f"decide by {noun(part.selector)} what becomes of {{}}"
         case Counter() | _:
             return ""

@@ -13,7 +13,7 @@ from sim.ruleset.parts import Blend, Judge, Nothing, Rewrite
 def _statistic(part: Judge) -> str:
     if part["mode"] == "random":
         chance = part["probability"] / 2**31
-        return f"by chance ({1 - chance if part['negated'] else chance:.3g} of all)"
+        return f"drawn by chance ({(1 - chance if part['negated'] else chance) * 100:.3g} % of all)"
     return f"all but one of every {part['every'] + 1}" if part["negated"] else f"one of every {part['every'] + 1}"
 
 
@@ -44,14 +44,25 @@ def _recent(part: Judge) -> str:
 def _hashlimit(part: Judge) -> str:
     each = " and ".join({"srcip": "source", "dstip": "destination", "srcport": "source port", "dstport": "destination port"}[mode]
                         for mode in sorted(part["mode"]))  # fmt: skip
-    rate = "its rate in bytes" if part["bytes"] else f"{SCALE / part['average']:.3g} packets a second"
+    rate = "its rate in bytes" if part["bytes"] else _rate(SCALE / part["average"])
     return f"{'beyond' if part['above'] else 'at no more than'} {rate}" + (f" for each {each}" if each else "")
+
+
+def _rate(second: float) -> str:
+    """So many packets in the shortest time in which there is one."""
+    length, unit = next((each for each in ((1, "second"), (60, "minute"), (3600, "hour")) if second * each[0] > 0.99), (86400, "day"))
+    return rated(f"{second * length:.3g}", "packets", unit)
+
+
+def rated(amount: str, per: str, unit: str) -> str:
+    """1 packet a second, 5 packets an hour."""
+    return f"{amount} {per.removesuffix('s') if amount == '1' else per} {'an' if unit == 'hour' else 'a'} {unit}"
 
 
 def _connlimit(part: Judge) -> str:
     length = int.from_bytes(part["mask"]).bit_count()
     whose = f"{'destination' if part['daddr'] else 'source'}{'' if length == len(part['mask']) * 8 else f' network (/{length})'}"
-    return f"when its {whose} has {'at most' if part['negated'] else 'more than'} {part['above']} connections"
+    return f"whose {whose} has {'at most' if part['negated'] else 'more than'} {part['above']} connections"
 
 
 def _tcpmss(part: Judge) -> str:
@@ -83,20 +94,24 @@ def _bits(value: int) -> str:
 def acted(part: Judge) -> str:
     """What an Act does to packets, which stand for {}."""
     words = {
-        "set priority": "give {} the traffic class {value:#x}", "set pkttype": "call {} a packet of type {value}",
+        "set priority": "give {} the traffic class {class}", "set pkttype": "call {} a packet of type {value}",
         "set nftrace": "let {} be traced" if part.get("value") else "trace {} no more",
         "set zone": "track {} in zone {value}",
         "set event": "tell of {} only some events", "set label": "give the connections of {} the labels " + _bits(part.get("value", 0)),
         "queue": "hand {} to a queue where no program listens", "proxy": "look for a transparent socket for {}, find none",
         "tee": "send a copy of {} to another machine", "reset option": "take the TCP option {name} out of {}",
     }  # fmt: skip
-    return words[part.kind].replace("{value:#x}", f"{part.get('value', 0):#x}").replace("{value}", str(part.get("value"))).replace(
-        "{name}", str(part.get("name"))
-    )
+    value = part.get("value", 0)
+    traffic = f"{value >> 16:x}:{value & 0xFFFF:x}" if isinstance(value, int) else ""
+    told = {"{class}": traffic, "{value}": str(value), "{name}": str(part.get("name"))}
+    text = words[part.kind]
+    for place, word in told.items():
+        text = text.replace(place, word)
+    return text
 
 
 def judged(part: Judge) -> str:
-    """What a Judge asks for: "when its source has more than 3 connections"."""
+    """What a Judge asks for: "whose source has more than 3 connections"."""
     return (_CLAUSES.get(part.kind) or said.CLAUSES[part.kind])(part)
 
 

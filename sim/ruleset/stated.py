@@ -5,6 +5,7 @@ from __future__ import annotations
 from sim.ruleset.assigned import owned
 from sim.ruleset.model import SetReference
 from sim.ruleset.parts import AssignMap, MapOf, Quota, SetStatement, UseObject
+from sim.ruleset.wording import noun
 
 _OPS = {"add": "put {key} of {{}} into the set {name}", "update": "put {key} of {{}} into the set {name} or renew it there",
     "delete": "take {key} of {{}} out of the set {name}"}  # fmt: skip
@@ -14,9 +15,9 @@ def stated(part: SetStatement | UseObject | AssignMap) -> str:
     """What it does."""
     match part:
         case SetStatement(meter=True):
-            return f"count {{}} by {part.key} (meter {part.set})"
+            return f"count {{}} by {noun(part.key)} (meter {part.set})"
         case SetStatement():
-            return _OPS[part.op].format(key=part.key, name=part.set)
+            return _OPS[part.op].format(key=noun(part.key), name=part.set)
         case AssignMap():
             return f"set the {owned(part.selector)} of {{}} to what {_map(part.map)} gives"
     which = f"the {part.object} that {_map(part.which)} gives" if isinstance(part.which, MapOf) else f"the {part.object} {part.which}"
@@ -29,4 +30,4 @@ def quota_clause(part: Quota) -> str:
 
 
 def _map(part: MapOf) -> str:
-    return f"the map {part.entries.name}" if isinstance(part.entries, SetReference) else f"a map by {part.selector}"
+    return f"the map {part.entries.name}" if isinstance(part.entries, SetReference) else f"a map by {noun(part.selector)}"

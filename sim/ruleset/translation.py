@@ -8,6 +8,7 @@ from sim.netfilter.nat import NatRange
 from sim.netfilter.nat.choice import DST, SRC
 from sim.netfilter.skb import Skb
 from sim.ruleset.parts import MapOf, Nat
+from sim.ruleset.wording import noun
 from sim.units import show_address
 
 RANDOM = frozenset(("random", "fully-random"))
@@ -86,7 +87,7 @@ def _by_a_map(part: Nat) -> str:
 def _place(source: str | MapOf, what: str) -> str:
     if not source:
         return ""
-    return f"the {what} that the map has for {source.selector}" if isinstance(source, MapOf) else f"the {what} in {source}"
+    return f"the {what} that the map has for {noun(source.selector)}" if isinstance(source, MapOf) else f"the {what} in {source}"
 
 
 def _ports(ports: tuple[int, ...] | None) -> str:

@@ -53,7 +53,7 @@ def _scalar(datatype: str, value: Any) -> str:
     if isinstance(value, bytes):
         return show_address(value)
     if datatype == "inet_proto":
-        return protocol_name(value).upper()
+        return protocol_name(value).upper().replace("ICMPV6", "ICMPv6")
     if datatype == "tcp_flag":
         return _flags(value)
     if datatype == "xt_ctstate":

@@ -77,7 +77,7 @@ CLAUSES: dict[str, tuple[str, ...]] = {
     "meta l4proto": ("of protocol {}", "of any protocol but {}"),
     "ip protocol": ("of protocol {}", "of any protocol but {}"),
     "ip6 nexthdr": ("of protocol {}", "of any protocol but {}"),
-    "meta mark": ("with mark {}", "without mark {}"),
+    "meta mark": ("with mark {}", "with any mark but {}"),
     "meta length": ("with a length of {}", "with any length but {}"),
     "meta pkttype": ("sent to {}", "not sent to {}"),
     "meta nfproto": ("of {}", "not of {}"),
@@ -91,6 +91,9 @@ CLAUSES: dict[str, tuple[str, ...]] = {
     "icmp type": ("of ICMP type {}", "of any ICMP type but {}"),
     "icmpv6 type": ("of ICMPv6 type {}", "of any ICMPv6 type but {}"),
     "icmp code": ("with code {}", "with any code but {}"),
+    "icmpv6 code": ("with code {}", "with any code but {}"),
+    "ip version": ("of IP version {}", "of any IP version but {}"),
+    "ip6 version": ("of IP version {}", "of any IP version but {}"),
     "ct expiration": ("of connections with {} ms left", "of connections without {} ms left"),
     "xt ctexpire": ("of connections with {} s left", "of connections without {} s left"),
     "ct protocol": ("of {} connections", "of any connection but {}"),
@@ -98,7 +101,7 @@ CLAUSES: dict[str, tuple[str, ...]] = {
     "xt ctstate": ("with label {}", "without label {}"),
     "ct status": ("of connections with status {}", "of connections without status {}"),
     "ct helper": ("of connections that helper {} expected", "of connections that any helper but {} expected"),
-    "ct mark": ("of connections with mark {}", "of connections without mark {}"),
+    "ct mark": ("of connections with mark {}", "of connections with any mark but {}"),
     "ip dscp": ("with DSCP {}", "with any DSCP but {}"),
     "ip6 dscp": ("with DSCP {}", "with any DSCP but {}"),
     "xt tos": ("with TOS {}", "with any TOS but {}"),
@@ -109,7 +112,35 @@ CLAUSES: dict[str, tuple[str, ...]] = {
     "th sport": ("from port {}", "from any port but {}"),
     "fib saddr type": ("whose source is {}", "whose source is not {}"),
     "fib daddr type": ("whose destination is {}", "whose destination is not {}"),
+    **{
+        f"fib {end} . iif type": tuple(f"whose {noun}, on the device they came in on, is {is_}{{}}" for is_ in ("", "not "))
+        for end, noun in (("saddr", "source"), ("daddr", "destination"))
+    },
 }
+
+# A field as a noun, where a rule decides, counts or remembers by it.
+_NOUNS = {
+    "meta iifname": "the device they came in on", "meta oifname": "the device they leave by", "meta iif": "the device they came in on",
+    "meta oif": "the device they leave by", "ip saddr": "the source address", "ip daddr": "the destination address",
+    "ip6 saddr": "the source address", "ip6 daddr": "the destination address", "ct state": "the label", "ct mark": "the connection mark",
+    "meta mark": "the packet mark", "meta l4proto": "the protocol", "ip protocol": "the protocol", "ip6 nexthdr": "the protocol",
+    "th dport": "the destination port", "th sport": "the source port", "icmp type": "the ICMP type", "icmpv6 type": "the ICMPv6 type",
+    **{f"{protocol} dport": f"the {protocol.upper()} destination port" for protocol in _PORTED},
+    **{f"{protocol} sport": f"the {protocol.upper()} source port" for protocol in _PORTED},
+}  # fmt: skip
+
+
+def noun(selector: str) -> str:
+    """What a sentence calls a field, or several of them; by nft's name where there is no word for one."""
+    words = [_NOUNS.get(row) or _drawn(row) for row in selector.split(" . ")] if not selector.startswith("fib ") else [selector]
+    words[1:] = [word.removeprefix("the ") for word in words[1:]]
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+
+
+def _drawn(selector: str) -> str:
+    kinds = {"numgen random": "a random number", "numgen inc": "a number that goes round"}
+    return next((word for kind, word in kinds.items() if selector.startswith(kind)), selector)
+
 
 for _direction in ("original", "reply"):
     for _name, _noun in (
@@ -136,7 +167,7 @@ def missing(selector: str, packet: Packet) -> str:
         if need in ("ip", "ip6") and packet.version != (4 if need == "ip" else 6):
             return "IPv6, not IPv4" if need == "ip" else "IPv4, not IPv6"
         if need in _PROTOCOL_NEEDS and packet.protonum != _PROTOCOL_NEEDS[need]:
-            return f"{protocol_name(packet.protonum).upper()}, not {need.upper()}"
+            return f"{protocol_name(packet.protonum).upper()}, not {need.upper()}".replace("ICMPV6", "ICMPv6")
         if need in _SAID:
             return _SAID[need]
     return "no transport header to look at"

@@ -13,6 +13,11 @@ from sim.units import parse_address as A
 from tests.ruleset.firewall import Firewall
 
 SAID = [
+    ("-i lan -g web", "Send packets that came in on lan to chain web, without coming back here.", 'iifname "lan" counter goto web'),
+    ("-m limit --limit 1/hour -m mark ! --mark 1 -j DROP", "Drop packets at no more than 1 packet an hour with any mark but 0x1.",
+     "limit rate 1/hour meta mark != 0x00000001 counter drop"),
+    ("-p tcp --tcp-flags SYN,ACK NONE -j DROP", "Drop packets with none of the TCP flags SYN ACK.",
+     "tcp flags 0x0 / syn,ack counter drop"),
     ("-i lo -j ACCEPT", "Accept packets that came in on lo.", 'iifname "lo" counter accept'),
     ("-p tcp --dport 22 -m conntrack --ctstate NEW -j ACCEPT", "Accept packets to TCP port 22 with label NEW.",
      "tcp dport 22 ct state new counter accept"),
@@ -34,7 +39,7 @@ SAID = [
     ("-m dscp --dscp-class EF -j ACCEPT", "Accept packets with DSCP ef.", "ip dscp ef counter accept"),
     ("-m recent --update --seconds 60 --hitcount 4 --name SSH -j DROP",
      "Drop packets whose source was seen 4 times in the last 60 seconds (list SSH).", None),
-    ("-p tcp -m connlimit --connlimit-above 3 -j DROP", "Drop packets of protocol TCP when its source has more than 3 connections.", None),
+    ("-p tcp -m connlimit --connlimit-above 3 -j DROP", "Drop packets of protocol TCP whose source has more than 3 connections.", None),
     ("-m statistic --mode nth --every 3 --packet 0 -j DROP", "Drop packets one of every 3.", None),
     ("-m string --string evil --algo bm -j DROP", "Drop packets that hold the text 'evil'.", None),
     ("-m hashlimit --hashlimit-name a --hashlimit-above 5/sec --hashlimit-mode srcip -j DROP",

@@ -184,7 +184,7 @@ class Comparing:
         if op == "!" and left.mask is not None:
             raise Mistake(left.at, "cannot combine negation with binary expression", right.at)
         if statement.mask is not None:
-            return Compare(row.name, (values.bits(right, row),), op or "==", values.bits(statement.mask, row))
+            return _masked_flags(row, values.bits(statement.mask, row), values.bits(right, row), op or "==")
         wanted = values.item(right)
         if not isinstance(wanted, int):
             return Compare(row.name, (wanted,), op or "==", left.mask)

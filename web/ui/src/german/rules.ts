@@ -40,16 +40,17 @@ const DEEDS: readonly Row[] = [
   }),
   ['set the xt priority of {} to (\\S+)', '{d} die Priorität $1 geben'], ['give {} the traffic class (\\S+)', '{d} die Verkehrsklasse $1 geben'], ['set the TOS of {} to (\\S+) \\(bits (\\S+)\\)', 'bei {d} den TOS auf $1 setzen (Bits $2)'],
   ["give {} the connection's mark \\(bits (\\S+)\\)", '{d} die Marke der Verbindung geben (Bits $1)'], ['save the mark of {} in the connection \\(bits (\\S+)\\)', 'bei {d} die Marke in der Verbindung merken (Bits $1)'],
-  ['give new connections of {} the helper object (\\S+)', 'neuen Verbindungen von {d} das Helfer-Objekt $1 geben'], ['give new connections of {} the helper (\\S+)', 'neuen Verbindungen von {d} den Helfer $1 geben'], ['track {} in zone (\\d+)', '{} in der Zone $1 verfolgen'],
+  ['have the helper object (\\S+) read the new connections of {}', 'neue Verbindungen von {d} vom Helfer-Objekt $1 lesen lassen'], ['have the helper (\\S+) read the new connections of {} in zone (\\d+)', 'neue Verbindungen von {d} vom Helfer $1 lesen lassen, in der Zone $2'],
+  ['have the helper (\\S+) read the new connections of {}', 'neue Verbindungen von {d} vom Helfer $1 lesen lassen'], ['send {} to chain (\\S+), without coming back here', '{} in die Kette $1 schicken, ohne Rückkehr hierher'], ['track {} in zone (\\d+)', '{} in der Zone $1 verfolgen'],
   ['hand {} to the (counter|quota|limit) (\\S+)', '{} an $1 $2 geben'], ['hand {} to queue (\\d+), where no program listens', '{} an die Warteschlange $1 geben, wo kein Programm zuhört'],
   ['hand {} to queues (\\d+) to (\\d+), where no program listens', '{} an die Warteschlangen $1 bis $2 geben, wo kein Programm zuhört'], ['hand {} to a queue where no program listens', '{} an eine Warteschlange geben, wo kein Programm zuhört'],
   ['send {} to log group (\\d+)', '{} an die Protokollgruppe $1 schicken'], ['leave {} as they are \\(every packet here has its checksum already\\)', '{} lassen, wie sie sind (jedes Paket hier hat seine Prüfsumme schon)'],
-  ['count {} by (.+) \\(meter (\\S+)\\)', '{} nach $1 zählen (Meter $2)'], ['put (.+) of {} into the set (\\S+) or renew it there', 'von {d} $1 in die Menge $2 aufnehmen oder dort erneuern'],
-  ['put (.+) of {} into the set (\\S+)', 'von {d} $1 in die Menge $2 aufnehmen'], ['take (.+) of {} out of the set (\\S+)', 'von {d} $1 aus der Menge $2 nehmen'], ['put {} into the set (\\S+)', '{} in die Menge $1 aufnehmen'], ['take {} out of the set (\\S+)', '{} aus der Menge $1 nehmen'],
+  ['count {} by (.+) \\(meter (\\S+)\\)', '{} nach $1 zählen (Meter $2)'], ['put (.+) of {} into the set (\\S+) or renew it there', 'von {d} $a1 in die Menge $2 aufnehmen oder dort erneuern'],
+  ['put (.+) of {} into the set (\\S+)', 'von {d} $a1 in die Menge $2 aufnehmen'], ['take (.+) of {} out of the set (\\S+)', 'von {d} $a1 aus der Menge $2 nehmen'], ['put {} into the set (\\S+)', '{} in die Menge $1 aufnehmen'], ['take {} out of the set (\\S+)', '{} aus der Menge $1 nehmen'],
   ['look for a transparent socket at (.+) for {}, find none', 'für {} einen transparenten Socket bei $1 suchen und keinen finden'], ['look for a transparent socket for {}, find none', 'für {} einen transparenten Socket suchen und keinen finden'],
   ['trace {} through all rules', '{} durch alle Regeln verfolgen'], ['send a copy of {} to another machine', 'von {d} eine Kopie an eine andere Maschine schicken'], ['lower the MSS of {} to (\\d+)', 'bei {d} die MSS auf $1 senken'], ['clear the ECN flags of {}', 'bei {d} die ECN-Flags löschen'],
   ['give {} the address of the device they leave by as their source, ports (\\d+) to (\\d+)', '{d} die Adresse des Geräts, über das sie hinausgehen, als Quelle geben, Ports $1 bis $2'],
-  ['send {} to the address that the map has for (.+)', '{} an die Adresse schicken, die die Map für $1 hat'], ['let {} come from the address that the map has for (.+)', '{} von der Adresse kommen lassen, die die Map für $1 hat'],
+  ['send {} to the address that the map has for (.+)', '{} an die Adresse schicken, die die Map für $a1 hat'], ['let {} come from the address that the map has for (.+)', '{} von der Adresse kommen lassen, die die Map für $a1 hat'],
   ['send {} to ([\\d.:a-f]+), ports (\\d+) to (\\d+)', '{} an $1 schicken, Ports $2 bis $3'], ['send {} to one of (\\S+) to (\\S+)', '{} an eine der Adressen $1 bis $2 schicken'], ['let {} come from one of (\\S+) to (\\S+)', '{} von einer der Adressen $1 bis $2 kommen lassen'],
   ['move the addresses of {} into the network (\\S+), host by host', 'die Adressen von {d} in das Netz $1 verlegen, Rechner für Rechner'], ['set the TTL of {} (?:up by) (\\d+)', 'bei {d} die TTL um $1 erhöhen'], ['set the TTL of {} (?:down by) (\\d+)', 'bei {d} die TTL um $1 senken'],
   ['accept {}', '{} annehmen'], ['drop {}', '{} verwerfen'], ['count {}', '{} zählen'], ['log {}', '{} protokollieren'],
@@ -70,6 +71,7 @@ const FIELD = '((?:ip6?|icmp|icmpv6|fib|meta|ct|tcp|udp|th|ether|vlan|rt|frag|os
 const CLOCK = '(\\d\\d:\\d\\d:\\d\\d)'
 const CARRIED = [['packets', 'Paketen'], ['bytes a packet', 'Byte je Paket'], ['bytes', 'Byte']] as const
 const SIDES = [['original', 'ursprüngliche'], ['reply', 'Antwort-']] as const
+const UNITS = [['second', 'Sekunde'], ['minute', 'Minute'], ['hour', 'Stunde'], ['day', 'Tag'], ['week', 'Woche']] as const
 const ENDS = [['source port', 'r Quellport'], ['destination port', 'r Zielport'], ['source', ' Quelle'], ['destination', 's Ziel'], ['protocol', 's Protokoll']] as const
 const CONDITIONS: readonly Row[] = [
   [`from ${CLOCK} to ${CLOCK} UTC, the night counted to the day before,?`, 'von $1 bis $2 UTC, die Nacht zum Vortag gezählt'], [`from ${CLOCK} to ${CLOCK} UTC,?`, 'von $1 bis $2 UTC'],
@@ -86,8 +88,8 @@ const CONDITIONS: readonly Row[] = [
   ['of connections with {} (s|ms) left', 'Verbindungen mit {} $1 Restzeit'], ['of connections without {} (s|ms) left', 'Verbindungen nicht mit {} $1 Restzeit'],
   ['of connections whose labels are not just {}', 'Verbindungen nicht nur mit Etikett {}'], ['of connections with label {}', 'Verbindungen mit Etikett {}'], ['of connections without label {}', 'Verbindungen ohne Etikett {}'],
   ['of connections that any helper but {} expected', 'Verbindungen, die ein anderer Helfer als {} erwartet hat'], ['of connections that helper {} expected', 'Verbindungen, die der Helfer {} erwartet hat'],
-  ['of a socket of any class but {}', 'ein Socket jeder Klasse außer {}'], ['of a socket of class {}', 'ein Socket der Klasse {}'], ['of any connection but {}', 'jede Verbindung außer {}'], ['of {} connections', 'Verbindungen über {}'],
-  ['not of (ipv4|ipv6|tcp)', 'nicht $1'], ['of (ipv4|ipv6|tcp)', '$1'], ['in any direction but {}', 'jede Richtung außer {}'], ['in {} direction', 'Richtung {}'],
+  ['of a socket of any class but {}', 'ein Socket jeder Klasse außer {}'], ['of a socket of class {}', 'ein Socket der Klasse {}'], ['of any connection but {}', 'jede Verbindung außer {}'], ['of (\\S+) connections', 'Verbindungen über $1'], ['of (\\S+) or (\\S+) connections', 'Verbindungen über $1 oder $2'],
+  ['not of (IPv4|IPv6|tcp)', 'nicht $1'], ['of (IPv4|IPv6|tcp)', '$1'], ['of any IP version but {}', 'jede IP-Version außer {}'], ['of IP version {}', 'IP-Version {}'], ['in any direction but {}', 'jede Richtung außer {}'], ['in {} direction', 'Richtung {}'],
   ['sent by anyone but (?:user) {}', 'nicht vom Benutzer {} gesendet'], ['sent by anyone but (?:group) {}', 'nicht von der Gruppe {} gesendet'], ['sent by user {}', 'vom Benutzer {} gesendet'], ['sent by group {}', 'von der Gruppe {} gesendet'],
   ['that no socket of this machine sends', 'von keinem Socket dieser Maschine gesendet'], ['that a socket of this machine sends', 'von einem Socket dieser Maschine gesendet'], ['for which a transparent socket is here', 'hier ist ein transparenter Socket dafür'], ['for which a socket is here', 'hier ist ein Socket dafür'],
   ['that go to any but {} next', 'der nächste Schritt ist nicht {}'], ['that go to {} next', 'der nächste Schritt ist {}'], ['that are not in the set (\\S+) \\(by (.+?)\\)', 'nicht in der Menge $1 (nach $2)'], ['that are in the set (\\S+) \\(by (.+?)\\)', 'in der Menge $1 (nach $2)'],
@@ -96,28 +98,37 @@ const CONDITIONS: readonly Row[] = [
   ['whose hardware (?:source) address is not {}', 'die Hardware-Adresse der Quelle ist nicht {}'], ['whose hardware (?:source) address is {}', 'die Hardware-Adresse der Quelle ist {}'], ['whose hardware (?:destination) address is not {}', 'die Hardware-Adresse des Ziels ist nicht {}'], ['whose hardware (?:destination) address is {}', 'die Hardware-Adresse des Ziels ist {}'],
   ['whose answer would not go back the same way', 'die Antwort ginge nicht auf demselben Weg zurück'], ['whose answer would go back the same way', 'die Antwort ginge auf demselben Weg zurück'], ['one of every (\\d+)', 'eines von je $1'], ['all but one of every (\\d+)', 'alle bis auf eines von je $1'],
   ['within a quota of (\\d+) bytes', 'innerhalb eines Kontingents von $1 Byte'], ['after a quota of (\\d+) bytes', 'nach einem Kontingent von $1 Byte'],
-  ...([['second', 'Sekunde'], ['minute', 'Minute']] as const).flatMap(([unit, einheit]): Row[] => ([['source', 'Quelle'], ['destination', 'Ziel']] as const).flatMap(([each, je]): Row[] => [
-    [`at no more than ([\\d.e+-]+) packets a ${unit} for each ${each}`, `höchstens $1 Pakete je ${einheit} und ${je}`], [`beyond ([\\d.e+-]+) packets a ${unit} for each ${each}`, `jenseits von $1 Paketen je ${einheit} und ${je}`],
+  ...UNITS.flatMap(([unit, einheit]): Row[] => ([['source', 'Quelle'], ['destination', 'Ziel']] as const).flatMap(([each, je]): Row[] => [
+    [`at no more than 1 packet an? ${unit} for each ${each}`, `höchstens 1 Paket je ${einheit} und ${je}`], [`beyond 1 packet an? ${unit} for each ${each}`, `jenseits von 1 Paket je ${einheit} und ${je}`],
+    [`at no more than ([\\d.e+-]+) packets an? ${unit} for each ${each}`, `höchstens $1 Pakete je ${einheit} und ${je}`], [`beyond ([\\d.e+-]+) packets an? ${unit} for each ${each}`, `jenseits von $1 Paketen je ${einheit} und ${je}`],
   ])),
+  ['whose source, on the device they came in on, is not {}', 'die Quelle ist am Gerät, über das sie hereinkamen, nicht {}'], ['whose source, on the device they came in on, is {}', 'die Quelle ist am Gerät, über das sie hereinkamen, {}'],
+  ['whose destination, on the device they came in on, is not {}', 'das Ziel ist am Gerät, über das sie hereinkamen, nicht {}'], ['whose destination, on the device they came in on, is {}', 'das Ziel ist am Gerät, über das sie hereinkamen, {}'],
+  ['to whose source there is no route', 'keine Route zur Quelle'], ['to whose source there is a route', 'es gibt eine Route zur Quelle'], ['to whose destination there is no route', 'keine Route zum Ziel'], ['to whose destination there is a route', 'es gibt eine Route zum Ziel'],
+  [`to a ${PORTS} port in {}`, 'an einen $1-Port in {}'], [`from a ${PORTS} port in {}`, 'von einem $1-Port in {}'], ['of a protocol in {}', 'ein Protokoll in {}'],
   ['that came in on {}', 'herein über {}'], ['that did not come in on {}', 'nicht herein über {}'], ['that leave by {}', 'hinaus über {}'], ['that do not leave by {}', 'nicht hinaus über {}'],
   [`to any ${PORTS} port but {}`, 'an jeden $1-Port außer {}'], [`to ${PORTS} port {}`, 'an $1-Port {}'], [`from any ${PORTS} port but {}`, 'von jedem $1-Port außer {}'],
   [`from ${PORTS} port {}`, 'von $1-Port {}'], ['to port {}', 'an Port {}'], ['from port {}', 'von Port {}'], ['not from {}', 'nicht von {}'], ['not to {}', 'nicht an {}'],
   ['from {}', 'von {}'], ['to {}', 'an {}'], ['of any protocol but {}', 'jedes Protokoll außer {}'], ['of protocol {}', 'Protokoll {}'],
   ['of any (ICMP|ICMPv6) type but {}', 'jeder $1-Typ außer {}'], ['of (ICMP|ICMPv6) type {}', '$1-Typ {}'], ['with code {}', 'mit Code {}'], ['without label {}', 'ohne Label {}'], ['with label {}', 'mit Label {}'],
-  ['without mark {}', 'ohne Marke {}'], ['with mark {}', 'mit Marke {}'], [`without TCP flags ${FLAGS} out of ${FLAGS}`, 'ohne TCP-Flags $1 aus $2'], [`with TCP flags ${FLAGS} out of ${FLAGS}`, 'mit TCP-Flags $1 aus $2'], ['without TCP flags {}', 'ohne TCP-Flags {}'], ['with TCP flags {}', 'mit TCP-Flags {}'],
+  ['with any mark but {}', 'mit jeder Marke außer {}'], ['with none of the TCP flags {}', 'mit keinem der TCP-Flags {}'], ['with any of the TCP flags {}', 'mit einem der TCP-Flags {}'], ['with mark {}', 'mit Marke {}'], [`without TCP flags ${FLAGS} out of ${FLAGS}`, 'ohne TCP-Flags $1 aus $2'], [`with TCP flags ${FLAGS} out of ${FLAGS}`, 'mit TCP-Flags $1 aus $2'], ['without TCP flags {}', 'ohne TCP-Flags {}'], ['with TCP flags {}', 'mit TCP-Flags {}'],
   ['of connections with status {}', 'Verbindungen mit Status {}'], ['of connections without status {}', 'Verbindungen ohne Status {}'], ['of connections with mark {}', 'Verbindungen mit Marke {}'],
-  ['of connections without mark {}', 'Verbindungen ohne Marke {}'], ['with a length of {}', 'mit einer Länge von {}'], ['with TTL {}', 'mit TTL {}'], ['with DSCP {}', 'mit DSCP {}'], ['not sent to {}', 'nicht gesendet an {}'], ['sent to {}', 'gesendet an {}'],
+  ['of connections with any mark but {}', 'Verbindungen mit jeder Marke außer {}'], ['with a length of {}', 'mit einer Länge von {}'], ['with TTL {}', 'mit TTL {}'], ['with DSCP {}', 'mit DSCP {}'], ['not sent to {}', 'nicht gesendet an {}'], ['sent to {}', 'gesendet an {}'],
   ['whose (?:source|destination) is put on the list {}', 'wer es ist, kommt auf die Liste {}'],
   ['whose source was seen (\\d+) times in the last (\\d+) seconds \\(list {}\\)', 'die Quelle in den letzten $2 Sekunden $1-mal gesehen (Liste {})'], ['whose source was seen in the last (\\d+) seconds \\(list {}\\)', 'die Quelle in den letzten $1 Sekunden gesehen (Liste {})'],
   ['whose source is not {}', 'die Quelle ist nicht {}'], ['whose source is {}', 'die Quelle ist {}'], ['whose destination is not {}', 'das Ziel ist nicht {}'], ['whose destination is {}', 'das Ziel ist {}'],
-  ['at no more than (\\d+) packets a second', 'höchstens $1 Pakete je Sekunde'], ['at no more than (\\d+) packets a minute', 'höchstens $1 Pakete je Minute'], ['at no more than (\\d+) packets an? hour', 'höchstens $1 Pakete je Stunde'],
-  ['beyond (\\d+) packets a second', 'jenseits von $1 Paketen je Sekunde'], ['beyond (\\d+) packets a minute', 'jenseits von $1 Paketen je Minute'],
-  ['when its source has more than {} connections', 'wenn die Quelle mehr als {} Verbindungen hat'], ['when its source network \\({}\\) has more than (\\d+) connections', 'wenn das Netz der Quelle ({}) mehr als $1 Verbindungen hat'], ['with an MSS of (\\d+) to (\\d+)', 'mit einer MSS von $1 bis $2'], ['that hold the text {}', 'mit dem Text {}'], ['while there are more than {} connections', 'bei mehr als {} Verbindungen'], ['by chance \\({} of all\\)', 'zufällig ({} von allen)'],
+  ...UNITS.flatMap(([unit, einheit]): Row[] => [
+    [`at no more than 1 packet an? ${unit}`, `höchstens 1 Paket je ${einheit}`], [`at no more than (\\d+) packets an? ${unit}`, `höchstens $1 Pakete je ${einheit}`], [`at no more than (\\d+) bytes? an? ${unit}`, `höchstens $1 Byte je ${einheit}`],
+    [`beyond 1 packet an? ${unit}`, `jenseits von 1 Paket je ${einheit}`], [`beyond (\\d+) packets an? ${unit}`, `jenseits von $1 Paketen je ${einheit}`], [`beyond (\\d+) bytes? an? ${unit}`, `jenseits von $1 Byte je ${einheit}`],
+  ]),
+  ...([['source', 'die Quelle', 'der Quelle'], ['destination', 'das Ziel', 'des Ziels']] as const).flatMap(([end, ende, des]): Row[] => ([['more than', 'mehr als'], ['at most', 'höchstens']] as const).flatMap(([amount, menge]): Row[] => [
+    [`whose ${end} has ${amount} {} connections`, `${ende} hat ${menge} {} Verbindungen`], [`whose ${end} network \\({}\\) has ${amount} (\\d+) connections`, `das Netz ${des} ({}) hat ${menge} $1 Verbindungen`],
+  ])), ['with an MSS of (\\d+) to (\\d+)', 'mit einer MSS von $1 bis $2'], ['that hold the text {}', 'mit dem Text {}'], ['while there are more than {} connections', 'bei mehr als {} Verbindungen'], ['drawn by chance \\({} % of all\\)', 'zufällig gezogen ({} % von allen)'],
   // A field that no sentence is made for, by nft's name.
   [`whose ${FIELD} is not {}`, '$1 ist nicht {}'], [`whose ${FIELD} is {}`, '$1 ist {}'],
 ]
-const NEXT = '(?= (?:not |from |to |that |of |with |without |whose |sent |at no |beyond |when |while |by |for which |one of every |all but one |within a |after a |until \\d|at any time|in (?:any|original|reply) |on (?:days |no day|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day))|$)'
-const VALUES: readonly Row[] = [[' or ', ' oder '], [' out of ', ' aus '], [' under mask ', ' unter der Maske '], ['^local$', 'die Maschine selbst'], ['^broadcast$', 'ein Broadcast'], ['^multicast$', 'ein Multicast'], ['^none$', 'keine'], ['^an address in ', 'einer Adresse in '], ['^above ', 'über '], ['^below ', 'unter '],
+const NEXT = '(?= (?:and (?:that|with any|whose) |drawn by |not |from |to |that |of |with |without |whose |sent |at no |beyond |when |while |by |for which |one of every |all but one |within a |after a |until \\d|at any time|in (?:any|original|reply) |on (?:days |no day|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day))|$)'
+const VALUES: readonly Row[] = [[' or ', ' oder '], [' out of ', ' aus '], [' under mask ', ' unter der Maske '], ['^local$', 'die Maschine selbst'], ['^broadcast$', 'ein Broadcast'], ['^multicast$', 'ein Multicast'], ['^none$', 'keine'], ['^an address in ', 'einer Adresse in '], ['^a device in ', 'ein Gerät in '], ['^above ', 'über '], ['^below ', 'unter '],
   ['Monday', 'Montag'], ['Tuesday', 'Dienstag'], ['Wednesday', 'Mittwoch'], ['Thursday', 'Donnerstag'], ['Friday', 'Freitag'], ['Saturday', 'Samstag'], ['Sunday', 'Sonntag']]
 const SUBJECT = '(every packet|packets(?: .+)?|them)'
 const NAMES: { readonly [subject: string]: readonly [string, string] } = { 'every packet': ['jedes Paket', 'jedem Paket'], packets: ['Pakete', 'Paketen'], them: ['', 'ihnen'] }
@@ -132,13 +143,29 @@ function phrase([english, german]: Row, group: string, behind: string): Phrase {
 const conditions = CONDITIONS.map((row) => phrase(row, '(.+?)', NEXT))
 const deeds = DEEDS.map((row) => phrase(row, SUBJECT, '$'))
 
+/** A field by which a rule decides, counts or remembers: bare, or in the accusative with its article. */
+const NOUNS: { readonly [english: string]: readonly [string, string] } = {
+  'device they came in on': ['Gerät, über das sie hereinkamen,', 'das'], 'device they leave by': ['Gerät, über das sie hinausgehen,', 'das'], 'source address': ['Quelladresse', 'die'], 'destination address': ['Zieladresse', 'die'],
+  label: ['Label', 'das'], 'connection mark': ['Verbindungsmarke', 'die'], 'packet mark': ['Paketmarke', 'die'], protocol: ['Protokoll', 'das'], 'destination port': ['Zielport', 'den'], 'source port': ['Quellport', 'den'],
+  'ICMP type': ['ICMP-Typ', 'den'], 'ICMPv6 type': ['ICMPv6-Typ', 'den'], 'a random number': ['Zufallszahl', 'eine'], 'a number that goes round': ['reihum laufender Zahl', 'eine'],
+}
+function nounOf(text: string, article: boolean): string {
+  if (!/^(?:the |a random number|a number that)/.test(text)) return text
+  const parts = text.replace(/^the /, '').split(/, | and /).map((part) => {
+    const [, protocol = '', rest = part] = /^([A-Z]+) ((?:source|destination) port)$/.exec(part) ?? []
+    const [noun, the] = NOUNS[rest] ?? [part, '']
+    return `${article && the ? `${the} ` : ''}${protocol && `${protocol}-`}${noun}`
+  })
+  return [parts.slice(0, -1).join(', '), parts.at(-1)].filter(Boolean).join(' und ')
+}
+
 /** The first that fits: what it matched, its German with $1… filled in, and what stood for {}. */
 function fit(phrases: readonly Phrase[], text: string): { whole: string; german: string; own: string } | null {
   for (const { match, german, own } of phrases) {
     const [whole, ...groups] = match.exec(text) ?? []
     if (whole === undefined) continue
     const others = groups.filter((_, i) => i !== own - 1)
-    return { whole, german: german.replaceAll(/\$(\d)/g, (_, at: string) => others[Number(at) - 1] ?? ''), own: groups[own - 1] ?? '' }
+    return { whole, german: german.replaceAll(/\$(a?)(\d)/g, (_, article: string, at: string) => nounOf(others[Number(at) - 1] ?? '', article !== '')), own: groups[own - 1] ?? '' }
   }
   return null
 }
@@ -152,7 +179,7 @@ function listed(text: string): string[] | null {
     const hit = fit(conditions, rest)
     if (!hit) return null
     found.push(hit.german.replace('{}', valueOf(hit.own)))
-    rest = rest.slice(hit.whole.length).trimStart()
+    rest = rest.slice(hit.whole.length).trimStart().replace(/^and /, '')
   }
   return found
 }
@@ -168,7 +195,7 @@ export function ruleInGerman(sentence: string): string {
   for (const hit of hits) {
     const [accusative, dative] = NAMES[hit === hits[0] ? subject : 'them'] ?? []
     if (!hit || accusative === undefined || dative === undefined) return sentence
-    said.push(hit.german.replace('{}', accusative).replace('{d}', dative).trim())
+    said.push(hit.german.replace('{}', accusative).replace('{d}', dative === 'ihnen' && subject === 'every packet' ? 'ihm' : dative).trim())
   }
   const done = said.join(', dann ')
   return `${done[0]?.toUpperCase()}${done.slice(1)}${such.length ? `: ${such.join(', ')}` : ''}.`
