@@ -72,6 +72,14 @@ _NFT_START = re.compile(r"\s*(table|add|create|insert|delete|flush|define|includ
 _IPTABLES_START = re.compile(r"\s*(\*\w+\s*$|:\S+ |(\[\d+:\d+\] )?-\w |(sudo )?ip6?tables)")
 
 
+_ENDLESS = re.compile(r"\d{300}")
+
+
+def endless(text: str) -> bool:
+    """Whether there is a number so long that nobody means it; Python would make none of it (4,300 digits) and no float (309)."""
+    return _ENDLESS.search(text) is not None
+
+
 def looks_like(text: str) -> str:
     """ "iptables" or "nft": in which language a file of rules is written. Decided by the first line that says so; nft if none does."""
     for line in text.splitlines():

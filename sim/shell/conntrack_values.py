@@ -56,6 +56,9 @@ def whole(text: str) -> bool:
     return _NUMBER.fullmatch(text) is not None
 
 
+_MOST_DIGITS = 30  # more than 64 bits have room for
+
+
 def number(text: str) -> int:
     """A number as strtoul reads it in base 0: as far as it goes, 0 when it does not begin."""
     match = _NUMBER.match(text)
@@ -68,14 +71,14 @@ def number(text: str) -> int:
         octal = re.match(r"[0-7]*", digits)
         value = int(octal[0] if octal else "0", 8)
     else:
-        value = int(digits)
+        value = int(digits) if len(digits) < _MOST_DIGITS else 2**64 - 1
     return -value if match[1] == "-" else value
 
 
 def decimal(text: str) -> int:
     """A number as atol reads it."""
     match = re.match(r"[ \t\n]*([+-]?[0-9]+)", text)
-    return int(match[1]) if match else 0
+    return int(match[1][:_MOST_DIGITS]) if match else 0
 
 
 def network(text: str) -> tuple[Address, int | None]:

@@ -20,6 +20,7 @@ from sim.apps.paths import absolute, home
 from sim.apps.program import SIGNALS, Context, Interrupted, Killed, Pipe, Program, Readable, Steps, Text, start
 from sim.apps.tty import LocalTty, Tty, kill
 from sim.errors import LanguageError, SyntaxMistake
+from sim.ruleset.text import endless
 from sim.shell import files, jobs
 from sim.shell.registry import commands
 from sim.shell.words import Command, Incomplete, Pipeline, parse
@@ -169,6 +170,10 @@ class Shell:
 
     def _pipeline(self, pipeline: Pipeline) -> Generator[simpy.Event, Any, None]:
         first = pipeline.commands[0]
+        if any(endless(word) for command in pipeline.commands for word in self._filled(command.argv)):
+            self.complain(f"{first.argv[0] if first.argv else 'line'}: a number of 300 digits is not simulated here")
+            self.status = 2
+            return
         if len(pipeline.commands) == 1 and first.argv:
             if first.argv[0] in ("exit", "logout", "history"):
                 self._builtin(first.argv)

@@ -13,7 +13,7 @@ from sim.ruleset.iptables.errors import Mistake
 from sim.ruleset.iptables.module import Given, Module, Opt, check_given, number
 from sim.ruleset.iptables.names import PROTOCOL_NAMES
 from sim.ruleset.iptables.words import ExtraOption, Reader, Taken
-from sim.ruleset.text import Word
+from sim.ruleset.text import Word, endless
 
 _COMMANDS = "ADCRILSFZNXEP"
 _INVERTIBLE = "psdiofV"
@@ -32,7 +32,7 @@ class CommandReader:
         labels: str | None = None,
     ) -> None:  # fmt: skip
         end = words[-1].span if words else Span("command line", 1, 1)
-        self._reader = Reader(words, end)
+        self._words, self._reader = tuple(words), Reader(words, end)
         self._command = Command(family, sets=sets, labels=labels)
         self._source, self._restore = source, restore
         self._negate = False
@@ -46,6 +46,9 @@ class CommandReader:
 
     def read(self) -> Command:
         """The command. Raises Mistake (wording of the tool) or Unsupported."""
+        for word in self._words:
+            if endless(word.text):
+                raise self._unsupported("a number of 300 digits", word.span)
         while not self._command.flags & {"V", "h"} and (taken := self._next()) is not None:
             self._take(taken)
         self._check()

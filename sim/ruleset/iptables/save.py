@@ -228,7 +228,7 @@ class _Restorer:
             raise Mistake(f"Can't set policy `{policy}' on `{chain.name}' line {self._line}: {why}", form="problem", status=1)
         table = self._changes.table(self._family, self._table)
         self._changes.put(table.with_chain(replace(chain, policy=policy.lower())))
-        found = re.fullmatch(r"\[(\d+):(\d+)\]", counters)
+        found = re.fullmatch(r"\[(\d{1,300}):(\d{1,300})\]", counters)
         if self._options.counters:
             if found is None:
                 raise Mistake(f"invalid policy counters for chain '{chain.name}'")
@@ -236,7 +236,7 @@ class _Restorer:
 
     def _rule(self, line: str) -> None:
         assert self._changes is not None
-        found = re.match(r"\[(\d+):(\d+)\] ?", line)
+        found = re.match(r"\[(\d{1,300}):(\d{1,300})\] ?", line)
         words = split_words(line, self._file, self._line)[1 if line.startswith("[") else 0 :]
         reader = CommandReader(words, self._family, line, restore=True, sets=self._state.ipsets, labels=self._state.label_file())
         try:

@@ -42,7 +42,8 @@ WIDTH = {
     "uid": 32, "gid": 32, "ether_addr": 48, "ct_label": 128, "realm": 32,
 }  # fmt: skip
 ADDRESS_BYTES = {"ipv4_addr": 4, "ipv6_addr": 16}
-NAME_MOST = 16  # IFNAMSIZ
+_LONGEST = 999  # digits: Python makes a number of 4,300 at most
+NAME_MOST = 16  # IFNAMSIZ, the byte behind the name included
 _TIME = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?")
 _TIME_UNITS = (86_400_000, 3_600_000, 60_000, 1000, 1)
 _PLAIN = ("integer", "mark", "bitmask")
@@ -93,13 +94,16 @@ def scalar(symbol: Symbol, datatype: str, bits: int, interfaces: Mapping[str, in
 
 def _number(symbol: Symbol) -> int | None:
     text = symbol.text
+    if len(text) > _LONGEST:
+        return None
     if text.isascii() and text.isdecimal():
         return None if text.startswith("0") and set(text) & set("89") else int(text)  # strtoull with base 0 reads no 08
     return int(text, 16) if re.fullmatch(r"0[xX][0-9a-fA-F]+", text) else None
 
 
 def _service(symbol: Symbol, _: object) -> int:
-    numeric = int(symbol.text) if symbol.text.isascii() and symbol.text.isdecimal() else _number(symbol)
+    digits = len(symbol.text) <= _LONGEST and symbol.text.isascii() and symbol.text.isdecimal()
+    numeric = int(symbol.text) if digits else _number(symbol)
     if numeric is None:
         port = service_port(symbol.text, None)
         if port is None:
@@ -154,12 +158,13 @@ def _name(symbol: Symbol, _: object) -> Item:
     text = symbol.text
     if not text:
         raise Mistake(symbol.at, "Empty string is not allowed")
-    if symbol.kind != "number" and text.endswith("*") and not text.endswith("\\*"):
-        if text == "*":
-            raise Mistake(symbol.at, "All-wildcard strings are not supported")
-        return Wildcard(text[:-1])
-    if len(text) > NAME_MOST:
+    wild = symbol.kind != "number" and text.endswith("*") and not text.endswith("\\*")
+    if text == "*" and wild:
+        raise Mistake(symbol.at, "All-wildcard strings are not supported")
+    if len(text) >= NAME_MOST:
         raise Mistake(symbol.at, f"String exceeds maximum length of {NAME_MOST}")
+    if wild:
+        return Wildcard(text[:-1])
     return text.replace("\\*", "*")
 
 
@@ -174,10 +179,10 @@ def _interface(symbol: Symbol, interfaces: Mapping[str, int] | None) -> Item:
 
 
 def _time(symbol: Symbol, _: object) -> int:
-    if symbol.text.isdecimal():
+    if len(symbol.text) <= _LONGEST and symbol.text.isdecimal():
         return int(symbol.text) * 1000
     found = _TIME.fullmatch(symbol.text)
-    if found is None or not symbol.text:
+    if found is None or not symbol.text or len(symbol.text) > _LONGEST:
         raise Mistake(symbol.at, "wrong time format")
     return sum(int(count or 0) * unit for count, unit in zip(found.groups(), _TIME_UNITS, strict=True))
 
@@ -185,7 +190,7 @@ def _time(symbol: Symbol, _: object) -> int:
 def _string(symbol: Symbol, _: object) -> str:
     if not symbol.text:
         raise Mistake(symbol.at, "Empty string is not allowed")
-    if len(symbol.text) > NAME_MOST:
+    if len(symbol.text) >= NAME_MOST:
         raise Mistake(symbol.at, f"String exceeds maximum length of {NAME_MOST}")
     return symbol.text
 

@@ -56,6 +56,8 @@ _SIGN = {
     ")": "RPAREN", "^": "CARET", "&": "AMPERSAND", "|": "BAR", "!": "NOT", "/": "SLASH", "-": "DASH", "*": "ASTERISK", "@": "AT",
     "$": "DOLLAR", "=": "ASSIGN", "+": "PLUS",
 }  # fmt: skip
+_SHORT = 17  # a number of so many digits, 0x counted, has room in 64 bits
+_LONGEST = 999
 _KIND = {"newline": "NEWLINE", "address": "STRING", "classid": "STRING", "time": "STRING", "number": "NUM", "digits": "STRING",
     "starred": "ASTERISKED", "junk": "JUNK"}
 
@@ -66,6 +68,13 @@ class NotSimulated(Exception):
     def __init__(self, word: str, at: At) -> None:
         super().__init__(word)
         self.word, self.at = word, at
+
+
+def _long(word: str, kind: str) -> str:
+    """What a long number is: a string where strtoull has no room for it, and nothing at all where nobody could mean it."""
+    if len(word) > _LONGEST:
+        return "junk"
+    return "digits" if kind == "number" and int(word, 16 if word[:2] in ("0x", "0X") else 10) >> 64 else kind
 
 
 class Scanner:
@@ -95,6 +104,8 @@ class Scanner:
             return Lexeme(_SIGN[word], word, at)
         if kind == "quoted":
             return Lexeme("QUOTED", word[1:-1], at)
+        if len(word) > _SHORT and kind in ("number", "digits", "time"):
+            kind = _long(word, kind)
         return Lexeme(_KIND[kind], word.strip("[]") if kind == "address" else word, at)
 
     def _word(self, word: str, at: At, wanted: Callable[[str], bool]) -> Lexeme:

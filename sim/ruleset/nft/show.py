@@ -195,7 +195,7 @@ def listed(parts: tuple[Test | Action, ...], family: str) -> list[Test | Action]
     for part in fetched(parts, family):
         if isinstance(part, Compare | VerdictMap):
             for row in parts_of(part.selector):
-                network = _kill(kept, network, _implies_network(row.name, kept, network))
+                network = _kill(kept, network, _implies_network(row.name, kept, network, family))
                 transport = _kill(kept, transport, _implies_transport(row.name, kept, transport))
                 icmp = _kill(kept, icmp, row.name in _NEEDS_A_TYPE)
         elif isinstance(part, Reject):
@@ -247,7 +247,7 @@ def _transport_tests(family: str) -> tuple[str, ...]:
     return _TRANSPORT_TESTS.get(family, ("meta l4proto",))
 
 
-def _implies_network(name: str, kept: list[Test | Action | None], place: int | None) -> bool:
+def _implies_network(name: str, kept: list[Test | Action | None], place: int | None, family: str) -> bool:
     """Whether the field can only be there in packets of the network protocol tested at `place`."""
     test = kept[place] if place is not None else None
     if not isinstance(test, Compare):
@@ -260,7 +260,7 @@ def _implies_network(name: str, kept: list[Test | Action | None], place: int | N
         )
     if first == "ct":
         return test.selector != "ether type" and f" {protocol} " in name
-    return first == protocol or (first, protocol) in (("icmp", "ip"), ("icmpv6", "ip6"))
+    return first == protocol or (family in ("inet", protocol) and (first, protocol) in (("icmp", "ip"), ("icmpv6", "ip6")))
 
 
 def _implies_transport(name: str, kept: list[Test | Action | None], place: int | None) -> bool:
