@@ -17,7 +17,7 @@ from pydantic import Field
 
 from sim.errors import UsageError
 from sim.inputs import from_json
-from web.messages import Incoming, Mark, Moment, check
+from web.messages import Incoming, Mark, Position, check
 from web.session import MAX_INPUTS, Session
 
 VERSION = 1
@@ -32,13 +32,6 @@ CAPTURE_TOO_LONG = (
 )
 NO_LINK = "This link carries no experiment of ctlab, or not all of it: was it cut off where it was copied?"
 Name = Annotated[str, Field(min_length=1, max_length=80)]
-
-
-class Moments(Incoming):
-    """Where it opens: `t` in µs, `step` of the lesson from 0."""
-
-    t: Moment = 0
-    step: Annotated[int, Field(ge=0, le=1000)] = 0
 
 
 class Experiment(Incoming):
@@ -57,28 +50,27 @@ class Experiment(Incoming):
     own: Annotated[str, Field(max_length=200_000)] | None = None
     capture: dict[str, Any] | None = None
     inputs: Annotated[list[Annotated[list[Any], Field(min_length=2, max_length=2)]], Field(max_length=MAX_INPUTS)] = []
-    position: Moments = Moments()
+    position: Position = Position(t=0, step=0)
     marks: Annotated[list[Mark], Field(max_length=MOST_MARKS)] = []
 
     def data(self) -> dict[str, Any]:
         """What a Session is made of."""
         return {
             "lesson": self.lesson, "seed": self.seed, "of": self.of, "scenario": self.scenario, "own": self.own, "inputs": self.inputs,
-            "capture": self.capture, "position": self.position.model_dump(),
+            "capture": self.capture, "position": self.position.data(),
             "marks": [mark.model_dump() for mark in self.marks],
         }  # fmt: skip
 
 
-def of_session(session: Session, time: int, step: int, marks: Sequence[dict[str, int]] = ()) -> dict[str, Any]:
-    """The experiment as it stands, opening at `time` (µs) and `step`; as JSON has it. Inputs after that moment are in it."""
+def of_session(session: Session, moment: Position, marks: Sequence[dict[str, int]] = ()) -> dict[str, Any]:
+    """The experiment as it stands, opening at `moment`; as JSON has it. Inputs after that moment are in it."""
     data = session.data()
     variant = {"seed": data["seed"]} if data.get("seed") else {}
     name = next(name for name in ("capture", "lesson", "own", "of", "scenario") if data.get(name))
     source = {name: data[name]} | (variant if name in ("lesson", "of") else {})
     title = session.lesson.title if session.lesson else session.scenario.title
-    moment = {"t": time, "step": step}
     kept = {"marks": list(marks)} if marks else {}
-    return {"ctlab": VERSION, "title": title[:200]} | source | {"inputs": data.get("inputs", []), "position": moment} | kept
+    return {"ctlab": VERSION, "title": title[:200]} | source | {"inputs": data.get("inputs", []), "position": moment.data()} | kept
 
 
 def read(data: Any) -> Experiment:

@@ -65,7 +65,8 @@ class Recording:
 
     `stepwise`: the trace is told from input to input, each stretch when the reader comes to it; else all of it stands there.
     `answers`: predictions that were answered already. `title`: the scenario's or lesson's own where it is "". `futures`: other courses of
-    things, of what-ifs and kept ones. `marks`: moments to come back to.
+    things, of what-ifs and kept ones. `marks`: moments to come back to. `told`: how
+    many records have been told at that moment, where it is one of several of an instant.
     """
 
     scenario: Scenario
@@ -79,6 +80,7 @@ class Recording:
     answers: Mapping[str, int] = field(default_factory=dict)
     futures: Sequence[Future] = ()
     marks: Sequence[Mapping[str, int]] = ()
+    told: int | None = None
 
 
 def lesson_page(lesson: Lesson, language: str | None = None) -> str:
@@ -133,9 +135,10 @@ def _message(recording: Recording) -> dict[str, Any]:
     goals = recording.lesson.goals() if recording.lesson else []
     progress = {"answers": dict(recording.answers), "goals": {goal.id: False for goal in goals}, "step": recording.step}
     others = [record for one in recording.futures for record in one.records]
+    position = messages.Position(t=recording.time, step=recording.step, n=recording.told).data()
     hello = {
         "key": "", "scenario": messages.scenario_message(recording.scenario), "lesson": _lesson(recording),
-        "position": {"t": recording.time, "step": recording.step}, "progress": progress, "marks": list(recording.marks), "fixed": True,
+        "position": position, "progress": progress, "marks": list(recording.marks), "fixed": True,
     }  # fmt: skip
     return {
         "version": 1, "hello": hello, "records": [record.to_json() for record in recording.records], "stepwise": recording.stepwise,

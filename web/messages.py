@@ -44,10 +44,13 @@ class Create(Incoming):
     capture: dict[str, Any] | None = None
 
 
+Told = Annotated[int, Field(ge=0, le=10_000_000)]  # how many records have been told
+
+
 class Mark(Incoming):
     """A moment that a person wants to come back to: `t` in µs, `n` records told so far."""
 
-    n: Annotated[int, Field(ge=0, le=10_000_000)]
+    n: Told
     t: Moment
 
 
@@ -68,8 +71,15 @@ class More(Incoming):
 
 
 class Position(Incoming):
+    """Where a learner is: `n` tells moments of one instant apart."""
+
     t: Moment
     step: Annotated[int, Field(ge=0, le=1000)]
+    n: Told | None = None
+
+    def data(self) -> dict[str, int]:
+        """As it is kept; without `n` where that was not told."""
+        return self.model_dump(exclude_none=True)
 
 
 class Answer(Incoming):

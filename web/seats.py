@@ -127,7 +127,7 @@ class Seats:
         self._trace(session, session.more(), None, to=session.key)
 
     def _on_position(self, session: Session, message: messages.Position) -> None:
-        if session.move(message.t, message.step):
+        if session.move(message):
             emit("progress", session.progress(), to=session.key)
         if session.lesson is not None and session.done():
             self.lab.learners.finished(session.learner, session.lesson)

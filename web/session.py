@@ -20,6 +20,7 @@ from sim.scenario import Scenario
 from sim.simulation import Simulation
 from sim.trace import Record
 from web.futures import AHEAD_RECORDS, AHEAD_TIME, Future, computed
+from web.messages import Position
 from web.whatif import Survival, survival
 
 MAX_INPUTS = 2_000
@@ -274,13 +275,13 @@ class Session:
         goals = {goal.id for goal in self.lesson.goals()}
         return goals <= self.reached and (bool(goals) or self.position["step"] == len(self.lesson.steps) - 1)
 
-    def move(self, time: int, step: int) -> bool:
+    def move(self, to: Position) -> bool:
         """Remember where the learner is. True when a goal was newly reached by then."""
-        self.position = {"t": time, "step": step}
+        self.position = to.data()
         goals = [goal for goal in self.lesson.goals() if goal.id not in self.reached] if self.lesson else []
         if not goals:
             return False
-        past = [record for record in self.simulation.records if record.time <= time]
+        past = [record for record in self.simulation.records if record.time <= to.t]
         met = {ident for ident, holds in goals_met(goals, past).items() if holds}
         self.reached |= met
         return bool(met)

@@ -18,7 +18,7 @@ from sim.errors import UsageError
 from web import experiment
 from web.export import Recording, page_of
 from web.futures import MOST_KEPT, what_ifs
-from web.messages import Create, Mark, check
+from web.messages import Create, Mark, Position, check
 from web.session import Session
 from web.sessions import Sessions, new_key
 from web.walk import Walk
@@ -60,15 +60,15 @@ def create(sessions: Sessions, data: Any) -> Session:
     return sessions.create(wanted.lesson, wanted.scenario, wanted.own, wanted.learner)
 
 
-def _moment(session: Session) -> tuple[int, int]:
-    """(µs, step) at which it is to open: as the page asks, else where the learner was last. Raises UsageError."""
+def _moment(session: Session) -> Position:
+    """Where it is to open: as the page asks, else where the learner was last. Raises UsageError."""
+    asked = request.args
+    last = session.position if "t" not in asked else {"step": session.position["step"]}
     try:
-        time, step = (int(request.args.get(name, session.position[name])) for name in ("t", "step"))
+        told = {name: int(asked[name]) for name in ("t", "step", "n") if name in asked}
+        return Position.model_validate(last | told)
     except ValueError as error:
-        raise UsageError("t is a time in µs, and step a number") from error
-    if not 0 <= time <= 1 << 53 or not 0 <= step <= 1000:
-        raise UsageError("t is a time in µs, and step a number from 0 to 1000")
-    return time, step
+        raise UsageError("t is a time in µs, n how many records have been told, and step a number from 0 to 1000") from error
 
 
 def _marks(session: Session) -> list[dict[str, int]]:
@@ -99,7 +99,7 @@ def _file(body: str | bytes | Iterator[str], name: str, kind: str) -> Response:
 
 
 def _shared(session: Session) -> dict[str, Any]:
-    shared = experiment.of_session(session, *_moment(session), _marks(session))
+    shared = experiment.of_session(session, _moment(session), _marks(session))
     return shared | {"capture": session.packed()} if isinstance(session, Walk) else shared
 
 
@@ -133,10 +133,10 @@ def _trace(session: Session) -> Response:
 
 
 def _page(session: Session) -> Response:
-    time, step = _moment(session)
+    moment = _moment(session)
     futures = [] if isinstance(session, Walk) else [*what_ifs(session.lesson, session.scenario, session.inputs), *session.kept(MOST_KEPT)]
     recording = Recording(
-        session.scenario, session.simulation.records, session.lesson, time, step, answers=session.answers, futures=futures,
-        marks=_marks(session),
+        session.scenario, session.simulation.records, session.lesson, moment.t, moment.step, answers=session.answers, futures=futures,
+        marks=_marks(session), told=moment.n,
     )  # fmt: skip
     return _file(page_of(recording), _name(session, "html"), "text/html")

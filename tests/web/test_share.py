@@ -81,6 +81,9 @@ def test_a_link_and_a_file_bring_the_same_experiment_to_another_lab(http: Any, e
     for there in (made(elsewhere, link=f"http://localhost:8022/#{link}"), made(elsewhere, file=get(http, key, "experiment?t=77").text)):
         assert get(elsewhere, there, "trace").get_json() == trace
         assert get(elsewhere, there, "experiment").get_json()["position"] == {"t": 77, "step": 0}
+        assert get(elsewhere, there, "experiment?t=78&n=5").get_json()["position"] == {"t": 78, "step": 0, "n": 5}
+    for bad in ("t=-1", "t=x", "t=1&n=-2", "step=1001"):
+        assert "t is a time" in http.get(f"/api/sessions/{key}/experiment?{bad}").get_json()["error"]
 
 
 def test_marks_go_along_in_a_link_a_file_and_the_page_that_plays_and_on_from_there(http: Any, elsewhere: Any) -> None:

@@ -44,7 +44,7 @@ export interface Progress { answers: { [id: string]: number }; goals: { [id: str
 export interface Branch { id: number; at: number; text: string; records: number }
 
 export interface Hello {
-  key: string; scenario: Scenario; lesson: Lesson | null; position: { t: number; step: number }; progress: Progress
+  key: string; scenario: Scenario; lesson: Lesson | null; position: { t: number; step: number; n?: number }; progress: Progress
   marks: Mark[] // those it came with
   fixed: boolean // nothing can be done in it: it has happened
 }
@@ -72,7 +72,7 @@ export interface Ears {
 export interface Messages {
   input: { at: number; input: Input | Input[]; wait?: number }
   more: object
-  position: { t: number; step: number }
+  position: { t: number; step: number; n?: number }
   answer: { prediction: string; choice: number }
   restart: object
   restore: { branch: number }

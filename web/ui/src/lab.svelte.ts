@@ -35,7 +35,7 @@ export class Lab extends Marking implements Ears {
   readonly #clock: Clock
   readonly #ahead = new Ahead({ more: () => this.more, ask: () => this.channel.say('more', {}) })
   protected readonly channel: Channel
-  #resume: number | null = 0
+  #resume: Position | null = { n: 0, t: 0 }
   #look: number | null = null
   #done = 0 // behind what was done last: while its answer plays, what is done next comes after it, even if nothing of it was shown yet
   #playFor: number | null = null // µs: how long a block's `wait` is
@@ -61,7 +61,7 @@ export class Lab extends Marking implements Ears {
   hello(message: Hello): void {
     const rejoined = this.scenario !== null
     const { firewall, terminals } = message.scenario
-    this.#resume = rejoined ? this.t : message.position.t
+    this.#resume = rejoined ? { n: this.n, t: this.t } : { n: Infinity, ...message.position }
     this.step = Math.min(rejoined ? this.step : message.position.step, Math.max(0, (message.lesson?.steps.length ?? 1) - 1))
     this.story = new Story(firewall)
     this.index = new Index(firewall)
@@ -245,7 +245,7 @@ export class Lab extends Marking implements Ears {
 
   restart(): void {
     this.pause()
-    this.#resume = 0
+    this.#resume = { n: 0, t: 0 }
     this.channel.say('restart', {})
   }
 
@@ -266,7 +266,7 @@ export class Lab extends Marking implements Ears {
   /** Where we are once a batch has come: back where we were, at the new future's start, or where we stood. */
   #find(message: TraceBatch, present: Position): void {
     const { warp } = this.index
-    const restarted = this.#resume === 0 && message.from === 0
+    const restarted = this.#resume?.t === 0 && message.from === 0
     if (message.playFrom !== null && !restarted) {
       const t = message.playFrom
       this.#resume = null
@@ -280,11 +280,11 @@ export class Lab extends Marking implements Ears {
       return span === null ? this.#clock.play(this.index.restAfter(message.from, this.story.records)) : this.#clock.play(null, t + span)
     }
     const last = warp.moments.at(-1)?.t ?? 0
-    const t = Math.min(this.#resume ?? present.t, last)
-    if (this.#resume !== null) this.move({ n: warp.countAt(t), t })
+    const t = Math.min(present.t, last)
+    if (this.#resume) this.move(this.known(this.#resume))
     else if (message.from < present.n) this.move({ n: Math.min(warp.countAt(t), this.story.length), t })
-    const complete = !message.more || last >= (this.#resume ?? 0)
-    if (this.#resume !== null && complete) this.#resume = null
+    const there = this.#resume && (last > this.#resume.t || (last === this.#resume.t && (this.#resume.n === Infinity || this.#resume.n <= this.story.length)))
+    if (!message.more || there) this.#resume = null
   }
 
   /** What is looked for may lie in a batch that is still to come, or further ahead than was computed. */
@@ -343,7 +343,7 @@ export class Lab extends Marking implements Ears {
   #save(): void {
     this.#saving ??= setTimeout(() => {
       this.#saving = null
-      this.channel.say('position', { t: Math.floor(this.t), step: this.step })
+      this.channel.say('position', { t: Math.floor(this.t), n: this.n, step: this.step })
     }, 400)
   }
 }

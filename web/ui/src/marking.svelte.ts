@@ -54,12 +54,12 @@ export abstract class Marking extends Moment {
   goMark(mark: Mark): void {
     this.pause()
     this.picked = null
-    this.move(this.#known(mark))
+    this.move(this.known(mark))
     this.said = text.time.atMark(this.t)
   }
 
-  /** The moment of a mark. */
-  #known({ n, t }: Mark): Position {
+  /** The moment of a mark, as far as the trace is known; of an `n` that does not fit, the one at its time. */
+  protected known({ n, t }: Mark): Position {
     const { records, length } = this.story
     const fits = n <= length && (records[n - 1]?.t ?? 0) <= t && (records[n]?.t ?? Infinity) >= t
     const at = Math.min(t, this.index.warp.moments.at(-1)?.t ?? 0)

@@ -2,7 +2,7 @@
 
 import { examine, openFile, type Examined } from '../api'
 import { kept, remember } from '../remember'
-import { EMPTY, problemsAt, type Data, type Problem } from './plan'
+import { EMPTY, problemsAt, toldOff, type Data, type Problem } from './plan'
 
 const PAUSE = 300 // ms without a change before the server is asked
 const MOST_STEPS = 100
@@ -114,12 +114,12 @@ export class Building {
       const found = await answer
       if (asked !== this.#asked) return
       this.failure = ''
-      this.problems = found.problems
       if (found.text !== this.text) this.text = found.text
       if (withData && usable(found.data)) {
         if (this.data !== EMPTY) this.#past = [...this.#past, this.data].slice(-MOST_STEPS)
         this.data = found.data
       }
+      this.problems = toldOff(this.data, found.problems)
       remember(KEPT, found.text)
     } catch (error) {
       if (asked === this.#asked) this.failure = error instanceof Error ? error.message : String(error)

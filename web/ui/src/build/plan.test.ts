@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { EMPTY, connected, placeOf, problemsAt, renamed, withDev, withMachine, withoutMachine, type Data } from './plan'
+import { EMPTY, connected, placeOf, problemsAt, renamed, toldOff, withDev, withMachine, withoutMachine, type Data } from './plan'
 
 const three = (): Data => {
   let data = EMPTY
@@ -48,4 +48,11 @@ it('a field has the problems of all that is in it', () => {
   expect(problemsAt([problem], ['machines', 'a', 'interfaces']).length).toBe(1)
   expect(problemsAt([problem], ['machines', 'b']).length).toBe(0)
   expect(placeOf({ ...EMPTY, machines: { a: {}, b: {} } }, 'b')).toEqual([0.75, 0.5])
+})
+
+it('who has placed no machine yet is not told off for what is missing because of it, and any other mistake is told', () => {
+  const wrong = (...path: string[]) => ({ path, line: 1, column: 1, message: path.join(), hint: '' })
+  const all = [wrong('firewall'), wrong('machines'), wrong('title'), wrong()]
+  expect(toldOff(EMPTY, all).map(({ message }) => message)).toEqual(['title', ''])
+  expect(toldOff(three(), all)).toEqual(all)
 })

@@ -149,3 +149,9 @@ export function problemsAt(problems: readonly Problem[], path: readonly (string 
 
 export const serviceName = (service: ServiceData): string => (typeof service === 'string' ? service : String((service as { name?: unknown }).name ?? Object.keys(service)[0] ?? ''))
 export const fileName = (title: string): string => `${title.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-|-$/g, '') || 'scenario'}.yaml`
+
+/** What is wrong, but for what is missing only because no machine has been placed yet: nobody is told off for not having begun. */
+export function toldOff(data: Data, problems: Problem[]): Problem[] {
+  if (Object.keys(data.machines ?? {}).length) return problems
+  return problems.filter(({ path }) => path.length !== 1 || (path[0] !== 'firewall' && path[0] !== 'machines'))
+}
