@@ -84,7 +84,7 @@ class Pair:
         self.wall.ip.sysctls.set("net.netfilter.nf_conntrack_log_invalid", str(ALL))  # as the judge has it
         for key, value in self.plan.sysctls.items():
             self.wall.ip.sysctls.set(key, value)
-        self._rules = Load()
+        self._rules = self._stay = Load()
         self._ahead = 0
         self._slack, self._late = SLACK, 0
         self._count = 0
@@ -220,12 +220,10 @@ class Pair:
     def _load(self, rules: Load) -> None:
         """Load into both. Raises Refused."""
         before, self._rules = self._rules, rules
-        self.kernel.load(
-            iptables=_emptied(before.iptables),
-            ip6tables=_emptied(before.ip6tables),
-            nft="flush ruleset\n" if before.nft else "",
-        )
+        self._stay = Load(*(_emptied(was + text) for was, text in zip(self._stay[:2], before[:2], strict=True)))
+        self.kernel.load(iptables=self._stay.iptables, ip6tables=self._stay.ip6tables, nft="flush ruleset\n" if before.nft else "")
         self.wall.ip.rules.load(Ruleset(), by="verify")
+        give_rules(self.wall, self._stay)
         ours = theirs = ""
         try:
             self.kernel.load(iptables=rules.iptables, ip6tables=rules.ip6tables, nft=rules.nft)
@@ -300,4 +298,5 @@ class Pair:
 
 def _emptied(saved: str) -> str:
     """What iptables-restore empties the tables of `saved` with; others stay away, for a table that is there may do things (nat)."""
-    return "".join(f"{line}\nCOMMIT\n" for line in saved.splitlines() if line.startswith("*"))
+    names = dict.fromkeys(line for line in saved.splitlines() if line.startswith("*"))
+    return "".join(f"{name}\nCOMMIT\n" for name in names)

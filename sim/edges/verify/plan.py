@@ -63,7 +63,7 @@ class Flush(NamedTuple):
 
 
 class Typed(NamedTuple):
-    """A line of the conntrack tool that makes or changes entries, or does something to expectations: it is typed at both."""
+    """A line of the conntrack tool that makes or changes entries, or does something to expectations, or of `ip addr`: typed at both."""
 
     line: str
 
@@ -73,16 +73,17 @@ Step = Feed | Wait | Age | Load | Sysctl | Forget | Flush | Typed
 
 @dataclass(frozen=True)
 class Plan:
-    """A firewall: its devices with their addresses, rules and settings (dotted names) at the start."""
+    """A firewall: its devices with their addresses, rules and settings (dotted names) at the start, and what rules come `later`."""
 
     addresses: Mapping[str, Sequence[str]] = field(default_factory=lambda: DEVICES)
     rules: Load = field(default_factory=Load)
     sysctls: Mapping[str, str] = field(default_factory=dict)
+    later: tuple[Load, ...] = ()
 
     @property
     def watching(self) -> frozenset[str]:
         """What is to be looked at after every packet besides its own entry: "expected", "table"."""
-        text = "".join(self.rules)
+        text = "".join(part for rules in (self.rules, *self.later) for part in rules)
         return frozenset(what for what, word in (("expected", "helper"), ("table", "zone")) if word in text)
 
 

@@ -1,15 +1,19 @@
-"""A line of the conntrack tool, typed at ours and at the kernel's own: what both say they did.
+"""A line of the conntrack tool (or of ip), typed at ours and at the kernel's own: what both say they did.
 
 Not in here: what came of it, which the packets that follow show.
 """
 
 from __future__ import annotations
 
+import re
 import shlex
+from typing import Final
 
 from sim.edges.kernel import KernelFirewall, ToolFailed
 from sim.edges.replay.console import Console
 from sim.edges.replay.wall import Wall
+
+CLOSING: Final = re.compile(r"conntrack v[\d.]+ \(conntrack-tools\): .*")
 
 
 def typed(line: str, wall: Wall, kernel: KernelFirewall) -> tuple[str, str]:
@@ -23,5 +27,6 @@ def typed(line: str, wall: Wall, kernel: KernelFirewall) -> tuple[str, str]:
 
 
 def _closing(text: str) -> str:
-    """It goes to standard error, so that it may stand ahead of the entries."""
-    return next((line for line in text.splitlines() if line.startswith("conntrack v")), text.strip())
+    """It goes to standard error, so that it may stand ahead of the entries, and in the midst of them where there are many."""
+    found = CLOSING.search(text)
+    return found[0] if found else text.strip()

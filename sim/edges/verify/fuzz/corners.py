@@ -102,6 +102,8 @@ def backups(s: Scene) -> None:
             "CONNECT DATA x")
         line.say(1, "CONNECT DATA 5005 MESG 5006\n", "CONNECT DATA 65535\n", "CONNECT DATA 65534 MESG 6000\n", "CONNECT MESG 700000\n",
             "CONNECT STATE 5003 MESG 5001\n", "CONNECT INDEX 5001 STATE 5002 DATA 5003\n")
+    for line in (one, two):
+        line.say(1, "CONNECT DATA 65535\n", "CONNECT DATA 65535 MESG 7000\n")
 
 
 def files(s: Scene) -> None:

@@ -1,4 +1,4 @@
-"""Corners of the conntrack tool: entries and expectations made, changed and deleted while their packets come. See corners.py."""
+"""Corners of what is typed while packets come: entries and expectations made, changed and deleted, addresses moved. See corners.py."""
 
 from __future__ import annotations
 
@@ -76,8 +76,19 @@ def expected(s: Scene) -> None:
     s.send(f"tcp {HE}:20 > {ME}:50001 S")
 
 
+def moved(s: Scene) -> None:
+    """The device gets another address and loses the one by which connections are masqueraded: they end, and others go by the other."""
+    for number, line in enumerate(("add 198.51.100.1/24", "del 203.0.113.2/24", "add 203.0.113.2/24", "del 198.51.100.1/24", "")):
+        s.send(f"udp {ME}:1000 > {HE}:53", f"tcp {ME}:{1000 + number} > {HE}:80 S", f"udp {HE}:53 > 203.0.113.2:1000",
+            f"udp {HE}:53 > 198.51.100.1:1000", "udp 192.168.1.10:7 > 192.168.1.1:53")
+        if line:
+            s.typed(f"ip addr {line} dev wan")
+            s.wait(0.1)
+
+
+MASQUERADED: Final = Load("*nat\n-A POSTROUTING -o wan -j MASQUERADE\nCOMMIT\n")
 HELPED: Final = Load(
     "*raw\n-A PREROUTING -p tcp --dport 21 -j CT --helper ftp\n-A PREROUTING -p udp --dport 69 -j CT --helper tftp\nCOMMIT\n"
 )
-TYPED: Final = (("typed", Load(), (changed, made)), ("typed, helped", HELPED, (expected,)))
+TYPED: Final = (("typed", Load(), (changed, made)), ("typed, helped", HELPED, (expected,)), ("addresses", MASQUERADED, (moved,)))
 """As corners.CORNERS."""

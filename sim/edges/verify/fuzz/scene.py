@@ -67,7 +67,7 @@ class Scene:
         give_rules(self._wall, rules)
 
     def typed(self, line: str) -> None:
-        """Somebody types at the conntrack tool."""
+        """Somebody types at the conntrack tool, or gives a device another address."""
         self.steps.append(Typed(line))
         Console(self._wall).run(line)
 

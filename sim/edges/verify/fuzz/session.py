@@ -30,6 +30,8 @@ SHORT: Final = (
 """Time-outs that a case with pauses makes short."""
 TYPED: Final = (0, 0, 0, 0, 0, 0, 0, 0.02)
 """How often somebody types at the conntrack tool, by packet."""
+LOADED: Final = (0,) * 9 + (1, 2)
+"""How often all rules are changed for others in the midst."""
 NO_RULES: Final = Load()
 LANGUAGES: Final = {
     "any": ("iptables", "ip6tables", "both", "nft", "nft", "nft", "all"), "iptables": ("iptables", "ip6tables", "both"), "nft": ("nft",),
@@ -77,7 +79,10 @@ def _case(name: str, random: Random, packets: int, rules: Load, mix: Mix, pauses
     if pauses:
         for _ in range(random.choice((1, 2, 3))):
             steps.insert(random.randrange(len(steps)), Wait(random.choice(PAUSES)))
-    return Case(name, Plan(rules=rules, sysctls=sysctls), tuple(steps))
+    later = tuple(RULES[hands.choice(KINDS)](hands) for _ in range(hands.choice(LOADED)))
+    for load in later:
+        steps.insert(hands.randrange(len(steps)), load)
+    return Case(name, Plan(rules=rules, sysctls=sysctls, later=later), tuple(steps))
 
 
 def _later(random: Random, pauses: bool) -> Sysctl:
