@@ -170,6 +170,8 @@ class Comparing:
 
     def _flags(self, statement: Match, left: Left, row: Selector) -> Compare:
         right, op, values = statement.right, statement.op, self.values(left)
+        if left.flip:  # tcp flags & syn|ack == ...: the | belongs to the left side
+            raise NotSimulated("|", left.at)
         if isinstance(right, Braces) and len(right.elements) == 1:
             right = right.elements[0].key
         if isinstance(right, Braces):

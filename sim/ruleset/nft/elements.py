@@ -6,7 +6,7 @@ sets always have). Other sets are listed by value; names by their bytes read as 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
 
 from sim.ruleset.datatypes import BITMASKS, NAMES
@@ -89,6 +89,8 @@ class Values:
                 return self.bits(expression, row)
             case Binary() if row.type == "ifname":
                 return self._name_of_bits(expression, row)
+            case Binary() if row.type in _BIG_ENDIAN:
+                return self._address_of_bits(expression, row)
             case Binary() if row.type in _PREFIXED:
                 return self.bits(expression, row)
             case Listed() if row.type in BITMASKS:
@@ -101,17 +103,26 @@ class Values:
         """a|b: names are numbers to nft, their first letter's bits the highest, and "c" is what it makes of these."""
 
         def number(side: Expression) -> int:
-            if isinstance(side, Binary):
-                left, right = number(side.left), number(side.right)
-                return {"|": left | right, "&": left & right, "^": left ^ right}.get(side.op, -1)
             name = self._single(side, row)
             return int.from_bytes(name.encode().ljust(NAME_MOST, b"\0")) if isinstance(name, str) else -1
 
-        found = number(expression)
+        found = _folded(expression, number)
         text = found.to_bytes(NAME_MOST).rstrip(b"\0") if found > 0 else b""
         if not text or not text.isascii() or not text.decode().isprintable():
             raise NotSimulated("|", expression.at)
         return text.decode()
+
+    def _address_of_bits(self, expression: Expression, row: Selector) -> bytes:
+        """10.1.2.3 & 255.255.0.0"""
+
+        def number(side: Expression) -> int:
+            address = self._single(side, row)
+            return int.from_bytes(address) if isinstance(address, bytes) else -1
+
+        found = _folded(expression, number)
+        if found < 0:
+            raise NotSimulated("&", expression.at)
+        return found.to_bytes(row.bits // 8)
 
     def bits(self, expression: Expression, row: Selector) -> int:
         """The number of several flags: syn,ack or syn|ack."""
@@ -164,6 +175,14 @@ class Values:
             if element.options is not None and element.options.timeout is not None:
                 raise NotSimulated("timeout", element.options.at)
         return [(self.item(element.key), element) for element in braces.elements]
+
+
+def _folded(expression: Expression, number: Callable[[Expression], int]) -> int:
+    """The number of several joined by | & ^; `number` reads one. Below 0 where there is none."""
+    if not isinstance(expression, Binary):
+        return number(expression)
+    left, right = _folded(expression.left, number), _folded(expression.right, number)
+    return -1 if left < 0 or right < 0 else {"|": left | right, "&": left & right, "^": left ^ right}.get(expression.op, -1)
 
 
 def masked(address: bytes, length: int) -> bytes:
