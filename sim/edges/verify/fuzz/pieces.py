@@ -1,4 +1,4 @@
-"""Fragments: a packet cut where it pleases, its pieces in any order, twice, over one another, or not all."""
+"""Fragments: a packet cut where it pleases, its pieces in any order, twice, over one another, or not all, with bits of ECN of their own."""
 
 from __future__ import annotations
 
@@ -21,7 +21,21 @@ def pieces(random: Random, data: bytes, wrong: float, ident: int) -> list[bytes]
         cuts = _wrong(random, cuts)
     if random.random() < 0.4:
         random.shuffle(cuts)
-    return [_fragment(data, start, offset, part, more, ident) for offset, part, more in cuts] or [data]
+    heads = _heads(Random(f"ecn {ident}"), data, len(cuts))
+    return [_fragment(head, start, offset, part, more, ident) for head, (offset, part, more) in zip(heads, cuts, strict=True)] or [data]
+
+
+def _heads(random: Random, data: bytes, count: int) -> list[bytes]:
+    """`data` for each piece: in one packet of four with one of two ECN fields, by chance."""
+    if random.random() < 0.75:
+        return [data] * count
+    both = [_with_ecn(data, random.randrange(4)) for _ in range(2)]
+    return [random.choice(both) for _ in range(count)]
+
+
+def _with_ecn(data: bytes, ecn: int) -> bytes:
+    low = 0 if data[0] >> 4 == 4 else 4
+    return data[:1] + bytes((data[1] & ~(3 << low) | ecn << low,)) + data[2:]
 
 
 Cut = tuple[int, bytes, bool]

@@ -30,6 +30,7 @@ SHORT: Final = (
 """Time-outs that a case with pauses makes short."""
 TYPED: Final = (0, 0, 0, 0, 0, 0, 0, 0.02)
 """How often somebody types at the conntrack tool, by packet."""
+MAX_DIST: Final = "net.ipv4.ipfrag_max_dist"
 LOADED: Final = (0,) * 9 + (1, 2)
 """How often all rules are changed for others in the midst."""
 NO_RULES: Final = Load()
@@ -82,6 +83,8 @@ def _case(name: str, random: Random, packets: int, rules: Load, mix: Mix, pauses
     later = tuple(RULES[hands.choice(KINDS)](hands) for _ in range(hands.choice(LOADED)))
     for load in later:
         steps.insert(hands.randrange(len(steps)), load)
+    if hands.random() < 0.1:
+        steps.insert(hands.randrange(len(steps)), Sysctl(MAX_DIST, hands.choice(("0", "1", "3"))))
     return Case(name, Plan(rules=rules, sysctls=sysctls, later=later), tuple(steps))
 
 
