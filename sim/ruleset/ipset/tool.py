@@ -19,7 +19,7 @@ _PREFIX = "ipset v7.17: "
 _TRY = "Try `ipset help' for more information.\n"
 _NO_SET = "The set with the given name does not exist"
 _COMMANDS = {
-    "create": ("-N",), "add": ("-A",), "del": ("-D",), "test": ("-T",), "destroy": ("-X",), "list": ("-L",), "save": ("-S",),
+    "create": ("-N", "new", "--new"), "add": ("-A",), "del": ("-D",), "test": ("-T",), "destroy": ("-X",), "list": ("-L",), "save": ("-S",),
     "restore": ("-R",), "flush": ("-F",), "rename": ("-E",), "swap": ("-W",), "help": ("-h", "-H", "--help"),
     "version": ("-v", "-V", "--version"), "quit": (),
 }  # fmt: skip
@@ -29,7 +29,7 @@ _FLAGS = {
     "-sorted": "sorted", "--sorted": "sorted", "-t": "terse", "-terse": "terse", "--terse": "terse", "-n": "names", "-name": "names",
     "--name": "names", "-r": "resolve", "-resolve": "resolve", "--resolve": "resolve",
 }  # fmt: skip
-_LETTERS = {"x": "destroy", "e": "rename", "w": "swap"}
+_LETTERS = {"n": "create", "ne": "create", "x": "destroy", "e": "rename", "w": "swap"}
 _LEAST = {"create": 2, "add": 2, "del": 2, "test": 2, "rename": 2, "swap": 2}
 
 

@@ -131,8 +131,9 @@ def _seconds(given: Given) -> int:
 TARGET = Module(
     "SET",
     (
-        Opt("add-set", args=2), Opt("del-set", args=2), Opt("map-set", args=2), Opt("exist", args=0), Opt("timeout"),
-        Opt("map-mark", args=0), Opt("map-prio", args=0), Opt("map-queue", args=0),
+        # a ! ahead of what it does is taken, and nothing else comes of it
+        Opt("add-set", args=2, invert=True), Opt("del-set", args=2, invert=True), Opt("map-set", args=2),
+        Opt("exist", args=0, invert=True), Opt("timeout"), Opt("map-mark", args=0), Opt("map-prio", args=0), Opt("map-queue", args=0),
     ),
     _read_target, _show_match, target=True, classic=True,
 )  # fmt: skip

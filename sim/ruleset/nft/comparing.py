@@ -121,6 +121,8 @@ class Comparing:
             kind = "range" if isinstance(right, RangeOf) else "prefix"
             raise Mistake(right.at, f"Relational expression ({op}) is undefined for {kind} expressions", statement.at)
         item = self.values(left).item(right)
+        if isinstance(item, Prefix) and (mask is not None or left.flip):
+            raise NotSimulated("/", right.at)
         if isinstance(right, PrefixOf) and isinstance(item, Range):
             return _first_bits(left, item, op, right.at)
         if isinstance(item, Prefix) and isinstance(statement.left, Field) and statement.left.words[2:] in (("saddr",), ("daddr",)):
@@ -157,6 +159,8 @@ class Comparing:
             key = pairs[0][1].key
             if isinstance(key, PrefixOf) and isinstance(items[0], Range):
                 return _first_bits(left, items[0], op, key.at)
+            if isinstance(items[0], Prefix) and mask is not None:
+                raise NotSimulated("/", key.at)
             return Compare(left.name, (items[0],), op, mask)
         self.sets += 1
         ordered = normal(items, row.type if len(left.rows) == 1 else "")

@@ -295,6 +295,6 @@ def _flag_test(part: Compare, value: int, datatype: str, style: Style) -> str:
 
 
 def _flag_mask(part: Compare, names: list[str], mask: list[str]) -> str:
-    if len(mask) == 1:
+    if len(mask) == 1 and (part.op not in ("==", "!=") or set(names) <= set(mask)):
         return f"& {mask[0]} {part.op} {' | '.join(names)}"
     return f"{'!= ' if part.op == '!=' else ''}{','.join(names)} / {','.join(mask)}"
