@@ -1,7 +1,8 @@
 """Reads and runs mended.yaml: packets through a whole firewall (rules, fragments, options), as `ctlab verify --save` writes them.
 
 Steps are those of tests/conversations, with more words: `in` is a device or own, `verdict`, `out` what leaves ("device bytes", chance
-masked); `iptables`, `ip6tables` and `nft` are the rules, `drawn` the ports that NAT drew, `wait` a pause, `sysctl` a setting that changes.
+masked); `iptables`, `ip6tables` and `nft` are the rules, `drawn` the ports that NAT drew, `wait` a pause, `sysctl` a setting that changes,
+`typed` a line of the conntrack tool, `rules` others than those before.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ import yaml
 
 from sim.conntrack.show import seconds_left
 from sim.craft import craft
+from sim.edges.replay.console import Console
 from sim.edges.replay.outcome import Outcome
 from sim.edges.replay.wall import Wall
 from sim.edges.verify.masks import masked
 from sim.edges.verify.measure import flush, give_rules
-from sim.edges.verify.plan import DEVICES, Feed, Flush, Load, Step, Sysctl, Wait
+from sim.edges.verify.plan import DEVICES, Feed, Flush, Load, Step, Sysctl, Typed, Wait
+from sim.ruleset.model import Ruleset
 from sim.units import SECOND, parse_time
 
 FILE = Path(__file__).with_name("mended.yaml")
@@ -40,14 +43,18 @@ def sysctls_of(case: dict[str, Any]) -> dict[str, str]:
 
 
 def step_of(step: dict[str, Any]) -> Step:
-    """Its packet, its pause, or the setting that changes."""
+    """Its packet, its pause, or what changes."""
     if "wait" in step:
         return Wait(parse_time(step["wait"]) / SECOND)
     if "flush" in step:
         return Flush()
     if "sysctl" in step:
         ((key, value),) = step["sysctl"].items()
-        return Sysctl(f"net.netfilter.{key}", str(value))
+        return Sysctl(key if key.startswith("net.") else f"net.netfilter.{key}", str(value))
+    if "typed" in step:
+        return Typed(step["typed"])
+    if "rules" in step:
+        return Load(**step["rules"])
     return Feed(None if step["in"] == "own" else step["in"], craft(step["packet"]))
 
 
@@ -74,6 +81,11 @@ class Run:
             self.wall.ip.sysctls.set(one.key, one.value)
         if isinstance(one, Flush):
             flush(self.wall)
+        if isinstance(one, Typed):
+            Console(self.wall).run(one.line)
+        if isinstance(one, Load):
+            self.wall.ip.rules.load(Ruleset(), by="verify")
+            give_rules(self.wall, one)
         if not isinstance(one, Feed):
             return {}
         dev, data, _ = one

@@ -22,7 +22,7 @@ from sim.edges.kernel import Answer
 from sim.edges.verify.chance import drawn
 from sim.edges.verify.masks import masked
 from sim.edges.verify.pair import Pair
-from sim.edges.verify.plan import Case, Feed, Flush, Sysctl, Wait
+from sim.edges.verify.plan import Case, Feed, Flush, Load, Sysctl, Typed, Wait
 from sim.units import SECOND, show_time
 
 TICK = SECOND // HZ
@@ -61,6 +61,10 @@ def _steps(case: Case, heard: Sequence[tuple[Feed, Answer]], more: set[str]) -> 
             yield f"    - {json.dumps({'at': show_time(now), 'wait': show_time(int(step.seconds * SECOND))})}"
         elif isinstance(step, Flush):
             yield f"    - {json.dumps({'at': show_time(now), 'flush': True})}"
+        elif isinstance(step, Typed):
+            yield f"    - {json.dumps({'at': show_time(now), 'typed': step.line})}"
+        elif isinstance(step, Load):
+            yield f"    - {json.dumps({'at': show_time(now), 'rules': {name: text for name, text in step._asdict().items() if text}})}"
         elif isinstance(step, Sysctl):
             yield f"    - {json.dumps({'at': show_time(now), 'sysctl': {step.key.removeprefix(NETFILTER): _number(step.value)}})}"
         elif isinstance(step, Feed):
