@@ -153,7 +153,7 @@ class _Client:
     def _session(self) -> Steps:
         tty = self.context.tty
         if tty is not None and self.pty:
-            tty.raw = True
+            tty.to_raw()
             tty.show("running", "ssh", f"{self.user}@{self.host}")
         try:
             return (yield from self._carry())

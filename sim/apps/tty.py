@@ -47,6 +47,11 @@ class Tty(ABC):
         """Whether somebody waits for a line."""
         return self._reader is not None and not self._reader.triggered
 
+    def to_raw(self) -> None:
+        """Every key for the reader from here on. Lines typed ahead that nobody has read are keys too, Enter with them."""
+        self.raw = True
+        self._lines = deque(KEYS["^D"] if line is None else f"{line}\n" for line in self._lines)
+
     @abstractmethod
     def write(self, text: str) -> None:
         """Show `text`."""

@@ -90,6 +90,14 @@ def test_what_was_typed_into_the_silence_is_run_once_the_way_is_open(lab: Lab) -
     assert printed.endswith("admin\nadmin@server:~$ echo end\nend\n")
 
 
+def test_what_is_typed_while_it_logs_in_is_run_on_the_far_side(lab: Lab) -> None:
+    for line in ("ssh server", "hostname", "whoami"):
+        lab.type(line, 1)
+    lab.run(SECOND)
+    assert "admin@server:~$ hostname\n" in lab.screen()
+    assert lab.screen().endswith("server\nadmin@server:~$ whoami\nadmin\n")
+
+
 def test_after_a_quarter_of_an_hour_the_client_gives_up(lab: Lab) -> None:
     lab.type("ssh server")
     lab.root("iptables -P INPUT DROP")

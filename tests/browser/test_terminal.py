@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sim.units import SECOND
 from tests.browser.tab import Page
 
 pytestmark = pytest.mark.browser
@@ -48,6 +49,18 @@ def test_lines_are_pasted_typed_ahead_searched_and_kept_over_a_reload(page: Page
     tab.keyboard.press("Tab")
     tab.keyboard.press("Escape")
     assert tab.evaluate("!document.activeElement.classList.contains('xterm-helper-textarea')"), "Escape leaves, so Tab holds nobody"
+
+
+def test_a_key_pressed_while_the_lab_computes_does_not_make_time_jump(page: Page) -> None:
+    page.open(lesson="the-table-is-emptied")
+    begun = page.lab("t")
+    page.tab.locator(".xterm-helper-textarea").focus()
+    page.tab.keyboard.type("hostname\nwhoami\nx")
+    page.until("window.ctlab.records.filter((r) => r.kind === 'input' && /hostname|whoami/.test(r.text)).length === 2")
+    page.shows("admin@server:~$ hostname", "admin@server:~$ whoami", "admin@server:~$ x")
+    page.tab.evaluate(PASTE, "\rid -un\rdate\r")
+    page.shows("admin@server:~$ id -un", "admin@server:~$ date", "2026")
+    assert page.lab("t") - begun < 30 * SECOND, "the drill's probes go on for minutes: nobody waits for their end"
 
 
 def test_tcpdump_says_which_label_the_firewall_gave(page: Page) -> None:

@@ -64,16 +64,6 @@ export class Clock {
     this.#frame = null
   }
 
-  /** Goes at once to where it would come to rest. */
-  arrive(): void {
-    if (!this.playing) return
-    this.stop()
-    const end = this.#end(this.#dial.warp())
-    this.#place = end.x
-    this.#dial.move({ n: Math.max(end.n, this.#dial.position().n), t: end.t })
-    this.#dial.arrived()
-  }
-
   #tick(ms: number): void {
     const passed = Number.isNaN(this.#last) ? 0 : Math.min(LONGEST_FRAME, (ms - this.#last) / 1000)
     this.#last = ms

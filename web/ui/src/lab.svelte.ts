@@ -208,19 +208,14 @@ export class Lab extends Marking implements Ears {
   // ---- what a person does
 
   /** Give the machines something to do now; what was to come is another future then.
-   * `wait`: how long (µs) time goes on after each; without it, until nothing new happens. */
+   * `wait`: how long (µs) time goes on after each; without it, until nothing new happens; 0: all at once. */
   give(input: Input | Input[], wait: number | null = null): void {
     const at = this.#inputTime()
     this.pause()
     this.waiting = true
     this.refusal = null
-    this.#playFor = wait === null ? null : wait * (Array.isArray(input) ? input.length : 1)
+    this.#playFor = wait ? wait * (Array.isArray(input) ? input.length : 1) : null
     this.channel.say('input', { at, input, ...(wait !== null && { wait }) })
-  }
-
-  /** What was done last is seen to its end at once: what was typed ahead comes after it. */
-  arrive(): void {
-    if (!this.#openEnded) this.#clock.arrive()
   }
 
   /** What if this had been done at `at` (µs; this moment), and all that came later again? Then both futures are shown. `aside`: the present stays. */
