@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from tests.browser.tab import NARROW, Page
+from tests.browser.tab import NARROW, WIDE, Page
 from tests.browser.test_speed import CROWDED
 
 pytestmark = pytest.mark.browser
@@ -115,3 +117,25 @@ def test_a_packet_walks_through_the_hooks_and_gets_its_label_at_conntrack(page: 
     page.until("document.querySelector('.hooks .now')?.textContent === 'INPUT'")
     assert page.lab("t") == at and page.lab("playing")
     page.settle()
+
+
+@pytest.mark.parametrize(("viewport", "locale"), [(NARROW, "en"), (WIDE, "de-DE")])
+def test_all_views_can_be_chosen_and_the_ladders_machines_beside_them(viewport: dict[str, int], locale: str, page_with: Any) -> None:
+    page = page_with(viewport=viewport, locale=locale)
+    page.open(lesson="shut-the-door")
+    page.tab.locator(".machines summary").click()
+    tabs = page.tab.locator("#stage [role=tablist]")
+    assert tabs.evaluate("row => row.scrollWidth <= row.clientWidth"), "no view's name is cut off"
+    menu = page.tab.locator(".machines > div").bounding_box()
+    assert menu["x"] >= 0 and menu["x"] + menu["width"] <= viewport["width"], menu
+
+
+def test_machines_on_the_map_stand_clear_of_each_other(page_with: Any) -> None:
+    page = page_with(viewport={"width": 1920, "height": 1080})
+    page.open(scenario="house")
+    page.tab.get_by_role("tab", name="Topology").click()
+    page.tab.locator(".machine .box").first.wait_for()
+    boxes = [one.bounding_box() for one in page.tab.locator(".machine .box").all()]
+    for a, b in itertools.combinations(boxes, 2):
+        beside = a["x"] + a["width"] <= b["x"] or b["x"] + b["width"] <= a["x"]
+        assert beside or a["y"] + a["height"] <= b["y"] or b["y"] + b["height"] <= a["y"], (a, b)

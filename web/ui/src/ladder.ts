@@ -105,11 +105,13 @@ function extend(arrows: Leg[], record: TraceRecord, at: Places, t: number): void
 function joined(legs: readonly Leg[]): Arrow[] {
   const drawn: Arrow[] = []
   let away = null as Leg | null // gone to where no lifeline is
-  for (const { beside, ...leg } of legs) {
-    if (leg.from >= 0 && leg.to >= 0) drawn.push(leg)
-    else if (leg.to >= 0 && away && away.from !== leg.to) drawn.push({ ...leg, from: away.from })
-    if (leg.to >= 0) away = null
-    else if (leg.from >= 0 || away) away = { ...leg, beside, from: leg.from >= 0 ? leg.from : (away?.from ?? 0) }
+  for (const leg of legs) {
+    const { from, to, reach, end } = leg
+    if (from >= 0 && to >= 0) drawn.push({ from, to, reach, end })
+    else if (to >= 0 && away && away.from !== to) drawn.push({ from: away.from, to, reach, end })
+    if (to >= 0) away = null
+    else if (from >= 0) away = leg
+    else if (away) away = { ...leg, from: away.from }
   }
   if (away?.end === 'cross') drawn.push({ from: away.from, to: away.beside, reach: away.reach, end: away.end })
   return drawn
