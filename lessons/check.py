@@ -12,7 +12,7 @@ from pathlib import Path
 from lessons.blocks import SETTINGS, Reader
 from lessons.load import FrontMatter, assembled, disagreements, load_lesson, read_scenario, scenario_file, split
 from lessons.model import Expect, Goal, Hint, Lesson, Listing, Predict, Run, Step
-from lessons.variants import draw, fill, unknown
+from lessons.variants import corners, draw, fill, unknown
 from lessons.waiting import waiting
 from sim.document import Document, contents, load
 from sim.document import problems as misfits
@@ -48,7 +48,7 @@ def problems_of(written: str, file: Path) -> list[ScenarioError]:
     if not reader.steps(fill(body, values, str(file)), first_line) and not blocks:
         blocks.append(reader.mistake("this lesson has no step: write a heading, # The first step", first_line))
     found += [*wrong, *blocks]
-    return found or _together(written, file)
+    return found or _together(written, file) or misdrawn(written, file)
 
 
 def _together(written: str, file: Path) -> list[ScenarioError]:
@@ -56,6 +56,23 @@ def _together(written: str, file: Path) -> list[ScenarioError]:
         return disagreements(*assembled(written, file))
     except ScenarioError as error:
         return [error]
+
+
+def misdrawn(written: str, file: Path) -> list[ScenarioError]:
+    """The first draw at the edges of what varies that makes no lesson, of a text whose variant 0 is one."""
+    vary = load(FrontMatter, split(written, str(file))[0]).vary
+    for words, values in corners(vary, file.parent.name):
+        try:
+            found = disagreements(*assembled(written, file, values=values))
+        except ScenarioError as error:
+            found = [error]
+        if found:
+            return [_where(found[0], words)]
+    return []
+
+
+def _where(error: ScenarioError, drawn: str) -> ScenarioError:
+    return ScenarioError(f"{error.message} (where {drawn}: a learner may draw that)", error.span, error.source, error.hint)
 
 
 def _scenario(front: Document, file: Path, values: Mapping[str, str]) -> tuple[Scenario | None, list[ScenarioError]]:

@@ -49,9 +49,12 @@ def read_lesson(text: str, file: Path, seed: int = 0) -> Lesson:
     return lesson
 
 
-def assembled(text: str, file: Path, seed: int = 0) -> tuple[Lesson, Document]:
-    """The lesson and its front matter; whether its blocks fit together is not asked. Raises ScenarioError."""
-    text, values = _drawn(text, file, seed)
+def assembled(text: str, file: Path, seed: int = 0, values: Mapping[str, str] | None = None) -> tuple[Lesson, Document]:
+    """The lesson and its front matter; whether its blocks fit together is not asked. `values`: what is drawn, else variant `seed`.
+
+    Raises ScenarioError.
+    """
+    text, values = _drawn(text, file, seed) if values is None else (fill(text, values, str(file)), values)
     front, body, first_line = _front_matter(text, str(file))
     scenario = read_scenario(scenario_file(front, file), values)
     reader = Reader(str(file), text, scenario)
@@ -90,6 +93,8 @@ def disagreements(lesson: Lesson, front: Document) -> list[ScenarioError]:
         found.append(front.mistake(wanted, ("kind",)))
     if judged and not lesson.end:
         found.append(front.mistake(f"a {lesson.kind} has an `end:`, the time at which it is judged", ("kind",)))
+    if judged and lesson.end and lesson.end <= lesson.begin:
+        found.append(front.mistake("it ends before the learner comes in: `end:` comes after `begin:`", ("end",)))
     ways, whatifs = [way.id for way in lesson.ways()], list[str]()
     for block in lesson.blocks():
         if isinstance(block, Run) and block.way and block.way not in ways:

@@ -10,8 +10,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from random import Random
 from typing import Annotated, Any
 
@@ -55,6 +56,26 @@ def draw(vary: Mapping[str, Draw], name: str, seed: int) -> dict[str, str]:
             random.shuffle(order)
             found |= {f"{key}.{number}": str(value) for number, value in enumerate(order, 1)}
     return found
+
+
+MOST_CORNERS = 100
+
+
+def corners(vary: Mapping[str, Draw], name: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """What learners may draw at the edges: one name at its least, its most, or each of its picks, the rest as variant 0 has them.
+
+    Each with words that tell it ("net is 400"); MOST_CORNERS at most. Draws that go wrong only together are not among them.
+    """
+    usual = draw(vary, name, 0)
+    found = ((f"{key} is {value}", usual | {key: str(value)}) for key, how in vary.items() for value in (how.number or how.pick or ()))
+    turned = (_turned(usual, key, len(how.shuffle), by) for key, how in vary.items() if how.shuffle for by in range(1, len(how.shuffle)))
+    return itertools.islice(itertools.chain(found, turned), MOST_CORNERS)
+
+
+def _turned(usual: Mapping[str, str], key: str, count: int, by: int) -> tuple[str, dict[str, str]]:
+    """A shuffle with everybody moved on by so many places: each once at each place."""
+    places = {f"{key}.{place + 1}": usual[f"{key}.{(place + by) % count + 1}"] for place in range(count)}
+    return ", ".join(f"{place} is {value}" for place, value in places.items()), {**usual, **places}
 
 
 def fill(text: str, values: Mapping[str, str], file: str) -> str:

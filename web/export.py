@@ -88,6 +88,9 @@ def lesson_page(lesson: Lesson, language: str | None = None) -> str:
 
     `language`: iptables or nft where the lesson offers both; the first that it offers when None. Raises UsageError.
     """
+    if lesson.kind != "lesson":
+        refused = f"'{lesson.id}' is a {lesson.kind}: the lab itself judges it, so it is no file that plays by itself."
+        raise UsageError(f"{refused} Hand on its sources: ctlab lesson export {lesson.id} -o {lesson.id}.zip")
     if language is not None and language not in lesson.languages:
         offered = ", ".join(lesson.languages) or "no choice"
         raise UsageError(f"the lesson '{lesson.id}' is not offered in {language}: it offers {offered}")

@@ -44,10 +44,12 @@ def serve(
     local = host in LOOPBACK
     shelf = Shelf(lessons)
     app, socket = create_app(store, shelf=shelf, hosts=LOOPBACK if local else None, preview=preview)
-    port = _free_port(host, port)
+    wanted, port = port, _free_port(host, port)
     address = f"http://{'localhost' if local else host}:{port}/" + ("preview" if preview else "")
     collect_seldom()
     ended = app.extensions["renewal"].begin(shelf.course)
+    if wanted not in (0, port):
+        print(f"ctlab: port {wanted} is taken; this is on port {port} instead.", file=sys.stderr, flush=True)
     print(f"ctlab is at {address}   (Ctrl-C ends it)", flush=True)
     if not local:
         print(EXPOSED, file=sys.stderr, flush=True)

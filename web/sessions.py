@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from lessons.course import Course
 from lessons.model import Lesson
 from lessons.waiting import waiting
-from sim.errors import CtlabError, UsageError
+from sim.errors import CtlabError, ScenarioError, UsageError
 from sim.scenario import Budget, Scenario
 from sim.simulation import Simulation
 from web.session import Session, read_inputs
@@ -28,6 +29,21 @@ def new_key() -> str:
 
 def _no_walk(key: str, data: dict[str, Any]) -> Session:
     raise UsageError("captures are not walked through here")
+
+
+UNFIT = (
+    "This cannot be begun: there is a mistake in its text, in what was drawn for you. "
+    "Tell who wrote it; another try may draw something else."
+)
+
+
+def _variant(course: Course, ident: str, seed: int) -> Lesson:
+    """The lesson in the variant drawn. A mistake in it is for who serves the lab, with its place; a learner hears a sentence."""
+    try:
+        return course.lesson(ident, seed)
+    except ScenarioError as error:
+        print(f"ctlab: '{ident}' cannot be begun as variant {seed}:\n{error}", file=sys.stderr, flush=True)
+        raise UsageError(UNFIT) from error
 
 
 class Sessions:
@@ -106,9 +122,10 @@ class Sessions:
             limits = {name: min(getattr(asked, name), getattr(most, name)) for name in ("records", "time", "memory")}
             return None, scenario.model_copy(update={"budget": asked.model_copy(update=limits)})
         course = self._course()
-        lesson = course.lesson(data["lesson"], data.get("seed") or 0) if data.get("lesson") else None
+        seed = data.get("seed") or 0
+        lesson = _variant(course, data["lesson"], seed) if data.get("lesson") else None
         if data.get("of"):
-            return None, course.lesson(data["of"], data.get("seed") or 0).scenario
+            return None, _variant(course, data["of"], seed).scenario
         return lesson, lesson.scenario if lesson else course.scenario(data["scenario"])
 
     def renew(self) -> list[Session]:

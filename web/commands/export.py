@@ -36,7 +36,7 @@ def _page(name: str, language: str | None, shelf: Shelf) -> str:
     if name.endswith((".yaml", ".yml")):
         return scenario_page(Scenario.from_file(Path(name)))
     course = shelf.course()
-    lesson = next((one for one in course.lessons if one.id == name), None)
+    lesson = next((one for one in course.all() if one.id == name), None)
     if lesson is not None:
         return lesson_page(lesson, language)
     if name in course.scenarios:

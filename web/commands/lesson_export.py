@@ -12,6 +12,8 @@ from lessons.load import load_lesson, sources
 from sim.errors import UsageError
 from web.commands.lesson_names import FOLDERS, paths_of, shelf_of
 
+_NO_KINDS = (".tar", ".gz", ".tgz", ".xz", ".7z", ".rar", ".pdf", ".md", ".yaml", ".yml", ".json")
+
 
 @click.command()
 @click.argument("names", nargs=-1)
@@ -24,13 +26,16 @@ def export(names: tuple[str, ...], places: tuple[Path, ...], output: Path, langu
     NAME.html: one lesson, played by its best pupil, in a file that needs no lab. NAME.zip or a folder: the lessons' sources with
     their scenarios, for `ctlab --lessons`.
     """
+    kind = output.suffix.lower()
+    if kind in _NO_KINDS:
+        raise UsageError(f"{output}: lessons go into NAME.zip, a folder, or one of them into NAME.html")
     with shelf_of(places) as shelf:
         paths = paths_of(names, shelf)
-        if output.suffix == ".html":
+        if kind in (".html", ".htm"):
             _html(paths, output, language)
             return
         files = {name: file for path in paths for name, file in sources(path).items()}
-        if output.suffix == ".zip":
+        if kind == ".zip":
             _zip(files, output)
         else:
             _folder(files, output)
@@ -50,6 +55,9 @@ def _html(paths: Sequence[Path], output: Path, language: str | None) -> None:
     output.write_text(page, encoding="utf-8")
     called = f"{lesson.id} in {language}" if language else lesson.id
     click.echo(f"{output}: {called}, {len(page.encode()) // 1000} kB. Open it in any browser: it needs no lab.")
+    if len(lesson.languages) > 1:
+        other = next(one for one in lesson.languages if one != language)
+        click.echo(f"It was done in {language} alone. In {other}: ctlab lesson export {paths[0]} --language {other} -o NAME.html")
 
 
 def _zip(files: dict[str, Path], output: Path) -> None:

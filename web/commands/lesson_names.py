@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -40,13 +41,18 @@ def _within(name: str) -> list[Path]:
 def _path(name: str, folders: Iterable[Path]) -> Path:
     path = Path(name)
     if path.name == "lesson.md" or (path.is_dir() and ("/" in name or (path / "lesson.md").exists())):
-        return path.parent if path.name == "lesson.md" else path
+        return _named(path.parent if path.name == "lesson.md" else path)
     found = next((folder for folder in folders if name in (folder.name, id_of(folder))), None)
     if found is None:
         known = [id_of(folder) for folder in folders]
         where = "say its folder (mine/01-name), or name its folder's folder with --lessons; `ctlab lesson list` has these"
         raise UsageError(f"there is no lesson '{name}' here: {did_you_mean(name, known) or where}")
     return found
+
+
+def _named(folder: Path) -> Path:
+    """`.` and `..` by their names: a lesson's id is its folder's name."""
+    return folder if folder.name not in ("", "..") else Path(os.path.abspath(folder))
 
 
 def id_of(folder: Path) -> str:

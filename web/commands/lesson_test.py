@@ -9,10 +9,11 @@ from pathlib import Path
 
 import click
 
-from lessons.check import advice, problems
+from lessons.check import advice, misdrawn, problems
 from lessons.load import load_lesson
 from lessons.model import Expect, Goal, Lesson, Listing, Predict, Run
 from lessons.rehearse import Rehearsal, rehearse
+from sim.document import contents
 from sim.errors import CtlabError, ScenarioError
 from sim.ruleset.collecting import collect_seldom
 from web.commands.lesson_names import FOLDERS, id_of, paths_of, shelf_of
@@ -87,6 +88,8 @@ def _test(path: Path, kernel: bool, counts: Counter[str], beside: Counter[str]) 
     """(passed, runs) of one lesson, told as they come."""
     try:
         item = load_lesson(path)
+        for mistake in misdrawn(contents(Path(item.file)), Path(item.file)) if item.varies else ():
+            raise mistake
         rehearsals = rehearse(item)
     except ScenarioError as error:
         click.echo(f"{id_of(path):46} {click.style('FAILED', fg='red')}")
