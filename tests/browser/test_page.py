@@ -295,3 +295,21 @@ def test_a_prediction_gives_the_reason_for_a_wrong_answer_and_keeps_the_first(pa
     page.tab.locator(".predict .why").first.wait_for()
     assert options.first.is_disabled()
     page.shoot("prediction")
+
+
+def test_what_cannot_be_begun_is_told_where_one_looks(page: Page) -> None:
+    page.course()
+    page.tab.route("**/api/sessions", lambda route: route.fulfill(status=404, json={"error": "This cannot be begun."}))
+    button = page.tab.get_by_role("button", name="Begin: Moving house")
+    button.scroll_into_view_if_needed()
+    before = page.tab.evaluate("scrollY")
+    button.click()
+    told = page.tab.get_by_role("alert")
+    told.get_by_text("This cannot be begun.").wait_for()
+    assert page.tab.evaluate("scrollY") == before > 500
+    box = told.bounding_box()
+    assert box is not None and box["y"] >= 0 and box["y"] + box["height"] <= page.tab.viewport_size["height"]
+    assert page.axe() == []
+    told.get_by_role("button", name="Close this message").click()
+    told.wait_for(state="detached")
+    page.wrong.clear()  # Chromium tells each answer of 404
