@@ -14,10 +14,13 @@ NOBODY = 65534
 CODE = f"""
 import os, sys
 from sim.edges.kernel import why_unavailable
+from sim.edges.replay.console import Console
+from sim.edges.replay.wall import Wall
 from sim.edges.verify.fuzz.session import session, with_rules
 from web.cli import cli, main
 import web.commands.verify  # all of it while the interpreter may be read: it may lie where an ordinary user is not let in
 cli.get_command(None, "verify"), session(5000, 1), [with_rules(5000 + each, 1) for each in range(2)]
+Console(Wall({{"lan": ["192.168.1.1/24"]}})).run("conntrack -C")
 if os.geteuid() == 0:
     os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})
 why = why_unavailable()
