@@ -18,10 +18,10 @@ function recording(stepwise: boolean, futures: Recording['futures'] = []): Recor
 }
 
 async function open(stepwise: boolean, futures: Recording['futures'] = []) {
-  const heard: { batches: TraceBatch[]; refusals: string[]; goals: boolean[] } = { batches: [], refusals: [], goals: [] }
+  const heard: { batches: TraceBatch[]; refusals: string[]; goals: boolean[]; answers: object[] } = { batches: [], refusals: [], goals: [], answers: [] }
   const ears: Ears = {
     hello: () => undefined, connected: () => undefined, trace: (batch) => void heard.batches.push(batch),
-    refused: ({ error }) => void heard.refusals.push(error), progressed: ({ goals }) => void heard.goals.push(goals['g'] ?? false),
+    refused: ({ error }) => void heard.refusals.push(error), progressed: ({ goals, answers }) => void (heard.goals.push(goals['g'] ?? false), heard.answers.push(answers)),
   }
   const channel = recorded(recording(stepwise, futures), ears)
   await Promise.resolve()
@@ -47,6 +47,12 @@ describe('a recording in place of a server', () => {
     await say('input', { at: 0, input: [type('two')] })
     expect(ranges(heard.batches)).toEqual([[0, 5], [3, 5]])
   })
+  test('tells what was passed over, when something is typed that comes later', async () => {
+    const { heard, say } = await open(true)
+    await say('input', { at: 0, input: [type('two')] })
+    expect(ranges(heard.batches)).toEqual([[0, 1], [1, 3], [3, 5]])
+    expect(heard.batches.map(({ playFrom }) => playFrom)).toEqual([null, null, 2000])
+  })
   test('refuses what was not typed then, and changes nothing', async () => {
     const { heard, say } = await open(true)
     await say('input', { at: 0, input: [type('one'), type('three')] })
@@ -56,10 +62,12 @@ describe('a recording in place of a server', () => {
   })
   test('reaches the goal when its moment has come, once', async () => {
     const { heard, say } = await open(false)
+    await say('answer', { prediction: 'p', choice: 1 })
     await say('position', { t: 2499, step: 0 })
     await say('position', { t: 2500, step: 0 })
     await say('position', { t: 2500, step: 0 })
     expect(heard.goals).toEqual([true])
+    expect(heard.answers).toEqual([{ p: 1 }]) // what was answered stays so
   })
   test('goes into the future of a what-if, compares it, and comes back to what was recorded', async () => {
     const change = { type: 'link' as const, link: 'lan', up: false }

@@ -32,6 +32,7 @@ export class Recorded {
   #away: Future | null = null
   #asked: Future | null = null // the what-if that was asked last
   #met: { [id: string]: boolean } = {}
+  #answers: { [prediction: string]: number } = {}
 
   constructor(recording: Recording, ears: Ears) {
     this.#recording = recording
@@ -114,7 +115,7 @@ export class Recorded {
     this.#go(this.#recording.futures.find(({ id }) => id === branch), 'restore', null)
   }
 
-  #hear(event: string, data: { at: number; t: number; branch: number; input: Input | Input[]; aside?: boolean }): void {
+  #hear(event: string, data: { at: number; t: number; branch: number; input: Input | Input[]; aside?: boolean; prediction: string; choice: number }): void {
     if (event === 'input') return this.#play(Array.isArray(data.input) ? data.input : [data.input])
     if (event === 'change') {
       const other = this.#recording.futures.find(({ change }) => change && form(change) === form(data.input as Input))
@@ -124,7 +125,8 @@ export class Recorded {
     if (event === 'more') return this.#tell(this.#told, this.#endAfter(this.#told), null)
     if (event === 'position') return this.#away ? undefined : this.#progress(data.t)
     if (event === 'restart') return this.#begin()
-    if (event !== 'answer') this.#ears.refused({ error: text.recorded.needsLab, event })
+    if (event === 'answer') this.#answers = { [data.prediction]: data.choice, ...this.#answers }
+    else this.#ears.refused({ error: text.recorded.needsLab, event })
   }
 
   /** What is given here was recorded, or cannot be answered: the next time it was typed, else the first. */
@@ -133,6 +135,7 @@ export class Recorded {
     if (from === undefined) return this.#ears.refused({ error: text.recorded.notTyped, event: 'input' })
     const last = this.#inputs[this.#inputs.indexOf(from) + given.length - 1] ?? from
     const { records, stepwise } = this.#recording
+    if (from > this.#told) this.#tell(this.#told, from, null) // what was passed over has happened before it
     this.#tell(from, stepwise ? this.#endAfter(last) : records.length, records[from]?.t ?? 0)
   }
 
@@ -156,7 +159,7 @@ export class Recorded {
     const met = { ...this.#met, ...Object.fromEntries(Object.entries(goals).filter(([, at]) => at <= t).map(([id]) => [id, true])) }
     if (Object.keys(met).length === Object.keys(this.#met).length) return
     this.#met = met
-    this.#ears.progressed({ ...hello.progress, goals: { ...hello.progress.goals, ...met } })
+    this.#ears.progressed({ ...hello.progress, answers: { ...this.#answers, ...hello.progress.answers }, goals: { ...hello.progress.goals, ...met } })
   }
 }
 
