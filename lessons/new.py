@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from string import Template
@@ -19,13 +20,19 @@ TEMPLATES: Final = Path(__file__).parent / "templates"
 KINDS: Final[Mapping[str, str]] = {
     "host": "a laptop, and a server with a firewall of its own",
     "router": "a laptop, a router with a firewall, a server outside",
+    "drill": "a lockout drill: rules for a server that is reached by ssh alone, two ways through it, judged",
+    "challenge": "a task with names, addresses and a port drawn for each learner, judged",
 }
+NAME: Final = r"[a-z0-9][a-z0-9-]{0,39}"
+_LATIN: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ł": "l", "þ": "th"})
 LONGEST_TEXT: Final = 200
 
 
 def slug(title: str) -> str:
     """What a folder is called after a title: small letters, digits, dashes."""
-    return re.sub(r"[^a-z0-9]+", "-", title.casefold()).strip("-")[:40].strip("-")
+    latin = unicodedata.normalize("NFKD", unicodedata.normalize("NFC", title).casefold().translate(_LATIN))
+    plain = "".join(letter for letter in latin if not unicodedata.combining(letter))
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-")
 
 
 def next_number(folder: Path) -> int:
@@ -39,7 +46,9 @@ def write_lesson(
 ) -> Path:  # fmt: skip
     """Write the lesson into `folder`, which is made if need be. Gives the lesson.md. Raises UsageError, and then nothing is written."""
     name = name or slug(title)
-    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", name):
+    if not name:
+        raise UsageError(f"nothing of '{title[:60]}' can stand in a folder's name: say one with --name, in a to z, 0 to 9 and dashes")
+    if not re.fullmatch(NAME, name):
         raise UsageError(f"'{name}' is no name for a lesson: small letters, digits and dashes are wanted; give it with --name")
     texts = {"title": title, "part": part, "summary": summary or f"{title}."}
     said = {key: _quoted(key, text) for key, text in texts.items()} | {"name": name, "minutes": str(minutes)}

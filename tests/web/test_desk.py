@@ -11,8 +11,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lessons.course import HERE
+from lessons.judge import judge
 from lessons.load import load_lesson
-from lessons.new import write_lesson
+from lessons.new import slug, write_lesson
+from lessons.rehearse import rehearse_ways
 from lessons.shelf import Shelf
 from sim.errors import ScenarioError, UsageError
 from web.app import create_app
@@ -124,3 +126,33 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path, monkeypatch: pytest.Monkey
         told = capsys.readouterr()
     assert f"port {taken} is taken; this is on port " in told.err and f":{taken}/" not in told.out
     assert _free_port("127.0.0.1", 0) > 0
+
+
+@pytest.mark.parametrize("kind", ["drill", "challenge"])
+def test_a_new_drill_or_challenge_can_be_done_in_both_languages_and_not_by_doing_nothing(kind: str, tmp_path: Path) -> None:
+    assert run("new", "--title", "Mine", "--kind", kind, "--dir", str(tmp_path)).exit_code == 0
+    assert run("check", "--lessons", str(tmp_path)).output == "1 lesson read, 0 with mistakes\n"
+    assert "4 passed, 0 failed" in run("test", "--lessons", str(tmp_path)).output
+    made = load_lesson(tmp_path / "01-mine")
+    assert (made.kind, made.languages, made.varies) == (kind, ("iptables", "nft"), kind == "challenge")
+    assert not judge(made, ()).reached
+    assert {way.reached for way in made.ways()} == {True, False}
+    if kind == "challenge":
+        good = [way for way in made.ways() if way.reached]
+        variants = [load_lesson(tmp_path / "01-mine", seed) for seed in range(1, 5)]
+        assert [gone.mistakes for one in variants for gone in rehearse_ways(one, good)] == [()] * 8
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [("Türsteher & Gäste", "tuersteher-gaeste"), ("Straße zum O\u0308l", "strasse-zum-oel"), ("Où est l’été ?", "ou-est-l-ete"),
+     ("Łódź", "lodz"), ("防火墙 2", "2")],
+)  # fmt: skip
+def test_a_title_in_any_latin_script_makes_a_folder_s_name(title: str, name: str) -> None:
+    assert slug(title) == name
+
+
+def test_a_title_of_which_nothing_is_left_wants_a_name(tmp_path: Path) -> None:
+    refused = run("new", "--title", "防火墙", "--dir", str(tmp_path))
+    assert "say one with --name" in str(refused.exception) and not list(tmp_path.iterdir())
+    assert run("new", "--title", "防火墙", "--name", "wall", "--dir", str(tmp_path)).exit_code == 0

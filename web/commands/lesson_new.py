@@ -35,7 +35,7 @@ def new(title: str | None, part: str | None, summary: str | None, minutes: int, 
         title = click.prompt("Title")
         part = part or click.prompt("Part of the course", default="Lessons")
         summary = summary or click.prompt("Summary, one line", default=f"{title}.")
-        kind = kind or click.prompt(f"Which machines? {_WHICH}", type=click.Choice(list(KINDS)), default="host")
+        kind = kind or click.prompt(f"What kind? {_WHICH}", type=click.Choice(list(KINDS)), default="host")
         name = name or click.prompt("Name of its folder", default=slug(title))
     try:
         file = write_lesson(folder, title, kind=kind or "host", name=name, part=part or "Lessons", summary=summary or "", minutes=minutes)
