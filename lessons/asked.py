@@ -89,7 +89,8 @@ class _Item:
     def _only(self, kind: str, said: dict[str, Any], known: Sequence[str]) -> None:
         for name in said:
             if name not in known:
-                raise self.document.mistake(f"`{kind}` has no field '{name}'", (*self.path, kind, name, "<key>"), did_you_mean(name, known))
+                hint = f"it has {', '.join(known)}" if name == "port" else did_you_mean(name, known) or f"it has {', '.join(known)}"
+                raise self.document.mistake(f"`{kind}` has no field '{name}'", (*self.path, kind, name, "<key>"), hint)
 
     def _try(self, kind: str, said: dict[str, Any], machine: str) -> Asked:
         self._only(kind, said, ("from", "to", *_PROTOCOLS))

@@ -20,6 +20,7 @@ from lessons.expect import read_checks
 from lessons.known import Places
 from lessons.model import Block, Expect, Goal, Hint, Judge, Listing, Predict, Prose, Run, Step, Way
 from lessons.options import read_options
+from lessons.slips import HEADLESS, sits_at, spaced_setting, undashed
 from sim.craft import sendable
 from sim.document import Document, Strict, load, problems, read
 from sim.errors import ScenarioError, Span, UsageError, did_you_mean
@@ -77,7 +78,8 @@ class Reader:
         self.mistakes = mistakes
         self.lines = text.split("\n")
         self.scenario = scenario
-        self.ids: set[str] = set()
+        self.ids: dict[str, int] = {}
+        self.headless = False
 
     def mistake(self, message: str, line: int, hint: str = "") -> ScenarioError:
         source = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
@@ -93,13 +95,12 @@ class Reader:
 
         def prose(until: int) -> None:
             text = "\n".join(lines[prose_from:until]).strip()
-            if text and not title:
-                self._wrong(self.mistake("a lesson's text begins with a heading: # The first step", first_line + prose_from))
-            elif text:
+            if text and title:
                 blocks.append(Prose(render.html(text)))
 
         for token in tokens:
             start, end = token.map or [0, 0]
+            self._headed(token, title, first_line + start)
             if token.type == "heading_open" and token.tag == "h1":
                 prose(start)
                 if title:
@@ -111,6 +112,12 @@ class Reader:
                 prose_from = end
         prose(len(lines))
         return (*steps, Step(title, tuple(blocks))) if title else tuple(steps)
+
+    def _headed(self, token: Token, title: str, line: int) -> None:
+        """What stands ahead of the first heading belongs to no step: told once."""
+        if not title and not self.headless and (token.type != "heading_open" or token.tag != "h1"):
+            self.headless = True
+            self._wrong(self.mistake(HEADLESS, line))
 
     def _collected(self, token: Token, first_line: int) -> Block | None:
         try:
@@ -149,6 +156,7 @@ class Reader:
         fence = _Fence(
             [w for w in words[1:] if "=" not in w], settings, token.content, line, len(token.info) + 3, token.info
         )
+        self._check_marks(token, words, line)
         self._check_settings(fence, words[0])
         self._check_end(token, fence)
         return reader(self, fence)
@@ -158,6 +166,12 @@ class Reader:
         hint = did_you_mean(words[0].lower(), _FENCES) if words and words[0].lower() not in _CODE else ""
         if hint:
             raise self.mistake(f"unknown block '{words[0]}'", line, hint)
+
+    def _check_marks(self, token: Token, words: list[str], line: int) -> None:
+        if not token.markup.startswith("`"):
+            raise self.mistake(f"a block stands between lines of ``` and not of {token.markup}", line)
+        if spaced := spaced_setting(words[1:]):
+            raise self.mistake(f"a space stands in the setting `{spaced}`", line, f"write {spaced.replace(' ', '')}")
 
     def _check_end(self, token: Token, fence: _Fence) -> None:
         """A block that is not closed swallows the next one."""
@@ -195,7 +209,9 @@ class Reader:
         if len(words) != 1:
             raise self.mistake(f"say at which {kind}" + (f": one of {', '.join(known)}" if known else ""), fence.line)
         if words[0] not in known and self.scenario is not None:
-            hint = did_you_mean(words[0], known) or f"it has {', '.join(known)}"
+            sits = sits_at(words[0], self.scenario) if kind == "terminal" else ""
+            listed = f"it has {', '.join(known)}"
+            hint = f"{sits}; {listed}" if sits else did_you_mean(words[0], known) or listed
             raise self.mistake(f"the scenario has no {kind} '{words[0]}'", fence.line, hint)
         return words[0]
 
@@ -214,8 +230,9 @@ class Reader:
                 f"a {what} needs an id of small letters, digits and dashes: {what} first-syn", fence.line
             )
         if fence.words[0] in self.ids:
-            raise self.mistake(f"the id '{fence.words[0]}' stands here twice", fence.line)
-        self.ids.add(fence.words[0])
+            first = self.ids[fence.words[0]]
+            raise self.mistake(f"the id '{fence.words[0]}' stands here twice: the first time in line {first}", fence.line)
+        self.ids[fence.words[0]] = fence.line
         return fence.words[0]
 
     def run(self, fence: _Fence) -> Run:
@@ -341,7 +358,12 @@ class Reader:
         return Way(ident, said.title, reasons, said.reached, (low, high), said.lost, said.fails, self._span(fence))
 
     def _yaml(self, fence: _Fence) -> Document:
-        return read(fence.body, self.file, fence.line + 1)
+        try:
+            return read(fence.body, self.file, fence.line + 1)
+        except ScenarioError:
+            if (line := undashed(fence.body, fence.line + 1)) is None:
+                raise
+            raise self.mistake("each check begins with `- `: a dash and a space", line) from None
 
     def _span(self, fence: _Fence) -> Span:
         return Span(self.file, fence.line, 1, fence.length)

@@ -164,7 +164,8 @@ def scenario_file(front: Document, file: Path) -> Path:
         if place.is_file():
             return place
     known = [p.stem for folder in {p.parent for p in places} if folder.is_dir() for p in folder.glob("*.yaml")]
-    raise front.mistake(f"there is no scenario '{name}'", ("scenario",), did_you_mean(str(name), known))
+    looked = " nor ".join(str(place) for place in places)
+    raise front.mistake(f"there is no scenario '{name}': there is neither {looked}", ("scenario",), did_you_mean(str(name), known))
 
 
 def sources(path: Path) -> dict[str, Path]:

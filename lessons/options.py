@@ -42,24 +42,25 @@ def read_options(rows: Sequence[tuple[int, str]], mistake: Mistake, each: Each) 
             found[-1].why.append(text.strip())
         else:
             question.append(text.strip())
-    return " ".join(question).strip(), tuple(each(partial(_option, row, mistake) for row in found))
+    one_right = sum(row.right for row in found) == 1
+    return " ".join(question).strip(), tuple(each(partial(_option, row, mistake, one_right) for row in found))
 
 
-def _option(row: _Row, mistake: Mistake) -> Option:
-    text, name = _misconception(row, mistake)
+def _option(row: _Row, mistake: Mistake, one_right: bool) -> Option:
+    text, name = _misconception(row, mistake, one_right)
     why = " ".join(row.why).strip()
     if not why:
         raise mistake("each option says why, in the lines indented under it", row.line)
     return Option(render.inline(text), row.right, render.inline(why), name)
 
 
-def _misconception(row: _Row, mistake: Mistake) -> tuple[str, str]:
+def _misconception(row: _Row, mistake: Mistake, one_right: bool) -> tuple[str, str]:
     """The option's text, and the misconception that is named behind it in braces."""
     match = _NAMED.search(row.text)
     if match is None:
         return row.text, ""
     if match[1] not in MISCONCEPTIONS:
         raise mistake(f"no misconception is called '{match[1]}'", row.line, did_you_mean(match[1], MISCONCEPTIONS))
-    if row.right:
+    if row.right and one_right:  # of several, one is wrong, and may well have its misconception
         raise mistake("what is right is no misconception", row.line)
     return row.text[: match.start()].rstrip(), MISCONCEPTIONS[match[1]]
