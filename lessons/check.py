@@ -5,12 +5,24 @@ Reading goes on behind each mistake, as far as sense can be made of the rest. No
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_interface
 from pathlib import Path
 
 from lessons.blocks import SETTINGS, Reader
-from lessons.load import FrontMatter, assembled, disagreements, load_lesson, read_scenario, scenario_file, split
+from lessons.load import (
+    NAME,
+    FrontMatter,
+    assembled,
+    disagreements,
+    find,
+    ident,
+    load_lesson,
+    read_scenario,
+    scenario_file,
+    split,
+)
 from lessons.model import Expect, Goal, Hint, Lesson, Listing, Predict, Run, Step
 from lessons.variants import corners, draw, fill, unknown
 from lessons.waiting import waiting
@@ -20,6 +32,8 @@ from sim.errors import ScenarioError, Span
 from sim.scenario import Scenario
 from sim.trial import problems as text_problems
 from sim.units import parse_interface
+
+OWN = Path(__file__).parent
 
 
 def problems(path: Path) -> list[ScenarioError]:
@@ -98,10 +112,20 @@ def _scenario(front: Document, file: Path, values: Mapping[str, str]) -> tuple[S
 def advice(path: Path) -> list[ScenarioError]:
     """What a lesson that can be read may lack, each at its place: nothing of it is a mistake. Raises ScenarioError."""
     lesson = load_lesson(path)
-    both = [*_of_links(lesson), *_of_fences(lesson)]
+    both = [*_of_its_name(path, lesson), *_of_links(lesson), *_of_fences(lesson)]
     if lesson.kind != "lesson":
         return [*both, *_of_ways(lesson)]
     return [*both, *_of_lesson(lesson), *_of_steps(lesson)]
+
+
+def _of_its_name(path: Path, lesson: Lesson) -> Iterator[ScenarioError]:
+    """What the folder is called becomes the lesson's id."""
+    top = Span(lesson.file, 1, 1)
+    if not re.fullmatch(NAME, lesson.id):
+        yield ScenarioError(f"the folder's name makes the id '{lesson.id}': small letters a to z, digits and dashes are wanted", top)
+    if not path.resolve().is_relative_to(OWN) and lesson.id in map(ident, find(OWN)):
+        said = f"ctlab has a lesson '{lesson.id}' of its own, and beside it (ctlab --lessons) this one is left out: rename its folder"
+        yield ScenarioError(said, top)
 
 
 def _of_links(lesson: Lesson) -> Iterator[ScenarioError]:

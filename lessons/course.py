@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lessons.check import problems
-from lessons.load import find, load_lesson
+from lessons.load import find, ident, load_lesson
 from lessons.model import Lesson
 from sim.errors import ScenarioError, UsageError, did_you_mean
 from sim.scenario import Scenario
@@ -75,6 +75,20 @@ def _course(lessons: Sequence[Lesson], scenarios: dict[str, Scenario], mistakes:
     return Course(kinds["lesson"], scenarios, tuple(mistakes), kinds["drill"], kinds["challenge"])
 
 
+def taken(folders: Sequence[Path]) -> dict[Path, ScenarioError]:
+    """The folders of lessons whose name another one ahead of them has: only the first of them is in a course."""
+    first: dict[str, Path] = {}
+    found = {}
+    for folder in folders:
+        if first.setdefault(ident(folder), folder) != folder:
+            found[folder] = _taken(ident(folder), folder / "lesson.md", first[ident(folder)] / "lesson.md")
+    return found
+
+
+def _taken(name: str, file: Path | str, other: Path | str) -> ScenarioError:
+    return ScenarioError(f"{file}: the lesson '{name}' is there already, in {other}: rename its folder")
+
+
 def merged(courses: Sequence[Course]) -> Course:
     """Several folders as one course. A name that is there already is not taken a second time, and told as a mistake."""
     lessons: dict[str, Lesson] = {}
@@ -82,8 +96,7 @@ def merged(courses: Sequence[Course]) -> Course:
     mistakes = [mistake for course in courses for mistake in course.mistakes]
     for lesson in (lesson for course in courses for lesson in course.all()):
         if lessons.setdefault(lesson.id, lesson) is not lesson:
-            other = lessons[lesson.id].file
-            mistakes.append(ScenarioError(f"{lesson.file}: the lesson '{lesson.id}' is there already, in {other}: rename its folder"))
+            mistakes.append(_taken(lesson.id, lesson.file, lessons[lesson.id].file))
     for course in courses:
         scenarios |= {name: scenario for name, scenario in course.scenarios.items() if name not in scenarios}
     return _course(tuple(lessons.values()), scenarios, mistakes)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -19,6 +19,9 @@ from sim.document import Document, Strict, contents, load, read
 from sim.errors import ScenarioError, Span, did_you_mean
 from sim.scenario import Scenario
 from sim.scenario.words import Time, Word
+
+NAME: Final = r"[a-z0-9][a-z0-9-]{0,39}"
+"""What an id looks like, so that it can be typed and stands in addresses."""
 
 
 class FrontMatter(Strict):
@@ -62,10 +65,9 @@ def assembled(text: str, file: Path, seed: int = 0, values: Mapping[str, str] | 
     if not steps:
         raise reader.mistake("this lesson has no step: write a heading, # The first step", first_line)
     matter = load(FrontMatter, front)
-    ident = re.sub(r"^\d+-", "", file.parent.name)
     languages = {getattr(block, "language", None) for step in steps for block in step.blocks} - {None}
     lesson = Lesson(
-        ident,
+        ident(file.parent),
         matter.title,
         matter.summary,
         matter.part,
@@ -175,6 +177,11 @@ def sources(path: Path) -> dict[str, Path]:
     found = {f"{path.name}/lesson.md": path / "lesson.md", f"{place.parent.name}/{place.name}": place}
     schema = path.parent / "scenario.schema.json"
     return found | ({schema.name: schema} if schema.is_file() else {})
+
+
+def ident(folder: Path) -> str:
+    """A lesson's id: its folder's name without the number."""
+    return re.sub(r"^\d+-", "", folder.name)
 
 
 def find(folder: Path) -> list[Path]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from string import Template
 from typing import Final
 
+from lessons.load import NAME
 from lessons.schema import SCENARIO_FILE, scenario_schema
 from sim.errors import UsageError
 
@@ -23,7 +24,6 @@ KINDS: Final[Mapping[str, str]] = {
     "drill": "a lockout drill: rules for a server that is reached by ssh alone, two ways through it, judged",
     "challenge": "a task with names, addresses and a port drawn for each learner, judged",
 }
-NAME: Final = r"[a-z0-9][a-z0-9-]{0,39}"
 _LATIN: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ł": "l", "þ": "th"})
 LONGEST_TEXT: Final = 200
 

@@ -9,11 +9,13 @@ import contextlib
 import tempfile
 import threading
 import time
+import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lessons.archive import unpack
 from lessons.course import HERE, Course, merged, read_course
+from lessons.load import find
 from sim.errors import UsageError
 
 LOOK_AGAIN = 0.3
@@ -61,10 +63,12 @@ class Shelf:
         self._looked = float("-inf")
         self._course: Course | None = None
         try:
-            paths = [*([own] if own else []), *(self._opened(place) for place in places if not _inside(place, own))]
+            opened = [(place, self._opened(place)) for place in places if not _inside(place, own)]
         except BaseException:
             self.close()
             raise
+        self._places = opened
+        paths = [*([own] if own else []), *(folder for _, folder in opened)]
         self._folders = [_Folder(path) for path in dict.fromkeys(path.resolve() for path in paths)]
         self._heard: list[Course] = []
 
@@ -75,6 +79,8 @@ class Shelf:
             raise UsageError(f"{place}: there is no such folder or zip of lessons")
         if place.name == "lesson.md":
             return place.parent.parent
+        if place.suffix.lower() != ".zip" and not zipfile.is_zipfile(place):
+            raise UsageError(f"{place}: lessons come as a folder or as a zip, and this is neither")
         target = self._closing.enter_context(tempfile.TemporaryDirectory(prefix="ctlab-lessons-"))
         return unpack(place, Path(target))
 
@@ -82,6 +88,10 @@ class Shelf:
     def folders(self) -> list[Path]:
         """Where the lessons lie."""
         return [folder.path for folder in self._folders]
+
+    def lacking(self) -> list[str]:
+        """What to say of each place in which there is no lesson."""
+        return [_lacks(place, folder) for place, folder in self._places if not find(folder)]
 
     def course(self) -> Course:
         """All of it, as the files are now (or were LOOK_AGAIN seconds ago)."""
@@ -104,6 +114,18 @@ class Shelf:
     def close(self) -> None:
         """Remove what was unpacked."""
         self._closing.close()
+
+
+def _lacks(place: Path, folder: Path) -> str:
+    """What may have been meant by a place without a lesson."""
+    if (folder / "lesson.md").is_file():
+        if place.is_dir():
+            return f"{place} is the folder of one lesson: the folder that it lies in is meant, {place.resolve().parent}"
+        return f"{place}: its lesson.md lies in no folder: wanted is NN-name/lesson.md"
+    other = next((file.relative_to(folder) for file in sorted(folder.glob("*/*")) if file.name.lower() == "lesson.md"), None)
+    if other is not None:
+        return f"{place}: {other} is to be called lesson.md, in small letters"
+    return f"no lesson.md found in {place}: wanted is NN-name/lesson.md"
 
 
 def watch(course: Callable[[], Course], told: Callable[[Course], None], ended: threading.Event, pause: float = LOOK_AGAIN) -> None:

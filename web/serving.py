@@ -45,6 +45,8 @@ def serve(
     shelf = Shelf(lessons)
     app, socket = create_app(store, shelf=shelf, hosts=LOOPBACK if local else None, preview=preview)
     wanted, port = port, _free_port(host, port)
+    for lack in shelf.lacking():
+        print(f"ctlab: {lack}", file=sys.stderr, flush=True)
     address = f"http://{'localhost' if local else host}:{port}/" + ("preview" if preview else "")
     collect_seldom()
     ended = app.extensions["renewal"].begin(shelf.course)

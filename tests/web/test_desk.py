@@ -156,3 +156,39 @@ def test_a_title_of_which_nothing_is_left_wants_a_name(tmp_path: Path) -> None:
     refused = run("new", "--title", "防火墙", "--dir", str(tmp_path))
     assert "say one with --name" in str(refused.exception) and not list(tmp_path.iterdir())
     assert run("new", "--title", "防火墙", "--name", "wall", "--dir", str(tmp_path)).exit_code == 0
+
+
+def test_two_folders_of_one_name_are_a_mistake_of_the_second(tmp_path: Path) -> None:
+    write_lesson(tmp_path, "Mine")
+    shutil.copytree(tmp_path / "01-mine", tmp_path / "02-mine")
+    told = run("check", "--lessons", str(tmp_path))
+    assert told.exit_code == 1 and told.output.endswith("2 lessons read, 1 with mistakes\n")
+    assert "02-mine/lesson.md: the lesson 'mine' is there already, in " in told.output
+
+
+@pytest.mark.parametrize(("folder", "name"), [("01-my lesson", "my lesson"), ("01-tür", "tür"), ("01-four-labels", "four-labels")])
+def test_a_folder_s_name_that_new_would_refuse_or_that_ctlab_has_is_advised_against(folder: str, name: str, tmp_path: Path) -> None:
+    made = write_lesson(tmp_path, "Mine").parent
+    told = run("check", str(made.rename(tmp_path / folder)))
+    assert told.exit_code == 0 and f"'{name}'" in told.output and "1 with advice" in told.output
+
+
+def test_where_there_is_no_lesson_it_is_said_what_is_wanted(tmp_path: Path) -> None:
+    mine = write_lesson(tmp_path / "mine", "Mine").parent
+    wrong = write_lesson(tmp_path / "wrong", "Mine").parent
+    (wrong / "lesson.md").rename(wrong / "Lesson.md")
+    (tmp_path / "empty").mkdir()
+    for name, files in {"flat": {"lesson.md": "x"}, "other": {"a.md": "x"}}.items():
+        with zipfile.ZipFile(tmp_path / f"{name}.zip", "w") as archive:
+            for file, text in files.items():
+                archive.writestr(file, text)
+    (tmp_path / "mine.tar.gz").write_bytes(b"x")
+    for place, words in {
+        "empty": "no lesson.md found in ", "other.zip": "no lesson.md found in ",
+        "flat.zip": "lies in no folder: wanted is NN-name/lesson.md",
+        "mine/01-mine": f"the folder that it lies in is meant, {mine.parent}", "wrong": "01-mine/Lesson.md is to be called lesson.md",
+        "mine.tar.gz": "lessons come as a folder or as a zip",
+    }.items():  # fmt: skip
+        for command in ("check", "test", "list"):
+            refused = run(command, "--lessons", str(tmp_path / place))
+            assert refused.exit_code == 1 and words in str(refused.exception), (command, place)

@@ -10,6 +10,7 @@ import click
 
 from lessons.course import HERE
 from lessons.load import find
+from lessons.load import ident as id_of
 from lessons.shelf import Shelf
 from sim.errors import UsageError, did_you_mean
 
@@ -28,6 +29,8 @@ def paths_of(names: Sequence[str], shelf: Shelf) -> list[Path]:
     """The folders of the lessons meant (of a folder of lessons all), those of the shelf when none is named. Raises UsageError."""
     folders = [path for folder in shelf.folders for path in find(folder)]
     if not names:
+        for lack in shelf.lacking():
+            raise UsageError(lack)
         return folders
     return [path for name in names for path in (_within(name) or [_path(name, folders)])]
 
@@ -53,9 +56,3 @@ def _path(name: str, folders: Iterable[Path]) -> Path:
 def _named(folder: Path) -> Path:
     """`.` and `..` by their names: a lesson's id is its folder's name."""
     return folder if folder.name not in ("", "..") else Path(os.path.abspath(folder))
-
-
-def id_of(folder: Path) -> str:
-    """A lesson's id: its folder's name without the number."""
-    number, dash, rest = folder.name.partition("-")
-    return rest if dash and number.isdecimal() else folder.name

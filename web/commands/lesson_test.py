@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from lessons.check import advice, misdrawn, problems
+from lessons.course import taken
 from lessons.load import load_lesson
 from lessons.model import Expect, Goal, Lesson, Listing, Predict, Run
 from lessons.rehearse import Rehearsal, rehearse
@@ -24,6 +25,7 @@ from web.commands.lesson_names import FOLDERS, id_of, paths_of, shelf_of
 def list_lessons(places: tuple[Path, ...]) -> None:
     """The lessons in their order, with what they are about."""
     with shelf_of(places) as shelf:
+        paths_of((), shelf)
         course = shelf.course()
     part = ""
     for item in course.lessons:
@@ -45,8 +47,10 @@ def check(names: tuple[str, ...], places: tuple[Path, ...]) -> None:
     """
     read = wrong = advised = 0
     with shelf_of(places) as shelf:
-        for path in paths_of(names, shelf):
-            mistakes = problems(path)
+        paths = paths_of(names, shelf)
+        twice = taken(paths)
+        for path in paths:
+            mistakes = [*problems(path), *([twice[path]] if path in twice else [])]
             _tell(mistakes)
             notes = [] if mistakes else advice(path)
             for note in notes:
