@@ -109,6 +109,14 @@ def ways_back(s: Scene) -> str:
     return "NEW ESTABLISHED NEW"
 
 
+def device_down(s: Scene) -> str:
+    """A device goes down: what was masqueraded on it ends, and nothing else."""
+    s.send(f"udp {ME}:1000 > {HE}:53", f"udp [{ME6}]:1000 > [{HE6}]:53", f"udp {HE}:99 > 203.0.113.2:1", f"udp {ME}:7 > 192.168.1.1:53")
+    s.typed("ip link set wan down")
+    s.wait(0.2)
+    return "NEW NEW NEW NEW"
+
+
 HELPER = Load(nft=(
     'table inet t {\n ct helper f {\n  type "ftp" protocol tcp\n }\n chain p {\n  type filter hook prerouting priority -150\n'
     '  tcp dport 2121 ct helper set "f"\n }\n}\n'
@@ -124,7 +132,7 @@ PATHS = Load("*raw\n-A PREROUTING -m rpfilter --invert -j DROP\nCOMMIT\n", "*raw
 ))  # fmt: skip
 STORIES: tuple[tuple[Callable[[Scene], str], Load], ...] = (
     (too_big, Load(MASQUERADE, MASQUERADE)), (unreplied, Load()), (collision, Load()), (reverse, Load(MASQUERADE)),
-    (own_port, Load(MASQUERADE)), (helped, HELPER), (many_zones, ZONES), (ways_back, PATHS),
+    (own_port, Load(MASQUERADE)), (helped, HELPER), (many_zones, ZONES), (ways_back, PATHS), (device_down, Load(MASQUERADE, MASQUERADE)),
 )  # fmt: skip
 
 

@@ -7,6 +7,8 @@ import pytest
 from sim.conntrack.conn import Conn
 from sim.conntrack.tuples import pack
 from sim.craft import craft
+from sim.edges.replay.console import Console
+from sim.edges.replay.rules import load_rules
 from sim.edges.replay.wall import Wall
 from sim.machine.ip import IpLayer
 from sim.netfilter.nat.addresses import to_redirect_to, to_speak_from
@@ -159,3 +161,12 @@ def test_without_an_address_masquerade_drops_the_packet_and_the_kernel_log_says_
     wall.ip.addresses_changed()
     assert wall.passes(SYN) == []
     assert [text for _, text in wall.ip.kernel_log_lines] == ["wan ate my IP address"]
+
+
+def test_what_was_masqueraded_on_a_device_ends_with_it() -> None:
+    wall = Wall({"lan": ["192.168.1.1/24"], "wan": ["203.0.113.2/24"]})
+    load_rules(wall.ip.rules, "*nat\n-A POSTROUTING -o wan -j MASQUERADE\nCOMMIT\n", "rules")
+    for line in ("udp 192.168.1.10:1000 > 203.0.113.9:53", "udp 192.168.1.10:7 > 192.168.1.1:53"):
+        wall.receive(craft(line), "lan", 1)
+    Console(wall).run("ip link set wan down")
+    assert [conn.original.sport for conn in wall.ip.tracker.entries()] == [7]
