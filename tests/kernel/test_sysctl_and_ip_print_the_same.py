@@ -105,3 +105,12 @@ def test_ip_prints_what_the_real_tool_prints(real: Open) -> None:
         if leftover.startswith("default") or "fe80" in leftover:
             kernel.command(["ip", "-6", "route", "del", *leftover.split()[:3]])
     compare(kernel, OneMachine(interfaces={"lo": ["127.0.0.1/8"], **DEVICES}), ROUTES)
+
+
+def test_a_device_that_goes_down_keeps_its_ipv6_addresses_here_alone(real: Open) -> None:
+    kernel, machine = real(), OneMachine(interfaces={"lo": ["127.0.0.1/8"], **DEVICES})
+    machine.type("ip link set lan down")
+    kernel.command("ip link set lan down".split())
+    line = "ip -6 addr show dev lan"
+    assert "fd00:1::1/64" in machine.type(line)
+    assert "fd00:1::1/64" not in kernel.command(line.split())
