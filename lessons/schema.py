@@ -14,7 +14,9 @@ from lessons.load import FrontMatter
 from sim.apps.services import SERVICES
 from sim.asking import STATES
 from sim.scenario import Scenario
+from sim.scenario.words import TIME_PATTERN
 from sim.trace import EVENTS
+from sim.units import show_time
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 SCENARIO_FILE: Final = "scenario.schema.json"
@@ -56,8 +58,15 @@ SCHEMAS: Final[Mapping[str, Callable[[], dict[str, Any]]]] = {
 
 
 def _said(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The same schema, its descriptions in an instructor's words."""
-    return {key: _reworded(one) if key == "description" else _within(one) for key, one in schema.items()}
+    """The same schema, its descriptions in an instructor's words, its times as one writes them."""
+    said = {key: _reworded(one) if key == "description" else _within(one) for key, one in schema.items()}
+    default = said.get("default")
+    return said | {"default": show_time(default)} if type(default) is int and _is_time(said) else said
+
+
+def _is_time(schema: Mapping[str, Any]) -> bool:
+    """Whether a text like 30s is taken: a bare number is seconds then, and a default in microseconds would mislead."""
+    return any(isinstance(one, dict) and one.get("pattern") == TIME_PATTERN for one in schema.get("anyOf") or ())
 
 
 def _within(value: Any) -> Any:

@@ -14,6 +14,7 @@ from lessons.course import HERE
 from lessons.schema import DIALECT, SCENARIO_FILE, checks_schema, front_matter_schema, scenario_schema
 from sim.asking import STATES
 from sim.document import read
+from sim.scenario.model import LinkSpec
 from sim.trace import EVENTS
 from sim.trial import problems
 
@@ -117,3 +118,11 @@ def test_the_readme_s_scenario_and_blocks_are_what_they_teach() -> None:
 def test_no_schema_speaks_of_python_to_an_instructor() -> None:
     texts = [json.dumps(schema()) for schema in (scenario_schema, checks_schema, front_matter_schema)]
     assert [text for text in texts if ".py" in text or "None" in text] == []
+
+
+def test_a_default_that_is_a_time_stands_as_one_would_write_it_and_is_the_one_that_is_taken() -> None:
+    for name, field, text in (("ClientSpec", "every", "5s"), ("ClientSpec", "until", "5m"), ("LinkSpec", "delay", "5ms")):
+        assert SCENARIO["$defs"][name]["properties"][field]["default"] == text
+    link = {"between": ["a.eth0", "b.eth0"]}
+    assert LinkSpec.model_validate(link) == LinkSpec.model_validate(link | {"delay": "5ms"})
+    assert SCENARIO["properties"]["seed"]["default"] == 0

@@ -9,8 +9,7 @@ from pathlib import Path
 import click
 
 from lessons.course import HERE
-from lessons.load import find
-from lessons.load import ident as id_of
+from lessons.load import find, ident
 from lessons.shelf import Shelf
 from sim.errors import UsageError, did_you_mean
 
@@ -45,9 +44,9 @@ def _path(name: str, folders: Iterable[Path]) -> Path:
     path = Path(name)
     if path.name == "lesson.md" or (path.is_dir() and ("/" in name or (path / "lesson.md").exists())):
         return _named(path.parent if path.name == "lesson.md" else path)
-    found = next((folder for folder in folders if name in (folder.name, id_of(folder))), None)
+    found = next((folder for folder in folders if name in (folder.name, ident(folder))), None)
     if found is None:
-        known = [id_of(folder) for folder in folders]
+        known = [ident(folder) for folder in folders]
         where = "say its folder (mine/01-name), or name its folder's folder with --lessons; `ctlab lesson list` has these"
         raise UsageError(f"there is no lesson '{name}' here: {did_you_mean(name, known) or where}")
     return found

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
+from lessons.load import ident
 from sim.errors import UsageError
-from web.commands.lesson_names import FOLDERS, id_of, paths_of, shelf_of
+from web.commands.lesson_names import FOLDERS, paths_of, shelf_of
 
 
 @click.command()
@@ -30,4 +31,4 @@ def preview(name: str, places: tuple[Path, ...], port: int, no_browser: bool, da
     from web.serving import serve  # only now: the other commands need no Flask
 
     show = not no_browser and not os.environ.get("CI")
-    serve(port=port, data=data, open_browser=show, lessons=[path.parent], preview=id_of(path))
+    serve(port=port, data=data, open_browser=show, lessons=[path.parent], preview=ident(path))

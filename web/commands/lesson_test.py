@@ -11,13 +11,13 @@ import click
 
 from lessons.check import advice, misdrawn, problems
 from lessons.course import taken
-from lessons.load import load_lesson
+from lessons.load import ident, load_lesson
 from lessons.model import Expect, Goal, Lesson, Listing, Predict, Run
 from lessons.rehearse import Rehearsal, rehearse
 from sim.document import contents
 from sim.errors import CtlabError, ScenarioError
 from sim.ruleset.collecting import collect_seldom
-from web.commands.lesson_names import FOLDERS, id_of, paths_of, shelf_of
+from web.commands.lesson_names import FOLDERS, paths_of, shelf_of
 
 
 @click.command("list")
@@ -96,7 +96,7 @@ def _test(path: Path, kernel: bool, counts: Counter[str], beside: Counter[str]) 
             raise mistake
         rehearsals = rehearse(item)
     except ScenarioError as error:
-        click.echo(f"{id_of(path):46} {click.style('FAILED', fg='red')}")
+        click.echo(f"{ident(path):46} {click.style('FAILED', fg='red')}")
         _tell([error])
         return 0, 1
     for rehearsal in rehearsals:
