@@ -225,12 +225,12 @@ def trace_messages(
     records: Sequence[Record], start: int, *, more: bool, branches: Sequence[Mapping[str, Any]], play_from: int | None,
     send: Callable[[dict[str, Any]], None],
 ) -> None:  # fmt: skip
-    """Send the records from number `start` on, in batches; the last batch carries `playFrom`."""
+    """Send the records from number `start` on, in batches. Each says where the answer begins (`begin`); the last carries `playFrom`."""
     rest = records[start:]
     chunks = [rest[i : i + BATCH] for i in range(0, len(rest), BATCH)] or [[]]
     for index, chunk in enumerate(chunks):
         last = index == len(chunks) - 1
         send({
-            "from": start + index * BATCH, "records": [record.to_json() for record in chunk], "more": more if last else True,
+            "from": start + index * BATCH, "begin": start, "records": [record.to_json() for record in chunk], "more": more if last else True,
             "branches": list(branches), "playFrom": play_from if last else None,
         })  # fmt: skip

@@ -58,6 +58,8 @@ def test_a_key_pressed_while_the_lab_computes_does_not_make_time_jump(page: Page
     page.tab.keyboard.type("hostname\nwhoami\nx")
     page.until("window.ctlab.records.filter((r) => r.kind === 'input' && /hostname|whoami/.test(r.text)).length === 2")
     page.shows("admin@server:~$ hostname", "admin@server:~$ whoami", "admin@server:~$ x")
+    assert page.lab("length") > 4000, "an answer in several batches"
+    assert page.lab("records[ctlab.n - 1].t") <= page.lab("t"), "and what is shown is of the moment that the clock tells"
     page.tab.evaluate(PASTE, "\rid -un\rdate\r")
     page.shows("admin@server:~$ id -un", "admin@server:~$ date", "2026")
     assert page.lab("t") - begun < 30 * SECOND, "the drill's probes go on for minutes: nobody waits for their end"

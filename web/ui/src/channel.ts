@@ -48,7 +48,8 @@ export interface Hello {
   marks: Mark[] // those it came with
   fixed: boolean // nothing can be done in it: it has happened
 }
-export interface TraceBatch { from: number; records: TraceRecord[]; more: boolean; branches: Branch[]; playFrom: number | null }
+/** `begin`: where the answer begins of which this is a batch. The last batch has `playFrom`: the time (µs) from which it is played. */
+export interface TraceBatch { from: number; begin: number; records: TraceRecord[]; more: boolean; branches: Branch[]; playFrom: number | null }
 export interface Refusal { error: string; event: string }
 /** TCP's states by the kinds of segment: a cell names the state after, or IV (INVALID), IG (let through, changes nothing). */
 export interface Cell { code: string; word: string; why: string }

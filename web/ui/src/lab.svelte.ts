@@ -261,18 +261,18 @@ export class Lab extends Marking implements Ears {
   /** Where we are once a batch has come: back where we were, at the new future's start, or where we stood. */
   #find(message: TraceBatch, present: Position): void {
     const { warp } = this.index
-    const restarted = this.#resume?.t === 0 && message.from === 0
+    const restarted = this.#resume?.t === 0 && message.begin === 0
     if (message.playFrom !== null && !restarted) {
       const t = message.playFrom
       this.#resume = null
-      this.move({ n: Math.min(message.from, this.story.length), t })
+      this.move({ n: Math.min(message.begin, this.story.length), t })
       this.picked = null
       this.playing = true
       this.#openEnded = false
-      this.#done = message.from + 1
+      this.#done = message.begin + 1
       const span = this.#playFor
       this.#playFor = null
-      return span === null ? this.#clock.play(this.index.restAfter(message.from, this.story.records)) : this.#clock.play(null, t + span)
+      return span === null ? this.#clock.play(this.index.restAfter(message.begin, this.story.records)) : this.#clock.play(null, t + span)
     }
     const last = warp.moments.at(-1)?.t ?? 0
     const t = Math.min(present.t, last)

@@ -82,7 +82,7 @@ export class Recorded {
     const begin = Math.min(from, this.#away?.from ?? from) // back from another future: what it has in this place goes
     this.#away = null
     this.#told = to
-    this.#ears.trace({ from: begin, records: records.slice(begin, to), more: to < records.length, branches: this.#branches(), playFrom })
+    this.#ears.trace({ from: begin, begin: from, records: records.slice(begin, to), more: to < records.length, branches: this.#branches(), playFrom })
   }
 
   /** What can be compared and gone to: the futures that were kept; seen from another one, what was recorded. */
@@ -98,7 +98,7 @@ export class Recorded {
     if (!one) return this.#ears.refused({ error: text.recorded.needsLab, event: 'change' })
     this.#asked = one
     const from = this.#away ? this.#away.from + this.#away.records.length : this.#told
-    this.#ears.trace({ from, records: [], more: !this.#away && from < this.#recording.records.length, branches: this.#branches(), playFrom: null })
+    this.#ears.trace({ from, begin: from, records: [], more: !this.#away && from < this.#recording.records.length, branches: this.#branches(), playFrom: null })
   }
 
   /** Into another future, from where it parts. */
@@ -106,7 +106,7 @@ export class Recorded {
     if (!one) return this.#ears.refused({ error: text.recorded.needsLab, event })
     if (this.#away || one.from > this.#told) this.#tell(Math.min(this.#told, this.#away?.from ?? this.#told), Math.max(this.#told, one.from), null)
     this.#away = one
-    this.#ears.trace({ from: one.from, records: one.records, more: false, branches: this.#branches(), playFrom })
+    this.#ears.trace({ from: one.from, begin: one.from, records: one.records, more: false, branches: this.#branches(), playFrom })
   }
 
   #restore(branch: number): void {
