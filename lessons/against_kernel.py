@@ -5,7 +5,8 @@ they were loaded. Compared: each packet's label, direction, verdict, what leaves
 (sim/edges/verify); the labels and drops that stand in the trace; and, after each command that changed rules, what the real
 tools list.
 
-Time is not played: where it passes, the kernel's entries are made older. What a machine says to itself over lo is not compared.
+Time is not played: where it passes, the kernel's entries are made older. Where something differs and rules count in real time, the run
+is compared once more with real pauses (real_time.py). What a machine says to itself over lo is not compared.
 The size of the table belongs to the whole machine and cannot be set in a namespace: a run in which a small table fills up is
 compared up to that moment (a full table is compared in tests/kernel/test_full_tables_against_kernel.py). Where a firewall loses its
 power a comparison ends, and with each boot another begins: a kernel that knows nothing, with the rules that the boot found.
@@ -15,10 +16,12 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 from lessons.model import Lesson, Way
+from lessons.real_time import patient
 from lessons.rehearse import rehearse, rehearse_ways, without_traffic
 from sim.edges.kernel import Answer, KernelFirewall, ToolFailed
 from sim.edges.verify.drawn import Drawn
@@ -29,6 +32,7 @@ from sim.inputs import Input
 from sim.scenario import Scenario
 from sim.simulation import INFINITE, Simulation
 from sim.trace import Dropped, EntryDestroyed, Labelled, Noted, PacketSent, Record, RulesLoaded
+from sim.units import SECOND, show_time
 
 LANGUAGES = ("iptables", "nft")
 Timed = tuple[int, Input]
@@ -45,7 +49,8 @@ _LATER = "socket"  # what no program wanted was let through
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """One machine of one run. `name` of the lesson and its language; how many `packets` were given to the kernel, `labels` and
-    `commands` compared; `differences`, a sentence each, packets by the number that they have in the trace.
+    `commands` compared; `differences`, a sentence each, packets by the number that they have in the trace; `left_out`: what was not
+    compared and why, or "".
     """
 
     name: str
@@ -54,10 +59,17 @@ class Comparison:
     labels: int
     commands: int
     differences: tuple[str, ...]
+    left_out: str = ""
+
+
+Say = Callable[[str], None]
+"""Takes a line that says what lasts so long."""
+_Recorded = Callable[[int | None], tuple[Recorder, Simulation, int]]
+"""Records a machine up to a time (µs, None: to the end): also the record since which it is compared."""
 
 
 def compare_lesson(
-    lesson: Lesson, ways: Sequence[Way] | None = None, futures: Sequence[str] = LANGUAGES
+    lesson: Lesson, ways: Sequence[Way] | None = None, futures: Sequence[str] = LANGUAGES, say: Say = lambda line: None
 ) -> Iterator[Comparison]:
     """Each language of a lesson, each of its firewalls; of a drill or a challenge each way, or these `ways`. Where the what-ifs lead is
     compared, too, of the `futures` in these languages.
@@ -67,13 +79,15 @@ def compare_lesson(
     for rehearsal in rehearse(lesson) if ways is None else rehearse_ways(lesson, ways):
         name = f"{lesson.id} ({rehearsal.language})" if rehearsal.language else lesson.id
         end = rehearsal.records[-1].time if rehearsal.records else 0
-        yield from compare_run(name, lesson.scenario, without_traffic(lesson, rehearsal.inputs), end)
+        yield from compare_run(name, lesson.scenario, without_traffic(lesson, rehearsal.inputs), end, say)
         if rehearsal.language in (None, *futures):
             for what_if, inputs in rehearsal.others.items():
-                yield from compare_run(f"{name}, what if {what_if}", lesson.scenario, inputs, end)
+                yield from compare_run(f"{name}, what if {what_if}", lesson.scenario, inputs, end, say)
 
 
-def compare_run(name: str, scenario: Scenario, inputs: Sequence[Timed], end: int | None = None) -> Iterator[Comparison]:
+def compare_run(
+    name: str, scenario: Scenario, inputs: Sequence[Timed], end: int | None = None, say: Say = lambda line: None
+) -> Iterator[Comparison]:
     """The same of any run: `scenario` with `inputs`, to the time `end` (µs), or until nothing more happens."""
     first = Simulation(scenario, inputs=inputs)
     _play(first, inputs, end)
@@ -85,21 +99,43 @@ def compare_run(name: str, scenario: Scenario, inputs: Sequence[Timed], end: int
     recorders = {name: _recorder(scenario, again, name) for name in labelling}
     _play(again, early, until)
     for machine, recorder in recorders.items():
-        yield _compare(name, machine, recorder, again)
+        told = _compare(name, machine, recorder, again)
+        yield _patiently(told, recorder, partial(_recorded, scenario, early, machine, None), until, say)
     for machine, up in _boots(first, labelling):
         if up.time < full:
             after = min(full, _unpowered(first, [machine], up.n))
-            yield _after_boot(name, scenario, inputs, machine, up, end if after == INFINITE else after - 1)
+            until = end if after == INFINITE else after - 1
+            recorder, simulation, since = _recorded(scenario, inputs, machine, up, until)
+            told = _compare(f"{name}, after a boot", machine, recorder, simulation, since)
+            yield _patiently(told, recorder, partial(_recorded, scenario, inputs, machine, up), until, say)
 
 
-def _after_boot(name: str, scenario: Scenario, inputs: Sequence[Timed], machine: str, up: Record, end: int | None) -> Comparison:
-    """From the record that says that a machine is `up` to the time `end`."""
+def _recorded(
+    scenario: Scenario, inputs: Sequence[Timed], machine: str, up: Record | None, end: int | None
+) -> tuple[Recorder, Simulation, int]:
+    """A machine from the beginning, or from the record that says that it is `up`, to the time `end`."""
     simulation = Simulation(scenario, inputs=inputs)
-    simulation.run(lambda record: record.n == up.n)
-    recorder = _recorder(scenario, simulation, machine)
-    since = len(simulation.records)
-    _play(simulation, [one for one in inputs if up.time < one[0] and (end is None or one[0] <= end)], end)
-    return _compare(f"{name}, after a boot", machine, recorder, simulation, since)
+    if up is not None:
+        simulation.run(lambda record: record.n == up.n)
+    begun = -1 if up is None else up.time
+    recorder, since = _recorder(scenario, simulation, machine), len(simulation.records)
+    _play(simulation, [one for one in inputs if begun < one[0] and (end is None or one[0] <= end)], end)
+    return recorder, simulation, since
+
+
+def _patiently(told: Comparison, recorder: Recorder, record: _Recorded, end: int | None, say: Say) -> Comparison:
+    """Where something differs and rules count in real time: the same again, with real pauses, as far as these may last."""
+    real = patient(recorder.plan, recorder.steps)
+    if not told.differences or not (real.waits or real.left):
+        return told
+    say(f"{told.name}: {told.machine}: its rules count in real time: once more, with {round(real.waits / SECOND)} s of real pauses ...")
+    again, simulation, since = record(end if real.cut is None else recorder.begun + real.cut - 1)
+    again.steps = list(patient(again.plan, again.steps).steps)
+    compared = _compare(told.name, told.machine, again, simulation, since)
+    if real.cut is None:
+        return compared
+    after = show_time((recorder.begun + real.cut) // SECOND * SECOND)
+    return replace(compared, left_out=f"{real.left} packets after {after} not compared: `{real.why}` counts in real time")
 
 
 def _recorder(scenario: Scenario, simulation: Simulation, name: str) -> Recorder:

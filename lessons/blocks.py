@@ -260,7 +260,8 @@ class Reader:
         inputs = tuple(self._each(partial(self._input, act, place, line, number) for number, line in lines))
         texts = tuple(line for _, line in lines)
         language, way = fence.settings.get("lang"), fence.settings.get("way", "")
-        return Run(place, texts, inputs, self._span(fence), act, language, solution, self._wait(fence), way)
+        spans = tuple(Span(self.file, number, 1, len(line)) for number, line in lines)
+        return Run(place, texts, inputs, self._span(fence), act, language, solution, self._wait(fence), way, spans)
 
     def _input(self, act: str, place: str, line: str, number: int) -> Input:
         if len(line) > MAX_TEXT:

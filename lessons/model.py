@@ -26,7 +26,7 @@ class Run:
     `terminal` is where it happens (for a packet or its power the machine, for a link its id), `act` which of the four it is,
     `inputs` what the simulation is given. `language`: shown and run only for learners of iptables or nft; None for all. `solution`:
     hidden until asked for; `wait`: how long (µs) time goes on after each line, None: until quiet. `way`: the way (see Way) that this
-    is part of.
+    is part of; `spans`: where each line stands.
     """
 
     terminal: str
@@ -38,6 +38,7 @@ class Run:
     solution: bool = False
     wait: int | None = None
     way: str = ""
+    spans: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

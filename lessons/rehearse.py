@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from lessons.expect import Seen
 from lessons.judge import Judgement, judge
 from lessons.model import Block, Expect, Goal, Lesson, Listing, Predict, Run, Way
+from lessons.score import lost_words
 from lessons.telling import happened, not_printed, unmet
 from lessons.waiting import waiting
 from sim.errors import BudgetExceeded, LocatedError, ScenarioError, Span, UsageError
@@ -35,6 +36,7 @@ class Rehearsal:
     """What came of it: `mistakes` (located), the inputs typed, the trace, the seconds of processor time it took to compute.
 
     `futures` is where each what-if led: when (µs) the change was made, the change, the trace; `others` their inputs, by the what-if's id.
+    `way`: the one that was gone through a drill or a challenge.
     """
 
     language: str | None
@@ -44,6 +46,7 @@ class Rehearsal:
     seconds: float
     futures: tuple[tuple[int, Input, Sequence[Record]], ...] = ()
     others: Mapping[str, Sequence[tuple[int, Input]]] = field(default_factory=dict)
+    way: str = ""
 
 
 def rehearse(lesson: Lesson) -> list[Rehearsal]:
@@ -82,6 +85,7 @@ class _Rehearser:
         self.unsolved: list[Goal] = []
         self.complaints: list[LocatedError] = []
         self.others: dict[str, Seen] = {}
+        self.nowhere = set[str]()
         self.futures: list[tuple[int, Input, Sequence[Record]]] = []
         self.changed: dict[str, Sequence[tuple[int, Input]]] = {}
         self.seen = Seen(())
@@ -125,21 +129,26 @@ class _Rehearser:
 
     def _type(self, block: Run) -> None:
         self.since = len(self.simulation.records)
-        for value in block.inputs:
+        for value, span in zip(block.inputs, block.spans, strict=True):
+            before = len(self.simulation.records)
             try:
                 self.simulation.give(self.simulation.now, value)
             except UsageError as error:
-                self._mistake(str(error), block.span)
+                self._mistake(str(error), span)
                 return
             if block.wait is None:
                 self.simulation.run_until_quiet()
             else:
                 self.simulation.run(self.simulation.now + block.wait)
+            self._complain(block.terminal, before, span)
         if self.simulation.ended:
             self._mistake(self.simulation.ended, block.span)
-        for line in "".join(self._printed(block.terminal)).splitlines():
+
+    def _complain(self, terminal: str, since: int, span: Span) -> None:
+        """Note what a line printed that no command is."""
+        for line in "".join(self._printed(terminal, since)).splitlines():
             if _COMPLAINT.search(line):
-                self.complaints.append(ScenarioError(f"{block.terminal} printed: {line}{self._in()}", block.span))
+                self.complaints.append(ScenarioError(f"{terminal} printed: {line}{self._in()}", span))
 
     def _what_if(self, block: Predict) -> None:
         """The other future, as the page computes it: the change just ahead of an input of the past, all that came later again."""
@@ -149,6 +158,7 @@ class _Rehearser:
         moments = [at for at, value in given if block.before in value.say()]
         if not moments:
             self._mistake(f"nothing was done before with '{block.before}' in it", block.span)
+            self.nowhere.add(block.id)
             return
         at = max(0, moments[-1] - 1)
         inputs = [*(pair for pair in given if pair[0] <= at), (at, block.change), *(pair for pair in given if pair[0] > at)]
@@ -164,6 +174,8 @@ class _Rehearser:
 
     def _expect(self, block: Expect) -> None:
         begun = time.thread_time()
+        if block.whatif in self.nowhere:
+            return
         if block.whatif and block.whatif not in self.others:
             self._mistake(f"there is no whatif '{block.whatif}' before this", block.span)
             return
@@ -178,9 +190,9 @@ class _Rehearser:
         if (missing := not_printed(block.text.splitlines(), printed)) is not None:
             self._mistake(f"{block.terminal} did not print this line: {missing}", block.span)
 
-    def _printed(self, terminal: str) -> Iterator[str]:
-        """What came at a terminal since something was typed last."""
-        for record in self.simulation.records[self.since :]:
+    def _printed(self, terminal: str, since: int | None = None) -> Iterator[str]:
+        """What came at a terminal since something was typed last, or since that record."""
+        for record in self.simulation.records[self.since if since is None else since :]:
             if isinstance(record.event, Output) and record.event.terminal == terminal:
                 yield record.event.text
 
@@ -218,7 +230,9 @@ class _Rehearser:
                     self._mistake(said, Span(self.lesson.file, 1, 1))
 
     def _mistake(self, message: str, span: Span) -> None:
-        self.mistakes.append(ScenarioError(message + self._in(), span))
+        cause = self.complaints[0].span if self.complaints else None
+        hint = f"this may come of what was printed in line {cause.line}" if cause else ""
+        self.mistakes.append(ScenarioError(message + self._in(), span, hint=hint))
 
     def _in(self) -> str:
         return f"\n(in {self.language})" if self.language else ""
@@ -247,7 +261,7 @@ class _WayRehearser(_Rehearser):
             self._compare_end(judged)
         except (UsageError, BudgetExceeded) as error:
             self._mistake(f"the way '{self.way.id}': {error}", self.way.span)
-        return Rehearsal(self.language, tuple(self.mistakes), given, records, time.thread_time() - begun)
+        return Rehearsal(self.language, tuple(self.mistakes), given, records, time.thread_time() - begun, way=self.way.id)
 
     def _typed(self) -> tuple[tuple[tuple[int, Input], ...], int]:
         """What is typed on this way, and when it is done (µs)."""
@@ -265,11 +279,15 @@ class _WayRehearser(_Rehearser):
         if judged.reached != way.reached:
             self._mistake(f"the way '{way.id}' {'reaches its end' if judged.reached else 'fails'}{failed}", way.span)
         elif failure and way.fails not in failure.text:
-            self._mistake(f"the way '{way.id}' fails otherwise{failed}", way.span)
+            said = f"`{way.fails}` does not stand in the words of the test that fails"
+            self._mistake(f"the way '{way.id}' fails otherwise: {said}{failed}", way.span)
         if not way.points[0] <= judged.points <= way.points[1]:
-            self._mistake(f"the way '{way.id}' brings {judged.points} points ({judged.score})", way.span)
+            low, high = way.points
+            wanted = f"{low}" if low == high else f"{low} to {high}"
+            brings = f"brings {judged.points} points, and {wanted} are said" + ("" if judged.reached else ": what fails brings none")
+            self._mistake(f"the way '{way.id}' {brings} ({judged.score.said()})", way.span)
         if way.lost not in (None, len(judged.score.lost)):
-            self._mistake(f"the way '{way.id}' loses {judged.score.lost or 'no connection'}", way.span)
+            self._mistake(f"the way '{way.id}' has {lost_words(judged.score.lost)}, and `lost: {way.lost}` is said", way.span)
 
 
 def without_traffic(lesson: Lesson, given: Sequence[tuple[int, Input]]) -> tuple[tuple[int, Input], ...]:

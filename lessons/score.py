@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sim.trace import Reached, Record
-from sim.units import SECOND
+from sim.units import SECOND, show_time
 
 MOST_FOR_DOWNTIME, MOST_FOR_LOST, FOR_LOST = 60, 40, 20
 
@@ -34,9 +34,20 @@ class Score:
             return 0
         return 100 - min(MOST_FOR_DOWNTIME, self.seconds) - min(MOST_FOR_LOST, FOR_LOST * len(self.lost))
 
+    def said(self) -> str:
+        """What took points, in words."""
+        down = ", ".join(f"{name} {show_time(us)}" for name, us in self.down.items() if us)
+        return f"{f'downtime: {down}' if down else 'no downtime'}; {lost_words(self.lost)}"
+
     def message(self, reached: bool) -> dict[str, Any]:
         """For the page and the store."""
         return {"down": self.down, "seconds": self.seconds, "lost": list(self.lost), "points": self.points(reached)}
+
+
+def lost_words(lost: Sequence[str]) -> str:
+    """Which connections were lost, by name."""
+    noun = "connection" if len(lost) == 1 else "connections"
+    return f"{len(lost)} lost {noun}: {', '.join(lost)}" if lost else "no lost connection"
 
 
 def score(records: Sequence[Record], until: int, meant: Collection[str] = ()) -> Score:

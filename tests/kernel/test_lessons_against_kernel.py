@@ -115,3 +115,34 @@ def test_a_trace_that_lies_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None
     assert found[0] == "packet 1: the trace shows INVALID, the kernel says NEW original"
     assert "the trace shows 1 labels, the kernel gave 8" in found
     assert "packet 2: dropped in the trace, let through by the kernel" in found
+
+
+SLOWED = """\
+title: A limit that refills while nothing comes
+firewall: server
+machines:
+  laptop: {interfaces: {eth0: 192.168.1.10/24}}
+  server:
+    interfaces: {eth0: 192.168.1.20/24}
+    conntrack: always
+    rules: {iptables: "*filter\\n-A INPUT -m limit --limit 1/second --limit-burst 1 -j ACCEPT\\n-A INPUT -j DROP\\nCOMMIT\\n"}
+links: [{between: [laptop.eth0, server.eth0]}]
+traffic:
+  - {at: 1s, machine: laptop, packet: "tcp 192.168.1.10:6000 > 192.168.1.20:9 S seq 1"}
+  - {at: 1100ms, machine: laptop, packet: "tcp 192.168.1.10:6001 > 192.168.1.20:9 S seq 1"}
+  - {at: 4s, machine: laptop, packet: "tcp 192.168.1.10:6002 > 192.168.1.20:9 S seq 1"}
+"""
+
+
+def test_where_a_limit_has_refilled_in_a_pause_the_kernel_is_given_the_pause() -> None:
+    said: list[str] = []
+    (told,) = compare_run("slowed", Scenario.from_text(SLOWED), (), say=said.append)
+    assert (told.differences, told.left_out) == ((), "") and told.labels >= 3
+    assert said == ["slowed: server: its rules count in real time: once more, with 4 s of real pauses ..."]
+
+
+def test_what_comes_after_a_pause_too_long_to_wait_for_is_left_out_and_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lessons.real_time.LONGEST", 2_000_000)
+    (told,) = compare_run("slowed", Scenario.from_text(SLOWED), ())
+    assert told.differences == () and told.left_out.endswith(" after 4s not compared: `limit` counts in real time")
+    assert told.packets >= 2

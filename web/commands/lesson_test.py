@@ -118,7 +118,7 @@ def _like_the_kernel(item: Lesson, beside: Counter[str]) -> bool:
     must_have_a_kernel()
     differ = 0
     try:
-        for comparison in compare_lesson(item):
+        for comparison in compare_lesson(item, say=click.echo):
             differ += tell(comparison)
             beside.update(runs=1, packets=comparison.packets, labels=comparison.labels, differences=len(comparison.differences))
     except CtlabError as error:
@@ -129,6 +129,7 @@ def _like_the_kernel(item: Lesson, beside: Counter[str]) -> bool:
 
 def _report(item: Lesson, rehearsal: Rehearsal) -> None:
     name = f"{item.id} ({rehearsal.language})" if rehearsal.language else item.id
+    name += f", way {rehearsal.way}" if rehearsal.way else ""
     word = click.style("FAILED", fg="red") if rehearsal.mistakes else click.style("ok", fg="green")
     click.echo(
         f"{name:46} {word:8} {len(rehearsal.inputs):3} inputs {len(rehearsal.records):6} records {rehearsal.seconds * 1000:7.1f} ms"

@@ -137,9 +137,9 @@ def _comparisons(what: str) -> Iterator[Comparison]:
     """Of a lesson or scenario: a file first, then a lesson's name, then a scenario's."""
     path = Path(what)
     if path.suffix in (".yaml", ".yml"):
-        yield from compare_run(path.stem, Scenario.from_file(path), ())
+        yield from compare_run(path.stem, Scenario.from_file(path), (), say=click.echo)
     elif path.name == "lesson.md" or path.is_dir():
-        yield from compare_lesson(load_lesson(path))
+        yield from compare_lesson(load_lesson(path), say=click.echo)
     else:
         yield from _named(what)
 
@@ -148,9 +148,9 @@ def _named(name: str) -> Iterator[Comparison]:
     course = read_course(HERE)
     lesson = next((lesson for lesson in course.lessons if lesson.id == name), None)
     if lesson is not None:
-        yield from compare_lesson(lesson)
+        yield from compare_lesson(lesson, say=click.echo)
     elif name in course.scenarios:
-        yield from compare_run(name, course.scenario(name), ())
+        yield from compare_run(name, course.scenario(name), (), say=click.echo)
     else:
         known = ", ".join([*(lesson.id for lesson in course.lessons), *course.scenarios])
         raise UsageError(f"there is no file, lesson or scenario '{name}'. There are: {known}")
@@ -159,13 +159,16 @@ def _named(name: str) -> Iterator[Comparison]:
 def tell(comparison: Comparison) -> int:
     """Print what came of one comparison; how much differs."""
     count = len(comparison.differences)
-    for difference in comparison.differences:
-        click.echo(f"{comparison.name}: {comparison.machine}: {difference}")
-    word = click.style("differ", fg="red") if count else click.style("the same", fg="green")
+    if count:
+        click.echo(f"{comparison.name}: {comparison.machine}: {comparison.differences[0]}")
+    if count > 1:
+        click.echo(f"{comparison.name}: {comparison.machine}: {count - 1} more of its differences follow from there on")
+    same = click.style("the same as in", fg="green")
+    told = click.style(f"{count} {'differs' if count == 1 else 'differ'} from", fg="red") if count else same
     rules = f", {comparison.commands} changes of rules" if comparison.commands else ""
     click.echo(
         f"{comparison.name}: {comparison.machine}: {comparison.packets} packets, {comparison.labels} labels{rules}: "
-        f"{f'{count} {word}' if count else word} as in this machine's kernel"
+        f"{told} this machine's kernel" + (f"; {comparison.left_out}" if comparison.left_out else "")
     )
     return count
 

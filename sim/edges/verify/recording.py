@@ -26,7 +26,7 @@ OWN_NUMBER = b"\x12\x34"
 
 class Recorder:
     """Records from now on. `plan`: the firewall as it was when recording began, with `sysctls` as they were set before; `steps`:
-    what came since, packets by their numbers in the trace; `loads`: the rules after each time that they were loaded.
+    what came since it had `begun` (µs), packets by their numbers in the trace; `loads`: the rules after each time that they were loaded.
     """
 
     def __init__(self, ip: IpLayer, sysctls: Mapping[str, str] | None = None) -> None:
@@ -41,7 +41,8 @@ class Recorder:
         }  # fmt: skip
         self._rules = self._loaded()
         self.plan = Plan(addresses, self._rules, sysctls or {})
-        list(self._clock.to(ip.clock()))
+        self.begun = ip.clock()
+        list(self._clock.to(self.begun))
         self._listen()
 
     def _listen(self) -> None:
