@@ -67,7 +67,7 @@ export const german: Words = {
     tooLarge: (name, most) => `${name} ist zu groß: höchstens ${most} kB.`,
   },
   header: {
-    home: 'Kurs', step: (step, steps) => `Schritt ${step} von ${steps}`, language: 'Regeln in',
+    home: 'Kurs', step: (step, steps) => `Schritt ${step} von ${steps}`, language: 'Regeln in', shownIn: 'Regeln gezeigt in',
     both: 'beiden', theme: (dark) => (dark ? 'Zu hellen Farben wechseln' : 'Zu dunklen Farben wechseln'),
     help: 'Hilfe und Tasten', restart: 'Neu anfangen', skipStage: 'Zum Geschehen springen', skipTerminal: 'Zum Terminal springen',
     skipTime: 'Zur Zeitleiste springen', freeLab: 'Freies Labor', spoken: 'Sprache der Seite',

@@ -68,7 +68,7 @@ export const text = {
     tooLarge: (name: string, most: number): string => `${name} is too large: ${most} kB are the most.`,
   },
   header: {
-    home: 'Course', step: (step: number, steps: number): string => `step ${step} of ${steps}`, language: 'Rules in',
+    home: 'Course', step: (step: number, steps: number): string => `step ${step} of ${steps}`, language: 'Rules in', shownIn: 'Rules shown in',
     both: 'both', theme: (dark: boolean): string => (dark ? 'Change to light colours' : 'Change to dark colours'),
     help: 'Help and shortcuts', restart: 'Start again', skipStage: 'Skip to what happens', skipTerminal: 'Skip to the terminal',
     skipTime: 'Skip to the timeline', freeLab: 'Free lab', spoken: 'Language of the page',
