@@ -231,6 +231,6 @@ def trace_messages(
     for index, chunk in enumerate(chunks):
         last = index == len(chunks) - 1
         send({
-            "from": start + index * BATCH, "begin": start, "records": [record.to_json() for record in chunk], "more": more if last else True,
-            "branches": list(branches), "playFrom": play_from if last else None,
+            "from": start + index * BATCH, "begin": start, "records": [record.to_json() for record in chunk],
+            "more": more if last else True, "branches": list(branches), "playFrom": play_from if last else None,
         })  # fmt: skip
