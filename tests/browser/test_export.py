@@ -40,6 +40,7 @@ def test_a_lesson_in_one_file_runs_as_it_was_recorded(alone: Callable[..., Page]
     page.tab.get_by_text("plays by itself").wait_for()
     begun = page.lab("length")
     page.run_lesson()
+    page.tab.get_by_role("group", name="Rules shown in").wait_for()  # what is typed stays in the language of the file
     assert page.lab("length") > begun + 50
     assert page.tab.get_by_role("alert").count() == 0
     labels = {record["label"] for record in page.lab("records") if record["kind"] == "label"}
