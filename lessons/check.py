@@ -11,6 +11,7 @@ from ipaddress import ip_interface
 from pathlib import Path
 
 from lessons.blocks import SETTINGS, Reader
+from lessons.forgotten import forgotten
 from lessons.load import (
     NAME,
     FrontMatter,
@@ -112,7 +113,7 @@ def _scenario(front: Document, file: Path, values: Mapping[str, str]) -> tuple[S
 def advice(path: Path) -> list[ScenarioError]:
     """What a lesson that can be read may lack, each at its place: nothing of it is a mistake. Raises ScenarioError."""
     lesson = load_lesson(path)
-    both = [*_of_its_name(path, lesson), *_of_links(lesson), *_of_fences(lesson)]
+    both = [*_of_its_name(path, lesson), *_of_links(lesson), *_of_fences(lesson), *forgotten(lesson)]
     if lesson.kind != "lesson":
         return [*both, *_of_ways(lesson)]
     return [*both, *_of_lesson(lesson), *_of_steps(lesson)]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from lessons.check import problems
+from lessons.check import advice, problems
 from lessons.course import HERE
+from lessons.load import load_lesson
 from lessons.new import write_lesson
+from lessons.rehearse import rehearse
+from lessons.score import Score
 
 END = "\n```predict q\nWhich?\n- [ ] a\n  b\n- [x] c\n  d\n```\n"
 TWO_RIGHT = "\n```predict q\nWhich?\n- [x] a {known-is-let-in}\n  b\n- [x] c\n  d\n```\n"
@@ -63,3 +67,76 @@ def test_a_port_in_a_judges_line_is_answered_with_the_fields(tmp_path: Path) -> 
     (tmp_path / "scenarios").symlink_to(HERE / "scenarios")
     file.write_text(drill.read_text("utf-8").replace("tcp: 22}", "port: 22}", 1), "utf-8")
     assert any("no field 'port'" in str(one) and "it has from, to, tcp, udp, ping" in str(one) for one in problems(file))
+
+
+def told(folder: Path, added: str) -> list[str]:
+    file = folder / "lesson.md"
+    file.write_text(file.read_text("utf-8") + added, "utf-8")
+    return [str(one) for one in advice(folder)]
+
+
+ADVICE = {
+    "a small heading": ("\n## Another step\n", "`## ` is a heading within a step"),
+    "a goal without a solution": ("\n```goal last\ntext: x\nchecks:\n  - label: {label: NEW}\n```\n", "the goal 'last' has no solution"),
+}
+
+
+@pytest.mark.parametrize(("added", "words"), ADVICE.values(), ids=ADVICE)
+def test_what_is_hardly_meant_is_told_as_advice(folder: Path, added: str, words: str) -> None:
+    assert [words in one for one in told(folder, added)] == [True]
+
+
+def test_an_address_without_a_mask_is_told_at_its_line(folder: Path) -> None:
+    place = folder / "mine.yaml"
+    text = place.read_text("utf-8").replace("192.168.1.10/24", "192.168.1.10", 1)
+    place.write_text(text, "utf-8")
+    line = next(number for number, one in enumerate(text.split("\n"), 1) if "192.168.1.10" in one)
+    assert any(f"mine.yaml:{line}:" in one and "did you mean 192.168.1.10/24?" in one for one in told(folder, ""))
+
+
+def test_a_file_that_nearly_is_there_is_told_at_the_line_that_names_it(folder: Path) -> None:
+    place = folder / "mine.yaml"
+    place.write_text(place.read_text("utf-8").replace("user: ann", "user: ann\n    files: {/etc/wall.nft: x}", 1), "utf-8")
+    run = "\n```run laptop\nnft -f /etc/wal.nft\n```\n"
+    (one,) = told(folder, run)
+    assert "laptop has no file /etc/wal.nft" in one and "did you mean '/etc/wall.nft'?" in one
+
+
+def test_a_goal_in_a_drill_is_told(tmp_path: Path) -> None:
+    drill = sorted((HERE / "drills").glob("*/lesson.md"))[0]
+    file = tmp_path / "drills" / drill.parent.name / "lesson.md"
+    file.parent.mkdir(parents=True)
+    (tmp_path / "scenarios").symlink_to(HERE / "scenarios")
+    file.write_text(drill.read_text("utf-8") + ADVICE["a goal without a solution"][0], "utf-8")
+    assert sum("asks for no goal at its end" in str(one) for one in advice(file)) == 1
+
+
+def mistakes(folder: Path, added: str) -> list[str]:
+    file = folder / "lesson.md"
+    file.write_text(file.read_text("utf-8") + added, "utf-8")
+    return [str(one) for one in rehearse(load_lesson(folder))[0].mistakes]
+
+
+def test_a_word_that_is_no_command_is_told_at_its_line_and_what_follows_is_marked(folder: Path) -> None:
+    lines = len((folder / "lesson.md").read_text("utf-8").split("\n"))
+    first, second = mistakes(folder, "\n```run laptop\nls\npnig server\n```\n\n```expect\n- dropped: {}\n```\n")
+    assert f"lesson.md:{lines + 3}:1: laptop printed:" in first
+    assert f"this may come of what was printed in line {lines + 3}" in second
+
+
+def test_a_what_if_that_stands_before_nothing_is_told_alone(folder: Path) -> None:
+    whatif = "\n```whatif other before=patient\nWell?\n> laptop: ls\n- [ ] a\n  b\n- [x] c\n  d\n```\n"
+    whatif += "\n```expect whatif=other\n- dropped: {}\n```\n"
+    assert ["nothing was done before with 'patient' in it" in one for one in mistakes(folder, whatif)] == [True]
+
+
+def test_a_solution_without_its_twin_in_the_other_language_is_told(folder: Path) -> None:
+    file = folder / "lesson.md"
+    text = re.sub(r"```[^\n]*lang=nft\n.*?\n```\n", "", file.read_text("utf-8"), flags=re.DOTALL)
+    file.write_text(text, "utf-8")
+    assert ["there is a solution only in iptables" in one for one in told(folder, "")] == [True]
+
+
+def test_what_a_score_is_made_of_is_told_in_words() -> None:
+    assert Score({"page (ann)": 0}, ()).said() == "no downtime; no lost connection"
+    assert Score({"page (ann)": 2_000_000}, ("a (b)", "c (d)")).said() == "downtime: page (ann) 2s; 2 lost connections: a (b), c (d)"
