@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lessons.check import advice, problems
 from lessons.course import HERE
-from lessons.load import load_lesson
+from lessons.load import load_lesson, read_lesson
 from lessons.new import write_lesson
-from lessons.rehearse import rehearse
+from lessons.rehearse import rehearse, rehearse_ways
 from lessons.score import Score
 
 END = "\n```predict q\nWhich?\n- [ ] a\n  b\n- [x] c\n  d\n```\n"
@@ -140,3 +141,18 @@ def test_a_solution_without_its_twin_in_the_other_language_is_told(folder: Path)
 def test_what_a_score_is_made_of_is_told_in_words() -> None:
     assert Score({"page (ann)": 0}, ()).said() == "no downtime; no lost connection"
     assert Score({"page (ann)": 2_000_000}, ("a (b)", "c (d)")).said() == "downtime: page (ann) 2s; 2 lost connections: a (b), c (d)"
+
+
+def test_what_a_way_brings_and_fails_by_is_told_in_words_beside_what_was_said() -> None:
+    file = HERE / "drills" / "1-shut-the-door" / "lesson.md"
+    text = file.read_text("utf-8").replace("points: 100\nlost: 0", "points: [0, 1]\nlost: 7", 1)
+    text = text.replace("fails: laptop can", "fails: lives, can")
+    lesson = read_lesson(text, file)
+    ways = [way for way in lesson.ways() if way.id in ("rules-first", "policy-first")]
+    good, bad = rehearse_ways(replace(lesson, languages=("iptables",)), ways)
+    assert [one.message.partition("\n")[0] for one in good.mistakes] == [
+        "the way 'rules-first' brings 100 points, and 0 to 1 are said (no downtime; no lost connection)",
+        "the way 'rules-first' has no lost connection, and `lost: 7` is said",
+    ]
+    assert "`lives, can reach tcp port 22` does not stand in the words of the test that fails: laptop can" in bad.mistakes[0].message
+    assert (good.way, bad.way) == ("rules-first", "policy-first")
