@@ -111,6 +111,7 @@ class ResetOption(_Set):
         packet = skb.packet
         if packet.protonum != 6 or not packet.complete or packet.payload > len(packet.data):
             return False
+        skb.pulled = max(skb.pulled, packet.payload - packet.l4)  # skb_ensure_writable, whether the option is there or not
         found = _option(packet, self._number())
         if found is not None:
             start, end = found

@@ -31,7 +31,6 @@ from sim.edges.verify.plan import Age, Case, Feed, Load, Plan
 from sim.edges.verify.storm import storm
 from tests.conntrack import conversation as spoken
 from tests.fuzz import mended
-from web.commands.verify import to_the_end
 
 PACKETS, CASES, RULESETS, A_RULESET, SPOILT, TRACED = 20_000, 50, 100, 150, 100_000, 180
 MEASURED = 5000
@@ -86,7 +85,7 @@ def test_cases_with_a_purpose_are_judged_as_the_kernel_judges_them() -> None:
 
 def test_packets_through_fresh_random_rulesets_meet_the_rules_that_they_meet_in_the_kernel() -> None:
     seed = first_seed()
-    hunt = hunted(to_the_end(with_rules(seed + number, A_RULESET)) for number in range(RULESETS))
+    hunt = hunted(with_rules(seed + number, A_RULESET) for number in range(RULESETS))
     assert not hunt.found, shown(hunt)
     assert hunt.refused < RULESETS / 5
 

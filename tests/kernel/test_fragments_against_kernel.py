@@ -271,3 +271,16 @@ def test_nfts_rules_read_a_later_fragment_as_the_kernels_do(version: int) -> Non
     with Pair(Plan(rules=Load(nft=text))) as pair:
         assert list(pair.run([Feed("lan", data) for data in cut_off])) == []
         assert list(pair.finish()) == []
+
+
+@pytest.mark.parametrize("rule", ["reset tcp option timestamp", "reset tcp option maxseg", "counter"])
+@pytest.mark.parametrize("version", [4, 6])
+def test_a_header_that_is_pulled_together_to_be_written_leaves_in_other_pieces(version: int, rule: str) -> None:
+    text = f"table inet t {{\n chain c {{\n  type filter hook forward priority filter\n  ct state new {rule}\n }}\n}}\n"
+    options = bytes.fromhex("020405b40101080a0000000100000000")
+    ends = NEAR[version], FAR[version]
+    segments = [wire.tcp(*ends, port, 80, flags=2, options=options, payload=bytes(20)) for port in (1000, 1001)]
+    whole = [wire.ip(*ends, 6, segment) for segment in segments]
+    with Pair(Plan(rules=Load(nft=text))) as pair:
+        for data, sizes in zip(whole, ((24, 16), (24, 24)), strict=True):
+            assert list(pair.run([Feed("lan", fragment(data, cut)) for cut in cuts(data, *sizes)])) == []

@@ -8,7 +8,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
 from random import SystemRandom
 from typing import Any
@@ -212,12 +211,7 @@ def _cases(packets: int, rulesets: int, seed: int, language: str = "any") -> Ite
     for number in range(-(-packets // A_CASE)):
         yield session(seed + number, min(A_CASE, packets - number * A_CASE), pauses=number % PAUSED == PAUSED - 1)
     for number in range(rulesets):
-        yield to_the_end(with_rules(seed + number, A_RULESET, language))
-
-
-def to_the_end(case: Case) -> Case:
-    """`case` under its own rules from the first packet to the last: what is hunted is in them."""
-    return replace(case, plan=replace(case.plan, later=()), steps=tuple(step for step in case.steps if not isinstance(step, Load)))
+        yield with_rules(seed + number, A_RULESET, language)
 
 
 def _hunt(cases: Iterable[Case], packets: int, save: Path | None) -> int:

@@ -297,6 +297,12 @@ class Pair:
 
 
 def _emptied(saved: str) -> str:
-    """What iptables-restore empties the tables of `saved` with; others stay away, for a table that is there may do things (nat)."""
-    names = dict.fromkeys(line for line in saved.splitlines() if line.startswith("*"))
-    return "".join(f"{name}\nCOMMIT\n" for name in names)
+    """What iptables-restore empties the tables of `saved` with, policies and all; others stay away, for a table that is there may do
+    things (nat)."""
+    tables: dict[str, dict[str, None]] = {}
+    for line in saved.splitlines():
+        if line.startswith("*"):
+            chains = tables.setdefault(line, {})
+        elif line.startswith(":") and line.split()[1] != "-":
+            chains[f"{line.split()[0]} ACCEPT [0:0]\n"] = None
+    return "".join(f"{name}\n{''.join(chains)}COMMIT\n" for name, chains in tables.items())
