@@ -37,6 +37,7 @@ OLDEST = (3, 11)
 # What is tested twice: with the compiled modules, as everything is, and once more with the sources run by Python itself.
 BRANCHES = "test_traffic_takes_every_branch_of_conntrack_and_nat"  # compiled, there is no byte code to count
 PAGE_TESTS = ["tests/browser", "tests/web"]  # run beside all others: a browser waits much
+LONG_TESTS = ["tests/kernel", "tests/lessons", "tests/fuzz"]  # each by itself, so that both lanes end at about the same time
 PURE_TESTS = {
     "pytest, pure Python": ["tests/conntrack", "tests/netfilter", "tests/edges"],
     "pytest, pure Python, rules and branches": ["tests/ruleset", "tests/fuzz/test_against_kernel.py::" + BRANCHES],
@@ -267,7 +268,8 @@ def command_test(arguments: Sequence[str]) -> int:
 
 def tested_together() -> list[tuple[str, bool, float]]:
     """All tests: those of the page, told as they come, and beside them all others, each kind told when it is done."""
-    others = {"pytest, all others": [f"--ignore={path}" for path in PAGE_TESTS]}
+    others = {f"pytest, {path}": [path] for path in LONG_TESTS}
+    others["pytest, all others"] = [f"--ignore={path}" for path in (*PAGE_TESTS, *LONG_TESTS)]
     if not os.environ.get("CTLAB_PURE"):
         others |= PURE_TESTS
     waiting: SimpleQueue[tuple[str, list[str]]] = SimpleQueue()

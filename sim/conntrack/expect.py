@@ -237,8 +237,8 @@ class Expectations:
             listener(event, one, now)
 
     def forget(self, master: Conn) -> None:
-        """The master goes: so does what it announced (nf_ct_remove_expectations)."""
-        for one in list(self.of(master)):
+        """The master goes: so does what it announced, the newest first (nf_ct_remove_expectations)."""
+        for one in self.of(master)[::-1]:
             self.remove(one, "removed", MASTER_GONE)
 
     def _say(self, action: str, one: Expectation, reason: Reason, packet: int | None) -> None:

@@ -160,7 +160,8 @@ def environment(effects: Effects) -> dict[str, Any]:
     def reject(part: Reject, skb: Skb) -> None:
         kind = effects.address_type(skb.packet.dst, "")
         known = skb.packet.version == 6 or skb.routed or skb.indev in ("", "lo")  # in prerouting nobody has looked whose it is
-        to_many = known and kind in _TO_MANY
+        early = not known and not skb.outdev  # the way back is asked then (nf_reject_fill_skb_dst)
+        to_many = (known and kind in _TO_MANY) or (early and effects.address_type(skb.packet.src, "") in _TO_MANY)
         answer = rejection(part, skb, lambda to: effects.source_address(to, skb.indev), known and kind in _OWN, not to_many)
         if answer is not None:
             effects.send(answer, skb)

@@ -32,7 +32,8 @@ _MAX_V4, _MAX_V6 = 576, 1280
 def rejection(part: Reject, skb: Skb, source: SourceAddress, is_local: bool, is_unicast: bool) -> bytes | None:
     """The answer to `skb`'s packet. `source` is the address from which this machine speaks to another (None: no route).
 
-    `is_local`: the packet's destination is this machine's own address; `is_unicast`: it is no broadcast or multicast.
+    `is_local`: the packet's destination is this machine's own address; `is_unicast`: it is no broadcast or multicast (in
+    prerouting, where nobody has looked yet: the source is none).
     """
     packet = skb.packet
     if packet.fragment or not is_unicast:

@@ -8,10 +8,14 @@ from collections.abc import Callable
 
 import pytest
 
+from sim import wire
 from sim.craft import craft
 from sim.edges.kernel import KernelFirewall
+from sim.edges.verify.pair import Pair
+from sim.edges.verify.plan import Feed, Load, Plan
 from sim.machine.ip import IpLayer
 from sim.ruleset.iptables import tool
+from sim.units import parse_address
 from tests.ruleset.random_rules import FROM, FROM6, TO, packets, ruleset
 
 Open = Callable[..., KernelFirewall]
@@ -136,3 +140,17 @@ def test_every_counter_of_a_random_ruleset_is_the_kernels(real: Open, seed: int,
             mine.feed(data)
         theirs = counters(kernel.counters(program))
     assert counters(tool.run([f"{program}-save", "-c"], mine.ip.rules).out) == theirs
+
+
+@pytest.mark.parametrize("what", ["reject with icmpx admin-prohibited", "meta l4proto tcp reject with tcp reset"])
+@pytest.mark.parametrize("hook", ["prerouting", "input", "forward"])
+def test_who_is_many_is_not_answered_and_in_prerouting_the_source_is_asked(hook: str, what: str) -> None:
+    text = f"table inet f {{\n chain c {{\n  type filter hook {hook} priority 10\n  counter {what}\n }}\n}}\n"
+    fed = []
+    for source in map(parse_address, ("224.1.1.1", "255.255.255.255", "192.168.1.255", "203.0.113.255", "198.51.100.255", "192.168.1.10")):
+        for target in map(parse_address, ("192.168.1.1", "224.0.0.1", "255.255.255.255", "192.168.1.255", "203.0.113.9")):
+            fed.append(wire.ip(source, target, 17, wire.udp(source, target, 1000, 53, b"x")))
+            fed.append(wire.ip(source, target, 6, wire.tcp(source, target, 1000, 80, flags=2)))
+    with Pair(Plan(rules=Load(nft=text))) as pair:
+        assert list(pair.run([Feed("lan", packet) for packet in fed])) == []
+        assert list(pair.finish()) == []
